@@ -1,0 +1,107 @@
+//! Listeners: where clients connect, what is believed of them, and the limits on them.
+
+use portway_plugin::value::{BindAddr, ByteSize, Cidr, Duration};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Meta;
+
+/// A socket clients connect to. It speaks HTTP/1.1, and HTTP/2 to clients that begin with its
+/// preface (prior knowledge).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct Listener {
+    /// Name, namespace, labels, description, switch.
+    #[serde(flatten)]
+    pub meta: Meta,
+    /// The address, as `0.0.0.0:8080`, `[::]:8080` or `:8080`.
+    pub bind: BindAddr,
+    /// Peers whose `X-Forwarded-*`, `Forwarded` and `X-Request-Id` headers are believed, as
+    /// addresses or CIDR blocks. Headers from anybody else are replaced.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trusted_proxies: Vec<Cidr>,
+    /// Which headers tell the upstream about the client.
+    #[serde(default)]
+    pub forwarded_headers: ForwardedHeaders,
+    /// What happens to a path that two servers could read differently: an encoded slash or
+    /// backslash, dot segments that climb above the root, an encoded NUL.
+    #[serde(default)]
+    pub ambiguous_paths: AmbiguousPaths,
+    /// How much a client may ask of the gateway.
+    #[serde(default)]
+    pub limits: Limits,
+    /// The longest time a request may take to arrive, head and body. It never applies to an
+    /// upgraded connection or an event stream. `0` is no limit.
+    #[serde(default, skip_serializing_if = "Duration::is_zero")]
+    pub read_timeout: Duration,
+    /// The longest time an answer may take to be written, from the end of the request's head. It
+    /// never applies to an upgraded connection or an event stream. `0` is no limit.
+    #[serde(default, skip_serializing_if = "Duration::is_zero")]
+    pub write_timeout: Duration,
+}
+
+/// Which headers tell the upstream about the client.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum ForwardedHeaders {
+    /// `X-Forwarded-For`, `-Proto`, `-Host` and `-Port`.
+    #[default]
+    XForwarded,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
+    /// Both forms.
+    Both,
+}
+
+/// What happens to a path that two servers could read differently.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum AmbiguousPaths {
+    /// Answer 400 (the default).
+    #[default]
+    Reject,
+    /// Match and forward it as it is. Routes must not be relied on to protect such paths.
+    Allow,
+}
+
+/// How much a client may ask of the gateway. All of them are on by default but `body`,
+/// `connections` and `requests_per_connection`; `0` switches one off.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Limits {
+    /// The number of header fields in a request; more is answered 431.
+    #[schemars(range(min = 1, max = 1000))]
+    pub headers: u16,
+    /// The bytes of all header fields of a request together; more is answered 431.
+    pub header_bytes: ByteSize,
+    /// The bytes of the request target; more is answered 414.
+    pub uri: ByteSize,
+    /// How long the head of a request may take to arrive.
+    pub header_read: Duration,
+    /// How long a connection may stay open between two requests.
+    pub idle: Duration,
+    /// The bytes of a request body; more is answered 413. Off by default.
+    pub body: ByteSize,
+    /// The connections open at once; more wait in the socket's queue. Off by default.
+    pub connections: u32,
+    /// The requests served on one connection before it is closed. Off by default.
+    pub requests_per_connection: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            headers: 100,
+            header_bytes: ByteSize::kib(32),
+            uri: ByteSize::kib(16),
+            header_read: Duration::from_secs(10),
+            idle: Duration::from_secs(120),
+            body: ByteSize::ZERO,
+            connections: 0,
+            requests_per_connection: 0,
+        }
+    }
+}

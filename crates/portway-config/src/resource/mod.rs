@@ -1,0 +1,22 @@
+//! The resources a gateway is made of: one family of types for every door.
+//!
+//! A resource is plain data with `Eq`: equality is what a reload compares. It knows neither
+//! where it was written (positions live in a side table) nor how it is served (the data plane
+//! compiles it). The comments on the fields are the reference that users read, in the JSON
+//! Schema and in their editors.
+
+mod gateway;
+mod listener;
+mod matches;
+mod meta;
+mod route;
+mod service;
+
+pub use gateway::{
+    AccessLog, Config, LogFormat, LogLevel, LogOutput, Logging, Probes, Resolver, Shutdown,
+};
+pub use listener::{AmbiguousPaths, ForwardedHeaders, Limits, Listener};
+pub use matches::{Match, Matches, PathMatch, TypedPath, ValueMatch};
+pub use meta::Meta;
+pub use route::{Redirect, RedirectStatus, Reply, Rewrite, Route, Target, WeightedService};
+pub use service::{Balance, Endpoint, ForwardPath, HostPolicy, Pool, Service, Timeouts};

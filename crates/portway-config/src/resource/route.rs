@@ -1,0 +1,157 @@
+//! Routes: which requests go where, and what is changed on the way.
+
+use portway_plugin::value::{
+    ByteSize, FieldName, FieldValue, HostValue, Name, PathPrefix, PathTemplate, Scheme, Status,
+    Weight,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{HostPolicy, Matches, Meta, Timeouts};
+
+/// A resource of its own, wherever it is written: under a service it inherits the service; at the
+/// top level it names a target.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct Route {
+    /// Name, namespace, labels, description, switch.
+    #[serde(flatten)]
+    pub meta: Meta,
+    /// Which requests the route takes. Without it, all of them.
+    #[serde(default, rename = "match")]
+    pub matches: Matches,
+    /// Where they go. A route under a service has no target: it goes to the service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Target>,
+    /// A route of higher priority is tried before all routes of lower priority.
+    #[serde(default)]
+    pub priority: i32,
+    /// What is done to the path before it is forwarded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rewrite: Option<Rewrite>,
+    /// The `Host` the upstream sees. Without it, as the service says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<HostPolicy>,
+    /// How long each stage may take. What is left out comes from the service.
+    #[serde(default)]
+    pub timeouts: Timeouts,
+    /// The bytes of a request body; more is answered 413. Without it, as the listener says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_limit: Option<ByteSize>,
+}
+
+/// Where a route's requests go.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    /// To the service of this name.
+    Service(Name),
+    /// To one of several services, each as often as its weight says.
+    Services(Vec<WeightedService>),
+    /// Nowhere: this is the answer.
+    Reply(Reply),
+    /// Nowhere: the client is sent elsewhere.
+    Redirect(Redirect),
+}
+
+/// A service and its share of a route's requests.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct WeightedService {
+    /// The service's name.
+    pub service: Name,
+    /// Its share, relative to the others. `0` takes none.
+    #[serde(default)]
+    pub weight: Weight,
+}
+
+/// A fixed answer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct Reply {
+    /// The status. Default 200.
+    #[serde(default)]
+    pub status: Status,
+    /// Header fields of the answer.
+    #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+    pub headers: std::collections::BTreeMap<FieldName, FieldValue>,
+    /// The body, as text.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub body: String,
+}
+
+/// Sends the client elsewhere. What is left out stays as the client asked for it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct Redirect {
+    /// The status: 301, 302, 303, 307 or 308. Default 302.
+    #[serde(default)]
+    pub status: RedirectStatus,
+    /// `http` or `https`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scheme: Option<Scheme>,
+    /// The host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<HostValue>,
+    /// The port. Without it, none when `scheme` or `host` is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub port: Option<u16>,
+    /// The path, with the route's captures: `/new/{id}`. The query is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<PathTemplate>,
+}
+
+/// The status of a redirect (RFC 9110 section 15.4).
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(try_from = "u16", into = "u16")]
+#[schemars(extend("enum" = [301, 302, 303, 307, 308]), with = "u16")]
+pub enum RedirectStatus {
+    /// 301 Moved Permanently.
+    MovedPermanently,
+    /// 302 Found.
+    #[default]
+    Found,
+    /// 303 See Other.
+    SeeOther,
+    /// 307 Temporary Redirect.
+    TemporaryRedirect,
+    /// 308 Permanent Redirect.
+    PermanentRedirect,
+}
+
+impl TryFrom<u16> for RedirectStatus {
+    type Error = String;
+
+    fn try_from(status: u16) -> Result<Self, String> {
+        match status {
+            301 => Ok(Self::MovedPermanently),
+            302 => Ok(Self::Found),
+            303 => Ok(Self::SeeOther),
+            307 => Ok(Self::TemporaryRedirect),
+            308 => Ok(Self::PermanentRedirect),
+            other => Err(format!("{other} is not a redirect status (301, 302, 303, 307, 308)")),
+        }
+    }
+}
+
+impl From<RedirectStatus> for u16 {
+    fn from(status: RedirectStatus) -> Self {
+        match status {
+            RedirectStatus::MovedPermanently => 301,
+            RedirectStatus::Found => 302,
+            RedirectStatus::SeeOther => 303,
+            RedirectStatus::TemporaryRedirect => 307,
+            RedirectStatus::PermanentRedirect => 308,
+        }
+    }
+}
+
+/// What is done to the path before it is forwarded. The service's own path is put before the
+/// result.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Rewrite {
+    /// Takes this prefix off, by whole segments.
+    StripPrefix(PathPrefix),
+    /// Puts this path in its place, with the route's captures: `/v2/accounts/{id}`.
+    Path(PathTemplate),
+}

@@ -1,0 +1,28 @@
+//! Values that cannot hold nonsense: parsed once at the door, never checked again.
+//!
+//! Each has one text form, which `FromStr` reads and `Display` writes; serde and the JSON Schema
+//! use that form, so that a value looks the same in a file, in the admin API and in a message.
+
+mod address;
+mod duration;
+mod field;
+mod host;
+mod name;
+mod path;
+mod regex;
+mod size;
+mod template;
+mod text;
+mod url;
+
+pub use address::{BindAddr, Cidr};
+pub use duration::Duration;
+pub use field::{FieldName, FieldValue, Method, Status, UpgradeProtocol};
+pub use host::{HostPattern, HostValue};
+pub use name::{Name, Weight};
+pub use path::{PathPattern, PathPrefix, RequestPath, Segment};
+pub use regex::Regex;
+pub use size::ByteSize;
+pub use template::PathTemplate;
+pub use text::FORMATS;
+pub use url::{Scheme, ServiceUrl};
