@@ -15,7 +15,7 @@ mod template;
 mod text;
 mod url;
 
-pub use address::{BindAddr, Cidr};
+pub use address::{BindAddr, Cidr, PeerAddr};
 pub use duration::Duration;
 pub use field::{FieldName, FieldValue, Method, Status, UpgradeProtocol};
 pub use host::{HostPattern, HostValue};
@@ -24,5 +24,5 @@ pub use path::{PathPattern, PathPrefix, RequestPath, Segment};
 pub use regex::Regex;
 pub use size::ByteSize;
 pub use template::PathTemplate;
-pub use text::FORMATS;
+pub use text::{FORMATS, Format, InvalidValue, Quoted, TextForm};
 pub use url::{Scheme, ServiceUrl};
