@@ -7,6 +7,7 @@ mod address;
 mod duration;
 mod field;
 mod host;
+mod host_pattern;
 mod name;
 mod path;
 mod regex;
@@ -18,9 +19,13 @@ mod url;
 pub use address::{BindAddr, Cidr, PeerAddr};
 pub use duration::Duration;
 pub use field::{FieldName, FieldValue, Method, Status, UpgradeProtocol};
-pub use host::{HostPattern, HostValue};
+pub use host::HostValue;
+pub use host_pattern::HostPattern;
 pub use name::{Name, Weight};
-pub use path::{PathPattern, PathPrefix, RequestPath, Segment};
+pub use path::{
+    AmbiguousPath, Part, Parts, PathPattern, PathPrefix, PathShape, RequestPath, Segment,
+    normalize_path,
+};
 pub use regex::Regex;
 pub use size::ByteSize;
 pub use template::PathTemplate;
