@@ -1,0 +1,96 @@
+//! WebSocket on the side of the echo upstream.
+
+use std::sync::PoisonError;
+
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::{Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use tokio::sync::watch;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
+
+use super::payload::{Content, Exchange, Payload};
+use super::respond::{refusal, response};
+use super::server::{Connection, stopped};
+
+/// Whether the request asks to go on as a WebSocket.
+pub(super) fn asked(request: &Request<Incoming>) -> bool {
+    request.method() == Method::GET
+        && lists(request.headers(), &header::CONNECTION, "upgrade")
+        && lists(request.headers(), &header::UPGRADE, "websocket")
+}
+
+/// Answers the handshake; the connection becomes a WebSocket when hyper lets go of it.
+pub(super) fn accept(
+    connection: &Connection,
+    mut request: Request<Incoming>,
+    exchange: Exchange,
+) -> Response<Payload> {
+    let headers = request.headers();
+    let Some(key) = headers.get(header::SEC_WEBSOCKET_KEY) else {
+        return refusal("a WebSocket needs a Sec-WebSocket-Key\n".to_owned(), exchange);
+    };
+    if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
+        return refusal("a WebSocket needs Sec-WebSocket-Version: 13\n".to_owned(), exchange);
+    }
+    let accept =
+        HeaderValue::from_str(&derive_accept_key(key.as_bytes())).expect("an accept key is base64");
+    // The first protocol on offer is as good as any.
+    let protocol = headers.get(header::SEC_WEBSOCKET_PROTOCOL).and_then(|offered| {
+        let first = offered.to_str().ok()?.split(',').next()?;
+        HeaderValue::from_str(first.trim()).ok()
+    });
+
+    let mut response = response(Content::Whole(Bytes::new()), exchange);
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let headers = response.headers_mut();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
+    headers.extend(protocol.map(|protocol| (header::SEC_WEBSOCKET_PROTOCOL, protocol)));
+
+    let upgrade = hyper::upgrade::on(&mut request);
+    *connection.upgrade.lock().unwrap_or_else(PoisonError::into_inner) = Some(upgrade);
+    response
+}
+
+/// Sends each message back until the client closes or the upstream stops. Pings are answered by
+/// the WebSocket itself.
+pub(super) async fn echo(upgrade: OnUpgrade, mut stopping: watch::Receiver<bool>) {
+    // An error is a client that left before it read the 101.
+    let Ok(upgraded) = upgrade.await else { return };
+    let io = TokioIo::new(upgraded);
+    let mut socket = WebSocketStream::from_raw_socket(io, Role::Server, None).await;
+    loop {
+        tokio::select! {
+            message = socket.next() => match message {
+                Some(Ok(message)) if message.is_text() || message.is_binary() => {
+                    if socket.send(message).await.is_err() {
+                        return;
+                    }
+                }
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return,
+            },
+            () = stopped(&mut stopping) => {
+                let frame = CloseFrame { code: CloseCode::Away, reason: "".into() };
+                // A client that is gone needs no farewell.
+                let _ = socket.close(Some(frame)).await;
+                while let Some(Ok(_)) = socket.next().await {}
+                return;
+            }
+        }
+    }
+}
+
+/// Whether a header lists a token, in any case.
+fn lists(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
+    let mut values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    values.any(|value| value.split(',').any(|item| item.trim().eq_ignore_ascii_case(token)))
+}
