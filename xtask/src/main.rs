@@ -5,9 +5,14 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod generate;
+mod rules;
+mod size;
+mod test;
 mod workspace;
 
-/// The automation of the Portway repository.
+/// The automation of the Portway repository. Two tasks do all the set-up on a fresh machine:
+/// `cargo xtask demo` to see the gateway work, `cargo xtask test` to check a change.
 #[derive(Debug, Parser)]
 #[command(
     name = "cargo xtask",
@@ -23,17 +28,41 @@ struct Cli {
 /// One line per task; each lives in a module of the same name.
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Print the folder of the workspace
-    #[command(hide = true)]
-    Root,
+    /// Run every check of the gate: format, rules, clippy, docs, tests
+    Test(test::Args),
+    /// Write the committed files that the product generates: schema and references
+    Generate,
+    /// Build the executable as it is shipped and print its size
+    Size,
 }
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().task {
-        Task::Root => workspace::print_root(),
+        Task::Test(args) => test::run(&args),
+        Task::Generate => generate::run(),
+        Task::Size => size::run(),
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
         ExitCode::FAILURE
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_stage_that_does_not_exist_is_refused() {
+        assert!(Cli::try_parse_from(["cargo xtask", "test", "arrows", "format"]).is_ok());
+        let error = Cli::try_parse_from(["cargo xtask", "test", "spelling"]).unwrap_err();
+        assert!(error.to_string().contains("arrows"), "{error}");
+    }
 }

@@ -1,0 +1,114 @@
+//! `cargo xtask bench`: the side-by-side benchmark. It starts an upstream, the floor, Portway and
+//! the peers that are there, each on the same core with one worker thread, loads them in turn and
+//! prints what a request costs. `docs/benchmarks.md` explains the method. Nothing here is part of
+//! the gate: figures of a machine that does other work say nothing.
+
+mod case;
+mod contender;
+mod idle;
+mod load;
+mod machine;
+mod measure;
+mod peers;
+mod portway;
+mod process;
+mod progress;
+mod report;
+mod sandbox;
+mod statistics;
+mod table;
+mod upstream;
+
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use clap::Args;
+
+use crate::workspace;
+use case::Case;
+use contender::Contender;
+use machine::Machine;
+use progress::Progress;
+use report::Report;
+use sandbox::Sandbox;
+
+/// Rounds of `--quick`.
+const QUICK_ROUNDS: usize = 3;
+
+/// What to measure, and how long.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Peers to run beside the floor and Portway, or `none` [default: all that can be had]
+    #[arg(long, value_delimiter = ',', value_name = "NAME")]
+    peers: Vec<String>,
+    /// Cases to run [default: all]
+    #[arg(long = "case", value_delimiter = ',', value_name = "CASE")]
+    cases: Vec<Case>,
+    /// Measured rounds of each program in each case
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
+    /// Seconds of load in a round
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    seconds: u32,
+    /// A first look: three rounds of two seconds
+    #[arg(long)]
+    quick: bool,
+}
+
+impl Options {
+    fn rounds(&self) -> usize {
+        if self.quick { QUICK_ROUNDS } else { self.rounds as usize }
+    }
+
+    fn seconds(&self) -> u32 {
+        if self.quick { self.seconds.min(2) } else { self.seconds }
+    }
+}
+
+/// Runs the benchmark, prints the tables and saves every sample.
+pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
+    let machine = Machine::here()?;
+    let progress = Progress::new();
+    load::ensure_wrk(&progress)?;
+    let contenders = contenders(options, &progress)?;
+    let cases: &[Case] = if options.cases.is_empty() { &Case::ALL } else { &options.cases };
+
+    let mut report = Report::new(&machine, options.rounds(), options.seconds());
+    for &case in cases {
+        let sandbox = Sandbox::new()?;
+        if case == Case::Idle {
+            report.idle = idle::measure(&machine, &sandbox, &progress)?;
+        } else {
+            let run = measure::Run { case, machine: &machine, sandbox: &sandbox, options };
+            report.cases.push(run.measure(&contenders, &progress)?);
+        }
+    }
+    let tables = table::render(&report);
+    let saved = report.save(&workspace::root().join("bench/results"))?;
+    println!("{tables}");
+    progress.line(&format!("every sample: {}", saved.display()));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The floor, Portway and the peers that were asked for, built and installed.
+fn contenders(options: &Options, progress: &Progress) -> anyhow::Result<Vec<Contender>> {
+    let mut contenders = portway::build(progress)?;
+    let all = peers::all();
+    let wanted: Vec<&str> = options.peers.iter().map(|name| name.trim()).collect();
+    for name in wanted.iter().filter(|name| **name != "none") {
+        if !all.iter().any(|peer| peer.name == *name) {
+            let known: Vec<&str> = all.iter().map(|peer| peer.name).collect();
+            bail!("no peer is called '{name}': there are {}", known.join(", "));
+        }
+    }
+    for peer in all {
+        if !wanted.is_empty() && !wanted.contains(&peer.name) {
+            continue;
+        }
+        match (peer.find)(progress).with_context(|| format!("{} is skipped", peer.name)) {
+            Ok(program) => contenders.push(program),
+            Err(reason) => progress.line(&format!("{reason:#}")),
+        }
+    }
+    Ok(contenders)
+}

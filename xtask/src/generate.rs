@@ -1,0 +1,207 @@
+//! Files that are written by the product itself, committed, and must be fresh: the JSON Schema of
+//! the configuration and the reference of the command line. `cargo xtask generate` writes them;
+//! the gate only compares.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, ExitCode},
+};
+
+use anyhow::{Context, bail};
+
+use crate::workspace;
+
+/// One generated file.
+#[derive(Debug)]
+struct Document {
+    /// Below the root of the workspace.
+    path: &'static str,
+    write: fn(&Portway) -> anyhow::Result<String>,
+}
+
+/// All generated files.
+const DOCUMENTS: &[Document] = &[
+    Document {
+        path: "docs/schema/portway.schema.json",
+        write: |portway| portway.says(&["schema"]),
+    },
+    Document { path: "docs/reference/cli.md", write: command_line },
+];
+
+/// Builds the product and writes every generated file that is not fresh.
+pub(crate) fn run() -> anyhow::Result<ExitCode> {
+    let status = workspace::build().status().context("cannot start cargo")?;
+    if !status.success() {
+        bail!("the workspace does not build");
+    }
+    let portway = Portway::built()?;
+    for document in DOCUMENTS {
+        let text = portway.write(document)?;
+        let file = workspace::root().join(document.path);
+        if fs::read_to_string(&file).is_ok_and(|committed| committed == text) {
+            println!("fresh    {}", document.path);
+            continue;
+        }
+        fs::create_dir_all(file.parent().unwrap_or(Path::new(".")))?;
+        fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
+        println!("written  {}", document.path);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One line for each generated file that is not fresh. The product must be built.
+pub(crate) fn stale() -> anyhow::Result<Vec<String>> {
+    let portway = Portway::built()?;
+    let mut lines = Vec::new();
+    for document in DOCUMENTS {
+        let fresh = portway.write(document)?;
+        match fs::read_to_string(workspace::root().join(document.path)) {
+            Ok(committed) => {
+                let difference = first_difference(&committed, &fresh);
+                lines.extend(difference.map(|text| format!("{}: {text}", document.path)));
+            }
+            Err(error) => lines.push(format!("{}: {error}", document.path)),
+        }
+    }
+    Ok(lines)
+}
+
+/// The executable that was built.
+#[derive(Debug)]
+struct Portway {
+    executable: PathBuf,
+}
+
+impl Portway {
+    fn built() -> anyhow::Result<Self> {
+        let metadata = workspace::metadata()?;
+        Ok(Self { executable: workspace::executable(&metadata, "debug", "portway") })
+    }
+
+    fn write(&self, document: &Document) -> anyhow::Result<String> {
+        (document.write)(self).with_context(|| format!("cannot generate {}", document.path))
+    }
+
+    /// Its standard output. The environment is empty, so that nothing of this machine gets in.
+    fn says(&self, arguments: &[&str]) -> anyhow::Result<String> {
+        let title = format!("portway {}", arguments.join(" "));
+        let output = Command::new(&self.executable)
+            .args(arguments)
+            .env_clear()
+            .output()
+            .with_context(|| format!("cannot start {}", self.executable.display()))?;
+        if !output.status.success() {
+            bail!("`{title}` failed: {}", String::from_utf8_lossy(&output.stderr).trim());
+        }
+        String::from_utf8(output.stdout).with_context(|| format!("`{title}` printed no text"))
+    }
+}
+
+/// The help of the executable and of each of its subcommands.
+fn command_line(portway: &Portway) -> anyhow::Result<String> {
+    let overview = portway.says(&["--help"])?;
+    let mut text = "# The command line\n\n\
+        <!-- Written by `cargo xtask generate` from the help of the executable. -->\n"
+        .to_owned();
+    text += &section("portway", &overview);
+    for command in subcommands(&overview) {
+        let help = portway.says(&[command, "--help"])?;
+        text += &section(&format!("portway {command}"), &help);
+    }
+    Ok(text)
+}
+
+fn section(title: &str, help: &str) -> String {
+    // Trailing blanks are how help is laid out on a screen; in a file they are noise.
+    let lines: Vec<&str> = help.trim().lines().map(str::trim_end).collect();
+    format!("\n## `{title}`\n\n```text\n{}\n```\n", lines.join("\n"))
+}
+
+/// The names below `Commands:`, without `help`, which explains the others.
+fn subcommands(overview: &str) -> Vec<&str> {
+    let list = overview.lines().skip_while(|line| line.trim() != "Commands:").skip(1);
+    let entries = list.take_while(|line| !line.trim().is_empty());
+    // Text that goes on in the next line is indented deeper than a name.
+    let names = entries.filter_map(|line| line.strip_prefix("  ")).filter(|l| !l.starts_with(' '));
+    names.filter_map(|l| l.split_whitespace().next()).filter(|name| *name != "help").collect()
+}
+
+/// Says where two texts part, or nothing when they are equal.
+fn first_difference(committed: &str, fresh: &str) -> Option<String> {
+    if committed == fresh {
+        return None;
+    }
+    let mut old = committed.lines();
+    let mut new = fresh.lines();
+    for number in 1.. {
+        match (old.next(), new.next()) {
+            (Some(old), Some(new)) if old == new => {}
+            (None, None) => break,
+            (old, new) => {
+                let old = old.unwrap_or("the end").trim();
+                let new = new.unwrap_or("the end").trim();
+                return Some(format!("stale at line {number}: has `{old}`, should have `{new}`"));
+            }
+        }
+    }
+    Some("stale in its line ends".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OVERVIEW: &str = "\
+An API gateway
+
+Usage: portway <COMMAND>
+
+Commands:
+  run    Serve a file
+           until told to stop
+  check  Check a file
+  help   Print this message
+
+Options:
+  -h, --help  Print help
+";
+
+    #[test]
+    fn subcommands_are_read_from_the_overview() {
+        assert_eq!(subcommands(OVERVIEW), ["run", "check"]);
+        assert!(subcommands("Usage: portway\n").is_empty());
+    }
+
+    #[test]
+    fn equal_texts_are_fresh() {
+        assert_eq!(first_difference("a\nb\n", "a\nb\n"), None);
+    }
+
+    #[test]
+    fn a_stale_text_shows_where() {
+        let at = |old, new| first_difference(old, new).unwrap();
+        assert_eq!(at("a\nb\n", "a\nc\n"), "stale at line 2: has `b`, should have `c`");
+        assert_eq!(at("a\n", "a\nb\n"), "stale at line 2: has `the end`, should have `b`");
+        assert_eq!(at("a\nb\n", "a\n"), "stale at line 2: has `b`, should have `the end`");
+        assert_eq!(at("a\n", "a"), "stale in its line ends");
+    }
+
+    #[test]
+    fn a_section_has_no_blanks_at_line_ends() {
+        assert_eq!(section("portway", "Usage:  \n\n"), "\n## `portway`\n\n```text\nUsage:\n```\n");
+    }
+
+    #[test]
+    fn a_program_that_fails_is_quoted() {
+        let shell = Portway { executable: "/bin/sh".into() };
+        let error = shell.says(&["-c", "echo no such file >&2; exit 1"]).unwrap_err();
+        assert!(error.to_string().ends_with("failed: no such file"), "{error}");
+    }
+
+    #[test]
+    fn nothing_of_this_machine_gets_in() {
+        let shell = Portway { executable: "/bin/sh".into() };
+        assert_eq!(shell.says(&["-c", "echo \"[$HOME]\""]).unwrap(), "[]\n");
+    }
+}
