@@ -106,8 +106,8 @@ async fn http2_requests_run_side_by_side() {
         client.get(path).await.unwrap();
         order.lock().unwrap().push(path.to_owned());
     };
-    tokio::join!(ask("/?wait=100ms"), ask("/?wait=1ms"));
-    assert_eq!(order.into_inner().unwrap(), ["/?wait=1ms", "/?wait=100ms"]);
+    tokio::join!(ask("/?wait=300ms"), ask("/?wait=1ms"));
+    assert_eq!(order.into_inner().unwrap(), ["/?wait=1ms", "/?wait=300ms"]);
     assert_eq!(echo.connections(), 1);
 }
 

@@ -148,17 +148,32 @@ async fn a_large_upload_is_streamed_and_summed() {
 #[tokio::test]
 async fn events_come_one_by_one_with_the_time_they_were_sent() {
     let echo = Echo::start().await.unwrap();
-    let mut events = EventStream::open(echo.addr(), "/?sse=4&every=15ms").await.unwrap();
+    let mut events = EventStream::open(echo.addr(), "/?sse=4&every=5ms").await.unwrap();
     assert_eq!(events.headers()["content-type"], "text/event-stream");
-    let mut arrivals = Vec::new();
+    let mut count = 0;
     while let Some(event) = events.next().await.unwrap() {
-        assert_eq!(event.tick().unwrap().count, arrivals.len() as u64);
-        assert_eq!(event.id.unwrap(), arrivals.len().to_string());
-        arrivals.push(event.arrived);
+        assert_eq!(event.tick().unwrap().count, count);
+        assert_eq!(event.id.as_deref(), Some(count.to_string().as_str()));
+        assert!(event.delay().unwrap() < DEADLINE);
+        count += 1;
     }
-    assert_eq!(arrivals.len(), 4);
-    // Had they been held back, they would have come together.
-    assert!(arrivals[3] - arrivals[0] >= Duration::from_millis(30));
+    assert_eq!((count, echo.abandoned()), (4, 0));
+}
+
+#[tokio::test]
+async fn each_event_is_a_chunk_that_does_not_wait_for_the_next() {
+    let echo = Echo::start().await.unwrap();
+    let mut client = RawClient::connect(echo.addr()).await.unwrap();
+    let get = "GET /?every=1m HTTP/1.1\r\nHost: a\r\nAccept: text/event-stream\r\n\r\n";
+    client.send(get).await.unwrap();
+    assert_eq!(client.read_head().await.unwrap().headers.get("transfer-encoding"), Some("chunked"));
+    let mut chunk = String::new();
+    while !chunk.ends_with("\n\n\r\n") {
+        chunk += &String::from_utf8_lossy(&client.read_some().await.unwrap());
+    }
+    let (size, event) = chunk.split_once("\r\n").unwrap();
+    assert_eq!(usize::from_str_radix(size, 16).unwrap(), event.len() - 2);
+    assert!(event.starts_with("id: 0\ndata: {\"count\":0,\"sent_unix_ms\":"), "{event}");
 }
 
 #[tokio::test]

@@ -1,5 +1,11 @@
 //! The servers of this crate against its clients, over real sockets.
 
+#![allow(clippy::unwrap_used, reason = "in a test, the panic is the report")]
+
 mod client;
 mod echo;
+mod load;
+mod nameserver;
+mod nginx;
+mod process;
 mod raw;
