@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod demo;
 mod generate;
 mod rules;
 mod size;
@@ -28,6 +29,8 @@ struct Cli {
 /// One line per task; each lives in a module of the same name.
 #[derive(Debug, Subcommand)]
 enum Task {
+    /// Build the gateway, start it on an example with upstreams, and say what to try
+    Demo,
     /// Run every check of the gate: format, rules, clippy, docs, tests
     Test(test::Args),
     /// Write the committed files that the product generates: schema and references
@@ -38,6 +41,7 @@ enum Task {
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().task {
+        Task::Demo => demo::run(),
         Task::Test(args) => test::run(&args),
         Task::Generate => generate::run(),
         Task::Size => size::run(),

@@ -46,13 +46,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("portway-dylib", &["portway-plugin"]),
     // Configuration takes schemas and values from the contract, nothing else.
     ("portway-config", &["portway-plugin"]),
+    // One that saw core would give core's own tests a second copy of it.
+    (TESTKIT, &["portway-plugin"]),
     // Nothing of the house.
     ("portway-plugin", &[]),
     ("portway-http1", &[]),
     ("portway-macros", &[]),
     ("portway-sdk", &[]),
-    // One that saw core would give core's own tests a second copy of it.
-    (TESTKIT, &["portway-plugin"]),
 ];
 
 /// Finds every arrow that [`ARROWS`] does not hold, and every member that it does not know.

@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context, bail};
 
 use super::{log::Log, packages};
-use crate::{generate, rules, workspace};
+use crate::{demo, generate, rules, workspace};
 
 /// One stage.
 #[derive(Debug)]
@@ -44,6 +44,12 @@ pub(super) const STAGES: &[Stage] = &[
     },
     Stage { name: "clippy", title: "no warning in any target", needs: &["build"], run: clippy },
     Stage { name: "docs", title: "the documentation builds", needs: &["build"], run: docs },
+    Stage {
+        name: "demo",
+        title: "the demo does what it promises",
+        needs: &["build"],
+        run: rehearsal,
+    },
     Stage { name: "test", title: "every test", needs: &["build"], run: test },
 ];
 
@@ -84,6 +90,16 @@ fn docs(log: &mut Log) -> anyhow::Result<()> {
     let mut command = cargo(&["doc", "--workspace", "--no-deps", "--locked"]);
     command.env("RUSTDOCFLAGS", "-D warnings");
     log.run(command)
+}
+
+fn rehearsal(log: &mut Log) -> anyhow::Result<()> {
+    log.run(workspace::build())?;
+    let faults = demo::rehearse()?;
+    faults.iter().for_each(|fault| log.line(fault));
+    if !faults.is_empty() {
+        bail!("`cargo xtask demo` would disappoint");
+    }
+    Ok(())
 }
 
 fn test(log: &mut Log) -> anyhow::Result<()> {
@@ -142,7 +158,6 @@ mod tests {
 
     #[test]
     fn a_part_that_the_toolchain_lacks_is_named_in_one_line() {
-        component("metadata", "metadata").unwrap();
         let error = component("no-such-subcommand", "rustfmt").unwrap_err();
         let text = error.to_string();
         assert_eq!(text, "rustfmt is missing: `rustup component add rustfmt` installs it");
