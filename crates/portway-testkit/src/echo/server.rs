@@ -18,6 +18,7 @@ use tokio::task::JoinSet;
 
 use super::{respond, upgrade};
 use crate::task::Task;
+use crate::wire::accept;
 
 /// What is under way when the upstream is asked to stop has this long to finish.
 const GRACE: Duration = Duration::from_secs(2);
@@ -90,14 +91,10 @@ impl Echo {
         loop {
             tokio::select! {
                 () = &mut shutdown => break,
-                accepted = self.listener.accept() => match accepted {
-                    Ok((stream, peer_addr)) => {
-                        let served = self.connection(&stream, peer_addr, stopping.clone());
-                        connections.spawn(serve(stream, served));
-                    }
-                    // Most likely out of file descriptors: wait until one is given back.
-                    Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
-                },
+                (stream, peer_addr) = accept(&self.listener) => {
+                    let connection = self.connection(&stream, peer_addr, stopping.clone());
+                    connections.spawn(serve(stream, connection));
+                }
                 Some(_) = connections.join_next() => {}
             }
         }

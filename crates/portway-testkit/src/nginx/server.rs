@@ -149,7 +149,7 @@ impl RunningNginx {
     }
 
     /// One line for each request so far: request line, status, number of the connection, number
-    /// of the request on it, with `|` between them.
+    /// of the request on it, with `|` between them. nginx writes it just after the answer.
     pub fn access_log(&self) -> io::Result<Vec<String>> {
         let log = fs::read_to_string(self.dir.path().join("access.log"))?;
         Ok(log.lines().map(str::to_owned).collect())

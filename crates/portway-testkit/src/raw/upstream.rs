@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 
 use super::RawConnection;
 use crate::task::Task;
-use crate::wire::Record;
+use crate::wire::{Record, accept};
 
 /// An upstream that does what a script says. It ends, with its connections, on drop.
 pub struct RawUpstream {
@@ -39,7 +39,7 @@ impl RawUpstream {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let addr = listener.local_addr()?;
         let seen = Arc::new(Seen::default());
-        let task = Task::spawn(accept(listener, Arc::clone(&seen), script));
+        let task = Task::spawn(serve(listener, Arc::clone(&seen), script));
         Ok(Self { addr, seen, _task: task })
     }
 
@@ -92,14 +92,16 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn accept<S, F>(listener: TcpListener, seen: Arc<Seen>, script: S)
+async fn serve<S, F>(listener: TcpListener, seen: Arc<Seen>, script: S)
 where
     S: Fn(RawConnection) -> F,
     F: Future<Output = io::Result<()>> + Send + 'static,
 {
     // Owns the scripts: they end with the upstream.
     let mut scripts = JoinSet::new();
-    while let Ok((stream, _)) = listener.accept().await {
+    loop {
+        let (stream, _) = accept(&listener).await;
+        while scripts.try_join_next().is_some() {}
         let record = Record::default();
         let index = {
             let mut records = seen.records();

@@ -11,4 +11,4 @@ mod socket;
 pub use body::Framing;
 pub use fields::Fields;
 pub(crate) use fields::split_head;
-pub(crate) use socket::{Record, Socket};
+pub(crate) use socket::{Record, Socket, accept};

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::deadline::within;
 
@@ -145,6 +145,17 @@ impl Socket {
     fn note(&self, bytes: &[u8]) {
         if let Some(record) = &self.record {
             record.extend(bytes);
+        }
+    }
+}
+
+/// The next connection, whatever happens to the listener meanwhile.
+pub(crate) async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+    loop {
+        match listener.accept().await {
+            Ok(accepted) => return accepted,
+            // Most likely out of file descriptors: wait until one is given back.
+            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
         }
     }
 }

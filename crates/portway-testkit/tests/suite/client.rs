@@ -119,9 +119,9 @@ async fn each_wait_has_its_deadline() {
     assert_eq!(client.get("/").await.unwrap_err().kind(), ErrorKind::TimedOut);
 
     let echo = Echo::start().await.unwrap();
-    let events = EventStream::open(echo.addr(), "/?every=5m").await.unwrap();
-    let mut events = events.with_deadline(short);
+    let mut events = EventStream::open(echo.addr(), "/?every=5m").await.unwrap();
     events.next().await.unwrap().expect("the first event comes at once");
+    let mut events = events.with_deadline(short);
     assert_eq!(events.next().await.unwrap_err().to_string(), "no event within 30ms");
 
     let mut socket = WebSocket::connect(echo.addr(), "/").await.unwrap().with_deadline(short);

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use http::{HeaderMap, HeaderValue, Request};
 use http_body::Frame;
-use http_body_util::{Empty, StreamBody};
+use http_body_util::StreamBody;
 use portway_testkit::client::Framing;
 use portway_testkit::echo::{checksum, sample};
 use portway_testkit::{
@@ -244,14 +244,15 @@ async fn a_shutdown_finishes_what_is_under_way() {
     let mut socket = WebSocket::connect(addr, "/").await.unwrap();
     let mut events = EventStream::open(addr, "/?every=5ms").await.unwrap();
     events.next().await.unwrap().unwrap();
-    let client = Client::h1(addr);
-    let slow = Request::get("/?wait=50ms").body(Empty::<Bytes>::new()).unwrap();
-    let (answered, ()) = tokio::join!(client.request(slow), async {
-        events.next().await.unwrap().unwrap();
-        stop.send(()).unwrap();
-    });
-    assert_eq!(answered.unwrap().status, 200);
+    let mut slow = RawClient::connect(addr).await.unwrap();
+    let post = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n";
+    slow.send(post).await.unwrap();
+    assert_eq!(slow.read_head().await.unwrap().status, 100, "the request is under way");
+
+    stop.send(()).unwrap();
     assert_eq!(socket.receive().await.unwrap(), Some(Message::Close(Some(1001))));
+    assert_eq!(slow.exchange("hi").await.unwrap().status, 200);
+    slow.expect_closed().await.unwrap();
     while events.next().await.unwrap().is_some() {}
     drop((socket, events));
     let ended = async { serving.await.map_err(std::io::Error::other) };

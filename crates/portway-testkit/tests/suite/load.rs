@@ -4,7 +4,7 @@ use http::Request;
 use portway_testkit::raw::{refused_addr, script};
 use portway_testkit::{Echo, Load, RawUpstream, eventually};
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_connection_is_kept_and_no_request_is_lost() {
     let echo = Echo::start().await.unwrap();
     let request = |number| Request::post(format!("/{number}")).body("hello".into()).unwrap();

@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 
 use portway_testkit::echo::sample;
-use portway_testkit::{Client, Nginx, RawClient, RunningNginx};
+use portway_testkit::{Client, Nginx, RawClient, RunningNginx, eventually};
 
 /// `None` where nginx is not installed; any other error is a failure.
 async fn started(nginx: Nginx) -> Option<RunningNginx> {
@@ -22,6 +22,8 @@ async fn it_serves_files_over_a_kept_connection() {
     assert_eq!(client.get("/missing").await.unwrap().status, 404);
     assert_eq!(client.connections(), 1);
 
+    let logged = || nginx.access_log().is_ok_and(|log| log.len() == 3);
+    eventually("three requests are logged", logged).await.unwrap();
     let log = nginx.access_log().unwrap();
     let requests: Vec<&str> = log.iter().filter_map(|line| line.split('|').next()).collect();
     assert_eq!(requests, ["GET /ok HTTP/1.1", "GET /big.bin HTTP/1.1", "GET /missing HTTP/1.1"]);

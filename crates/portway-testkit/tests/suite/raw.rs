@@ -1,6 +1,7 @@
 //! Scripted upstreams: what a client sees of each fault, and what the upstream keeps of the client.
 
 use std::io::ErrorKind;
+use std::time::Duration;
 
 use portway_testkit::raw::{refused_addr, script};
 use portway_testkit::{Client, Closed, RawClient, RawConnection, RawUpstream, eventually};
@@ -93,16 +94,16 @@ async fn no_answer_is_a_close_a_reset_or_silence() {
 
     let upstream = RawUpstream::start(script::never_answers).await.unwrap();
     let client = RawClient::connect(upstream.addr()).await.unwrap();
-    let mut client = client.with_deadline(std::time::Duration::from_millis(50));
+    let mut client = client.with_deadline(Duration::from_millis(50));
     let error = client.exchange(GET).await.unwrap_err();
     assert_eq!(error.to_string(), "no head of a message within 50ms");
-    assert_eq!(upstream.count_of(GET), 1);
+    eventually("the request was read", || upstream.count_of(GET) == 1).await.unwrap();
 
     let upstream = RawUpstream::start(script::stalls_after_head).await.unwrap();
-    let client = RawClient::connect(upstream.addr()).await.unwrap();
-    let mut client = client.with_deadline(std::time::Duration::from_millis(50));
+    let mut client = RawClient::connect(upstream.addr()).await.unwrap();
     client.send(GET).await.unwrap();
     assert_eq!(client.read_head().await.unwrap().headers.get("content-length"), Some("10"));
+    let mut client = client.with_deadline(Duration::from_millis(50));
     assert_eq!(client.read_some().await.unwrap_err().kind(), ErrorKind::TimedOut);
 }
 
