@@ -2,6 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
+use portway_config::{Origin, Outcome, Revision, Source};
 use tokio::{
     runtime::Handle,
     sync::{Notify, mpsc},
@@ -9,60 +10,67 @@ use tokio::{
 };
 
 use super::{
-    reading::{ReadError, Reading},
+    reading::Reading,
     watching::{Pace, Watching},
 };
 
-/// A configuration file that is read, and watched for as long as this value lives.
+/// A configuration file that is watched for as long as this value lives.
 #[derive(Debug)]
 pub struct FileSource {
-    events: mpsc::Receiver<Event>,
+    origin: Origin,
+    number: u64,
+    readings: mpsc::Receiver<Reading>,
     reread: Reread,
     task: JoinHandle<()>,
 }
 
-/// What there is to say about the file.
-#[derive(Debug)]
-pub enum Event {
-    /// There is another content than the last event told of. It may be full of problems.
-    Changed(Reading),
-    /// The file is gone or cannot be read. What was read before still stands.
-    Failed(ReadError),
-}
-
-/// Asks for an event even if nothing changed.
+/// Makes a source read its file and tell of it even if nothing changed, as on SIGHUP.
 #[derive(Clone, Debug, Default)]
 pub struct Reread(Arc<Notify>);
 
 impl FileSource {
-    /// Begins to watch `path` on `runtime`. The first event tells what is there now.
+    /// Begins to watch `path` on `runtime`. The first revision tells what is there now.
+    #[must_use]
     pub fn start(path: &Path, runtime: &Handle) -> Self {
         Self::start_at(path, runtime, Pace::default())
     }
 
     pub(super) fn start_at(path: &Path, runtime: &Handle, pace: Pace) -> Self {
-        // One event waits here and the newest ones wait in the task: a slow owner meets what is
-        // newest, not all that was.
-        let (sender, events) = mpsc::channel(1);
+        // One reading waits here and the newest ones wait in the task: a slow owner meets what
+        // is newest, not all that was.
+        let (sender, readings) = mpsc::channel(1);
         let reread = Reread::default();
         let watching = Watching::new(path.to_owned(), pace, Arc::clone(&reread.0), sender);
-        Self { events, reread, task: runtime.spawn(watching.run()) }
-    }
-
-    /// Waits for the next event. Dropping the future loses nothing.
-    pub async fn next(&mut self) -> Event {
-        match self.events.recv().await {
-            Some(event) => event,
-            // The task ends when this value is dropped, and not before.
-            None => std::future::pending().await,
+        Self {
+            origin: Origin::new(format!("file:{}", path.display())),
+            number: 0,
+            readings,
+            reread,
+            task: runtime.spawn(watching.run()),
         }
     }
 
-    /// What makes the file be read again and told of even if nothing changed, as on SIGHUP.
+    /// What makes the file be read again.
     #[must_use]
     pub fn reread(&self) -> Reread {
         self.reread.clone()
     }
+}
+
+impl Source for FileSource {
+    fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// Dropping the future loses nothing.
+    async fn next(&mut self) -> Option<Revision> {
+        let reading = self.readings.recv().await?;
+        self.number += 1;
+        let origin = self.origin.clone();
+        Some(Revision { origin, number: self.number, content: reading.content })
+    }
+
+    fn learn(&mut self, _: &Outcome) {}
 }
 
 impl Reread {

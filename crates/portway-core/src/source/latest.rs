@@ -1,35 +1,29 @@
 //! A queue of two: what is newest of each kind.
 
-use super::{
-    file::Event,
-    reading::{ReadError, Reading},
-};
+use super::reading::Reading;
 
-/// Events that nobody has taken yet. A newer content replaces an older one and any failure
-/// before it; a failure waits behind the content, which was good when it was read.
+/// Readings that nobody has taken yet. A newer one replaces an older one; only a file that could
+/// not be read waits behind a content that was good to read before.
 #[derive(Debug, Default)]
 pub(super) struct Latest {
-    changed: Option<Reading>,
-    failed: Option<ReadError>,
+    read: Option<Reading>,
+    unreadable: Option<Reading>,
 }
 
 impl Latest {
-    pub(super) fn push(&mut self, event: Event) {
-        match event {
-            Event::Changed(reading) => {
-                self.changed = Some(reading);
-                self.failed = None;
-            }
-            Event::Failed(error) => self.failed = Some(error),
+    pub(super) fn push(&mut self, reading: Reading) {
+        if reading.readable {
+            *self = Self { read: Some(reading), unreadable: None };
+        } else {
+            self.unreadable = Some(reading);
         }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.changed.is_none() && self.failed.is_none()
+        self.read.is_none() && self.unreadable.is_none()
     }
 
-    pub(super) fn pop(&mut self) -> Option<Event> {
-        let changed = self.changed.take().map(Event::Changed);
-        changed.or_else(|| self.failed.take().map(Event::Failed))
+    pub(super) fn pop(&mut self) -> Option<Reading> {
+        self.read.take().or_else(|| self.unreadable.take())
     }
 }

@@ -3,7 +3,7 @@
 //! A [`FileSource`] reads one file and the files it refers to, loads them, and goes on watching:
 //! a write that was closed, an atomic rename, a swapped symbolic link and a file that was deleted
 //! and made again are seen at once. What is still being written is waited for; what cannot be
-//! read is told as a failure; what equals the last content is not told at all.
+//! read is a problem and no configuration; what equals the last content is not told at all.
 //!
 //! This room never checks, compiles or applies a configuration, and keeps none: it only says
 //! what there is to apply.
@@ -17,5 +17,5 @@ mod tests;
 mod trail;
 mod watching;
 
-pub use file::{Event, FileSource, Reread};
-pub use reading::{Digest, ReadError, Reading, read};
+pub use file::{FileSource, Reread};
+pub use reading::{Reading, read};

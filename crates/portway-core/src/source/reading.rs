@@ -3,91 +3,77 @@
 use std::{
     cell::RefCell,
     collections::BTreeMap,
-    env,
-    error::Error,
-    fmt, fs,
+    env, fs,
     hash::{DefaultHasher, Hash, Hasher},
     io,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
-    sync::Arc,
     time::SystemTime,
 };
 
-use portway_config::{Loaded, Lookup, Problem, decode, load};
+use portway_config::{Loaded, Lookup, Problem, decode, load, value::Quoted};
 
-/// The content of the file at one moment, loaded.
+/// What the file says at one moment.
 #[derive(Debug)]
 pub struct Reading {
+    /// The text, as far as there is one. Reports of problems show its lines.
+    pub text: String,
     /// What it says, or all that is wrong with it.
-    pub loaded: Result<Loaded, Vec<Problem>>,
-    /// Tells one content from another.
-    pub digest: Digest,
+    pub content: Result<Loaded, Vec<Problem>>,
+    pub(super) digest: Digest,
+    pub(super) readable: bool,
 }
 
-/// A short stand-in for the file and the files it refers to. Means something within this process
-/// only.
+/// A short stand-in for the file and the files it refers to, or for why it could not be read.
+/// Means something within this process only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Digest([u64; 2]);
-
-/// Why the file could not be read.
-#[derive(Clone, Debug)]
-pub struct ReadError {
-    path: PathBuf,
-    cause: Arc<io::Error>,
-}
+pub(super) struct Digest([u64; 2]);
 
 /// Reads the file at `path` once. References are expanded from the environment of the process
 /// and from files, whose paths are relative to the folder of the first one.
-///
-/// # Errors
-/// The file cannot be read. What is wrong with its content is in the [`Reading`].
-pub fn read(path: &Path) -> Result<Reading, ReadError> {
+#[must_use]
+pub fn read(path: &Path) -> Reading {
     read_with_stamps(path).0
 }
 
-/// The same, with how the files looked before they were read, also when they could not be.
-pub(super) fn read_with_stamps(path: &Path) -> (Result<Reading, ReadError>, Stamps) {
+/// The same, with how the files looked before they were read.
+pub(super) fn read_with_stamps(path: &Path) -> (Reading, Stamps) {
     let mut stamps = Stamps::of([path]);
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,
-        Err(cause) => {
-            return (Err(ReadError { path: path.to_owned(), cause: Arc::new(cause) }), stamps);
-        }
+        Err(error) => return (unreadable(path, &error), stamps),
     };
     let name = path.to_string_lossy();
     let surroundings = Surroundings::of(path);
-    let loaded = match decode(&bytes, &name) {
+    let content = match decode(&bytes, &name) {
         Ok(text) => load(text, &name, &surroundings),
         Err(problem) => Err(vec![problem]),
     };
-    let digest = digest(&bytes, &surroundings.files.borrow());
+    let digest = Digest::of((&bytes, &*surroundings.files.borrow()));
     stamps.0.extend(surroundings.stamps.into_inner().0);
-    (Ok(Reading { loaded, digest }), stamps)
+    let text = String::from_utf8(bytes).unwrap_or_default();
+    (Reading { text, content, digest, readable: true }, stamps)
 }
 
-impl ReadError {
-    /// The file.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Whether the other one says the same, so that it need not be said again.
-    pub(super) fn repeats(&self, other: &Self) -> bool {
-        self.path == other.path && self.cause.kind() == other.cause.kind()
+fn unreadable(path: &Path, error: &io::Error) -> Reading {
+    let message = format!("cannot read the file {}: {error}", Quoted(&path.to_string_lossy()));
+    Reading {
+        text: String::new(),
+        content: Err(vec![Problem::new("unreadable_file", message)]),
+        digest: Digest::of(error.to_string()),
+        readable: false,
     }
 }
 
-impl fmt::Display for ReadError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot read {}", self.path.display())
-    }
-}
-
-impl Error for ReadError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&*self.cause)
+impl Digest {
+    /// Two hashes are enough against accident, and whoever writes the configuration needs no
+    /// collision to do harm with it.
+    fn of(value: impl Hash) -> Self {
+        Self([1_u8, 2].map(|start| {
+            let mut hasher = DefaultHasher::new();
+            (start, &value).hash(&mut hasher);
+            hasher.finish()
+        }))
     }
 }
 
@@ -152,19 +138,9 @@ impl Lookup for Surroundings {
     }
 }
 
-/// Two hashes are enough against accident, and whoever writes the configuration needs no
-/// collision to do harm with it.
-fn digest(bytes: &[u8], files: &BTreeMap<PathBuf, Result<String, String>>) -> Digest {
-    Digest([1_u8, 2].map(|start| {
-        let mut hasher = DefaultHasher::new();
-        (start, bytes, files).hash(&mut hasher);
-        hasher.finish()
-    }))
-}
-
 #[cfg(test)]
 mod tests {
-    use std::{error::Error, fs};
+    use std::fs;
 
     use super::read;
 
@@ -173,21 +149,25 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("portway.yaml");
         fs::write(&path, "routes: [{name: \"${file:name}\", target: {reply: {}}}]").unwrap();
-        let missing = read(&path).unwrap();
-        assert_eq!(missing.loaded.unwrap_err()[0].code, "unreadable_file");
+        let missing = read(&path);
+        assert_eq!(missing.content.unwrap_err()[0].code, "unreadable_file");
         fs::write(folder.path().join("name"), "one").unwrap();
-        let one = read(&path).unwrap();
-        assert!(one.loaded.unwrap().files.contains("name"));
+        let one = read(&path);
+        assert!(one.content.unwrap().files.contains("name"));
         assert_ne!(one.digest, missing.digest);
-        assert_eq!(one.digest, read(&path).unwrap().digest);
+        assert_eq!(one.digest, read(&path).digest);
         fs::write(folder.path().join("name"), "two").unwrap();
-        assert_ne!(one.digest, read(&path).unwrap().digest);
+        assert_ne!(one.digest, read(&path).digest);
     }
 
     #[test]
-    fn an_error_names_the_file_and_its_cause_says_why() {
-        let error = read("/nowhere/portway.yaml".as_ref()).unwrap_err();
-        assert_eq!(error.to_string(), "cannot read /nowhere/portway.yaml");
-        assert!(error.source().unwrap().to_string().contains("No such file"));
+    fn a_file_that_cannot_be_read_is_a_problem_that_says_why() {
+        let reading = read("/nowhere/portway.yaml".as_ref());
+        let problems = reading.content.unwrap_err();
+        assert_eq!(
+            problems[0].to_string(),
+            "cannot read the file \"/nowhere/portway.yaml\": No such file or directory \
+             (os error 2) (unreadable_file)"
+        );
     }
 }

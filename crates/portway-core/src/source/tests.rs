@@ -8,9 +8,10 @@ use std::{
     time::Duration,
 };
 
+use portway_config::{Revision, Source};
 use tokio::runtime::Handle;
 
-use super::{Event, FileSource, Reading, watching::Pace};
+use super::{FileSource, watching::Pace};
 
 /// Far longer than anything here takes.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -43,23 +44,10 @@ impl Watched {
         self.path("portway.yaml")
     }
 
-    async fn next(&mut self) -> Event {
-        tokio::time::timeout(DEADLINE, self.source.next()).await.expect("no event came")
-    }
-
-    /// The word in the next content. A failure in its place is an error.
+    /// The word in the next revision.
     async fn word(&mut self) -> String {
-        match self.next().await {
-            Event::Changed(reading) => word(&reading),
-            Event::Failed(error) => panic!("{error}"),
-        }
-    }
-
-    async fn failure(&mut self) -> String {
-        match self.next().await {
-            Event::Changed(reading) => panic!("changed to {:?}", word(&reading)),
-            Event::Failed(error) => error.to_string(),
-        }
+        let next = tokio::time::timeout(DEADLINE, self.source.next()).await;
+        word(&next.expect("no revision came").unwrap())
     }
 
     /// Puts another file in the place of this one, in one step.
@@ -79,15 +67,15 @@ impl Watched {
 }
 
 /// The name of the only route, or the codes of the problems.
-fn word(reading: &Reading) -> String {
-    match &reading.loaded {
+fn word(revision: &Revision) -> String {
+    match &revision.content {
         Ok(loaded) => loaded.config.routes[0].meta.name.to_string(),
         Err(problems) => problems.iter().map(|problem| problem.code).collect(),
     }
 }
 
 fn text(word: &str) -> String {
-    format!("routes: [{{name: {word}, target: {{reply: {{body: hello}}}}}}]\n")
+    format!("routes: [{{name: \"{word}\", target: {{reply: {{body: hello}}}}}}]\n")
 }
 
 fn write(folder: &Path, name: &str, content: &str) {
@@ -99,9 +87,12 @@ fn first(folder: &Path) {
 }
 
 #[tokio::test]
-async fn the_first_event_tells_what_is_there() {
+async fn the_first_revision_tells_what_is_there() {
     let mut watched = Watched::new(first);
-    assert_eq!(watched.word().await, "first");
+    let revision = watched.source.next().await.unwrap();
+    assert_eq!((revision.number, word(&revision)), (1, "first".to_owned()));
+    assert!(revision.origin.as_str().ends_with("/portway.yaml"));
+    assert!(revision.origin.as_str().starts_with("file:/"));
     watched.nothing_more().await;
 }
 
@@ -193,7 +184,7 @@ async fn a_deleted_file_is_a_failure_until_it_is_made_again() {
     let mut watched = Watched::at(pace, first);
     assert_eq!(watched.word().await, "first");
     fs::remove_file(watched.file()).unwrap();
-    assert!(watched.failure().await.starts_with("cannot read "));
+    assert_eq!(watched.word().await, "unreadable_file");
     write(watched.folder.path(), "portway.yaml", &text("first"));
     assert_eq!(watched.word().await, "first");
     watched.nothing_more().await;
@@ -212,7 +203,7 @@ async fn a_file_that_is_deleted_and_made_again_at_once_was_never_gone() {
 #[tokio::test]
 async fn a_file_that_is_not_there_yet_is_read_when_it_comes() {
     let mut watched = Watched::new(|_| {});
-    assert!(watched.failure().await.starts_with("cannot read "));
+    assert_eq!(watched.word().await, "unreadable_file");
     watched.rename_over("portway.yaml", &text("first"));
     assert_eq!(watched.word().await, "first");
 }
@@ -244,7 +235,7 @@ async fn what_is_not_text_is_a_problem() {
 async fn a_failure_is_told_once() {
     let pace = Pace { quiet: Duration::from_millis(20), ..Pace::default() };
     let mut watched = Watched::at(pace, |_| {});
-    assert!(watched.failure().await.starts_with("cannot read "));
+    assert_eq!(watched.word().await, "unreadable_file");
     for _ in 0..3 {
         fs::write(watched.path("neighbour"), "").unwrap();
         symlink("nowhere", watched.file()).unwrap();
@@ -255,20 +246,20 @@ async fn a_failure_is_told_once() {
 }
 
 #[tokio::test]
-async fn a_file_that_may_not_be_read_is_a_failure() {
+async fn a_file_that_may_not_be_read_is_a_problem() {
     let mut watched = Watched::new(first);
     assert_eq!(watched.word().await, "first");
     // A folder can be read as a file by nobody, whatever the rights of the tests.
     fs::remove_file(watched.file()).unwrap();
     fs::create_dir(watched.file()).unwrap();
-    assert!(watched.failure().await.starts_with("cannot read "));
+    assert_eq!(watched.word().await, "unreadable_file");
     fs::remove_dir(watched.file()).unwrap();
     watched.rename_over("portway.yaml", &text("second"));
     assert_eq!(watched.word().await, "second");
 
     fs::set_permissions(watched.file(), Permissions::from_mode(0o000)).unwrap();
     if File::open(watched.file()).is_err() {
-        assert!(watched.failure().await.starts_with("cannot read "));
+        assert_eq!(watched.word().await, "unreadable_file");
         fs::set_permissions(watched.file(), Permissions::from_mode(0o600)).unwrap();
         assert_eq!(watched.word().await, "second");
     }
@@ -351,7 +342,7 @@ async fn without_notices_the_files_are_looked_at() {
     watched.rename_over("portway.yaml", &text("third"));
     assert_eq!(watched.word().await, "third");
     fs::remove_file(watched.file()).unwrap();
-    assert!(watched.failure().await.starts_with("cannot read "));
+    assert_eq!(watched.word().await, "unreadable_file");
     watched.nothing_more().await;
 }
 

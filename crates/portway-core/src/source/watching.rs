@@ -16,9 +16,8 @@ use tokio::{
 };
 
 use super::{
-    file::Event,
     latest::Latest,
-    reading::{Digest, ReadError, Reading, Stamps, read_with_stamps},
+    reading::{Digest, Reading, Stamps, read_with_stamps},
     signal::Signals,
     trail::trail,
 };
@@ -63,7 +62,7 @@ pub(super) struct Watching {
     path: PathBuf,
     pace: Pace,
     reread: Arc<Notify>,
-    events: mpsc::Sender<Event>,
+    readings: mpsc::Sender<Reading>,
     signals: Arc<Signals>,
     /// `None` when the system gives no notices.
     watcher: Option<RecommendedWatcher>,
@@ -72,7 +71,7 @@ pub(super) struct Watching {
     stamps: Stamps,
     /// How they looked at the last look between readings, when that was different.
     unsettled: Option<Stamps>,
-    told: Option<Result<Digest, ReadError>>,
+    told: Option<Digest>,
     waiting: Latest,
 }
 
@@ -81,14 +80,14 @@ impl Watching {
         path: PathBuf,
         pace: Pace,
         reread: Arc<Notify>,
-        events: mpsc::Sender<Event>,
+        readings: mpsc::Sender<Reading>,
     ) -> Self {
         let stamps = Stamps::of([&*path]);
         Self {
             path,
             pace,
             reread,
-            events,
+            readings,
             signals: Arc::default(),
             watcher: None,
             folders: HashSet::new(),
@@ -111,12 +110,12 @@ impl Watching {
         loop {
             let signals = Arc::clone(&self.signals);
             let reread = Arc::clone(&self.reread);
-            let events = self.events.clone();
+            let readings = self.readings.clone();
             tokio::select! {
-                permit = events.reserve(), if !self.waiting.is_empty() => {
+                permit = readings.reserve(), if !self.waiting.is_empty() => {
                     let Ok(permit) = permit else { return };
-                    if let Some(event) = self.waiting.pop() {
-                        permit.send(event);
+                    if let Some(reading) = self.waiting.pop() {
+                        permit.send(reading);
                     }
                 }
                 () = reread.notified() => due = self.read(Tell::Everything).await,
@@ -144,32 +143,21 @@ impl Watching {
         let path = self.path.clone();
         let reading = tokio::task::spawn_blocking(move || read_with_stamps(&path)).await;
         // The reading does not panic; it is cancelled only when the runtime shuts down.
-        let Ok((result, stamps)) = reading else { return None };
+        let Ok((reading, stamps)) = reading else { return None };
         self.stamps = stamps;
         self.follow();
-        self.tell(tell, result);
+        self.tell(tell, reading);
         // Files that were referred to for the first time may have changed before their folders
         // were followed.
         (self.stamps.now() != self.stamps).then(|| Instant::now() + self.pace.quiet)
     }
 
-    fn tell(&mut self, tell: Tell, result: Result<Reading, ReadError>) {
-        let told_already = match (&result, &self.told) {
-            (Ok(reading), Some(Ok(digest))) => reading.digest == *digest,
-            (Err(error), Some(Err(before))) => error.repeats(before),
-            _ => false,
-        };
-        if told_already && tell == Tell::News {
+    fn tell(&mut self, tell: Tell, reading: Reading) {
+        if tell == Tell::News && self.told == Some(reading.digest) {
             return;
         }
-        self.told = Some(match &result {
-            Ok(reading) => Ok(reading.digest),
-            Err(error) => Err(error.clone()),
-        });
-        self.waiting.push(match result {
-            Ok(reading) => Event::Changed(reading),
-            Err(error) => Event::Failed(error),
-        });
+        self.told = Some(reading.digest);
+        self.waiting.push(reading);
     }
 
     /// Looks at the files without being told to. What looks different twice in the same way is
