@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use super::{
-    host::{Host, domain_name},
+    host::Host,
     text::{InvalidValue, Quoted, text_form},
 };
 
@@ -51,8 +51,10 @@ impl FromStr for HostPattern {
             return Err(refused("it has a scheme").hint("leave the scheme out: api.example.com"));
         }
         if let Some(suffix) = text.strip_prefix("*.") {
-            domain_name(suffix).map_err(refused)?;
-            return Ok(Self(text.to_ascii_lowercase().into()));
+            return match Host::read(suffix).map_err(refused)? {
+                Host::Name(suffix) => Ok(Self(format!("*.{suffix}").into())),
+                Host::Ip(_) => Err(refused("no name is below an address")),
+            };
         }
         if text.contains('*') {
             return Err(refused("a star stands for whole labels and comes first")
@@ -81,3 +83,44 @@ text_form!(
     "a host pattern",
     ["api.example.com", "*.example.com", "*"]
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn three_kinds_of_patterns() {
+        for (text, shown, exact, suffix, any) in [
+            ("API.example.com", "api.example.com", Some("api.example.com"), None, false),
+            ("*.Example.com", "*.example.com", None, Some("example.com"), false),
+            ("*", "*", None, None, true),
+            ("10.0.0.7", "10.0.0.7", Some("10.0.0.7"), None, false),
+            ("[2001:DB8:0::1]", "[2001:db8::1]", Some("[2001:db8::1]"), None, false),
+        ] {
+            let pattern: HostPattern = text.parse().unwrap();
+            assert_eq!(pattern.to_string(), shown);
+            assert_eq!((pattern.exact(), pattern.suffix(), pattern.is_any()), (exact, suffix, any));
+        }
+    }
+
+    #[test]
+    fn a_refusal_says_what_to_write() {
+        for (text, why) in [
+            ("", "it is empty"),
+            ("http://a.com", "leave the scheme out"),
+            ("a.com:8080", "write a.com: the port a client used is not compared"),
+            ("[::1]:80", "write [::1]"),
+            ("*foo.com", "use *.example.com"),
+            ("a.*.com", "use *.example.com"),
+            ("*.", "it is empty"),
+            ("*.10.0.0.1", "no name is below an address"),
+            ("::1", "stands in brackets"),
+            ("é.com", "xn--"),
+            ("a.com.", "a label is empty"),
+            ("a/b", "a name has letters"),
+        ] {
+            let error = text.parse::<HostPattern>().unwrap_err().to_string();
+            assert!(error.contains(why), "{text:?}: {error}");
+        }
+    }
+}

@@ -104,3 +104,86 @@ fn parse(text: &str) -> Result<PathTemplate, Flaw> {
     })?;
     Ok(template)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn render(template: &str, captures: &[(&str, &str)]) -> Result<String, AmbiguousPath> {
+        let template: PathTemplate = template.parse().unwrap();
+        template
+            .render(|name| captures.iter().find(|(other, _)| *other == name).map(|(_, text)| *text))
+    }
+
+    #[test]
+    fn captures_are_put_in_their_place() {
+        for (template, captures, path) in [
+            ("/v2/accounts/{id}", &[("id", "7")][..], "/v2/accounts/7"),
+            ("/{b}/{a}/{b}", &[("a", "1"), ("b", "2")], "/2/1/2"),
+            ("/static/{rest}", &[("rest", "a/b//c/")], "/static/a/b//c/"),
+            ("/static/{rest}", &[], "/static/"),
+            ("/caf\u{e9}/%7e", &[], "/caf%C3%A9/~"),
+        ] {
+            assert_eq!(render(template, captures).as_deref(), Ok(path), "{template}");
+        }
+    }
+
+    #[test]
+    fn a_capture_stays_what_it_is() {
+        for (capture, path) in [
+            ("a%2Fb%0D%0A%20", "/a%2Fb%0D%0A%20-"),
+            ("%252F", "/%252F-"),
+            ("a\r\nb c?d#e\0", "/a%0D%0Ab%20c%3Fd%23e%00-"),
+            ("a\\b\u{e9}", "/a%5Cb%C3%A9-"),
+            // What is left of an escape that a pattern cut in two begins no other one.
+            ("x%", "/x%25-"),
+            ("x%2", "/x%252-"),
+        ] {
+            assert_eq!(render("/{a}-", &[("a", capture)]).as_deref(), Ok(path), "{capture}");
+        }
+    }
+
+    #[test]
+    fn no_dot_segment_is_ever_made() {
+        for (template, capture) in [
+            ("/x/{a}/y", ".."),
+            ("/x/.{a}", "."),
+            ("/{a}", "b/.."),
+            ("/x{a}", "/./"),
+            ("/{a};", "."),
+        ] {
+            assert!(render(template, &[("a", capture)]).is_err(), "{template} {capture}");
+        }
+        assert_eq!(render("/.{a}", &[("a", ".b")]).as_deref(), Ok("/..b"));
+    }
+
+    #[test]
+    fn a_refusal_says_where_and_what_to_write() {
+        for (text, message) in [
+            ("{a}", "it does not begin with a slash, at character 1 (write /{a})"),
+            (
+                "/a/{*rest}",
+                "a template has names in its braces, nothing else, at character 4 (write {rest})",
+            ),
+            (
+                "/a/{id:[0-9]+}",
+                "a template has names in its braces, nothing else, at character 4 (write {id})",
+            ),
+            (
+                "/a/../{id}",
+                "it has a dot segment, at character 1 (write the path that is left once it is \
+                 resolved)",
+            ),
+            (
+                "/a?x={id}",
+                "it has '?' in it, at character 3 (a query is no part of a path; write %3F for a \
+                 question mark)",
+            ),
+        ] {
+            let error = text.parse::<PathTemplate>().unwrap_err().to_string();
+            assert_eq!(error, format!("{text:?} is not a path template: {message}"));
+        }
+        let names: PathTemplate = "/{b}/{a}/{b}".parse().unwrap();
+        assert_eq!(names.captures().collect::<Vec<_>>(), ["b", "a", "b"]);
+    }
+}

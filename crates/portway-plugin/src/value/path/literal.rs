@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
-use super::{Flaw, PathShape, literal_text, normal::normalize_path, pieces::refuse};
+use super::{Flaw, PathShape, check_depth, literal_text, normal::normalize_path, pieces::refuse};
 use crate::value::{InvalidValue, text::text_form};
 
 /// A whole path in its normal form, as in `{exact: /a/b}`. `/a` and `/a/` are two paths.
@@ -129,6 +129,7 @@ fn normal_literal(text: &str) -> Result<String, Flaw> {
         return Err(Flaw::relative(text));
     }
     refuse(0, text)?;
+    check_depth(text.split('/').count() - 1)?;
     // Knows where the flaw is, which the whole path's form does not.
     literal_text(0, text)?;
     normalize_path(text, false).map(Cow::into_owned).map_err(|reason| Flaw::ambiguous(0, reason))

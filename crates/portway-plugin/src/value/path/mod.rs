@@ -10,6 +10,8 @@ mod normal;
 mod pattern;
 mod pieces;
 mod shape;
+#[cfg(test)]
+mod tests;
 
 pub use literal::{PathPrefix, RequestPath};
 pub use normal::{AmbiguousPath, normalize_path};
@@ -18,4 +20,5 @@ pub use shape::PathShape;
 
 pub(super) use flaw::Flaw;
 pub(super) use normal::{check_dot_segments, push_capture};
+use pieces::check_depth;
 pub(super) use pieces::{Kind, Piece, literal_text, pieces};

@@ -3,8 +3,8 @@
 use std::{fmt, str::FromStr};
 
 use super::{
-    AmbiguousPath, Flaw, Kind, PathPrefix, PathShape, Piece, check_dot_segments, literal_text,
-    pieces,
+    AmbiguousPath, Flaw, Kind, PathPrefix, PathShape, Piece, check_depth, check_dot_segments,
+    literal_text, pieces,
 };
 use crate::value::{InvalidValue, Quoted, Regex, text::text_form};
 
@@ -253,6 +253,7 @@ fn parse(text: &str) -> Result<PathPattern, Flaw> {
     if rest.is_none() {
         segments.push(segment(parts, begin)?);
     }
+    check_depth(segments.len())?;
     Ok(PathPattern { segments: segments.into() })
 }
 

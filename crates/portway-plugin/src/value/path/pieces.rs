@@ -54,6 +54,15 @@ pub(in crate::value) fn literal_text(at: usize, literal: &str) -> Result<String,
     Ok(out)
 }
 
+/// Refuses paths of very many segments: what compares paths may recurse into them.
+pub(super) fn check_depth(segments: usize) -> Result<(), Flaw> {
+    const MOST: usize = 256;
+    if segments > MOST {
+        return Err(Flaw::new(0, format!("it has {segments} segments, at most {MOST} are taken")));
+    }
+    Ok(())
+}
+
 /// Refuses characters that cannot be meant as part of a path.
 pub(super) fn refuse(at: usize, literal: &str) -> Result<(), Flaw> {
     for (offset, character) in literal.char_indices() {

@@ -1,0 +1,345 @@
+//! Making a router: compilation, which may take its time.
+
+use std::{cmp::Reverse, collections::BTreeMap};
+
+use hashbrown::HashMap;
+use portway_config::{Match, PathMatch, TypedPath};
+use portway_plugin::value::{Part, Parts, PathPattern, Segment};
+
+use super::{
+    captures::{Between, Finder, Step},
+    condition::{HeaderCondition, QueryCondition},
+    hosts::Hosts,
+    methods::MethodSet,
+    regexes::{RegexId, RegexTable, Regexes},
+    router::{CompiledMatch, Entry, Level, Router},
+    trie::{Literals, Node, NodeId, PartsTest, Span, Trie},
+};
+
+impl Router {
+    /// Prepares the matches of all routes, and the expressions in them. The order of the entries
+    /// says nothing.
+    #[must_use]
+    pub(crate) fn build<'a>(entries: impl IntoIterator<Item = Entry<'a>>) -> (Self, Regexes) {
+        let mut ordered = Vec::new();
+        for Entry { id, priority, matches } in entries {
+            ordered.extend((0_u32..).zip(matches).map(|(at, found)| (id, at, priority, found)));
+        }
+        ordered.sort_by_key(|(id, at, _, found)| {
+            let Match { methods, headers, query, .. } = found;
+            (methods.is_empty(), Reverse(headers.len()), Reverse(query.len()), *id, *at)
+        });
+        let mut builder = Builder::new();
+        let mut hosts = Hosts::<Levels>::default();
+        let mut matches = Vec::with_capacity(ordered.len());
+        for (route, at, priority, found) in ordered {
+            let number = index(matches.len());
+            let any = found.hosts.is_empty().then_some(None);
+            for host in any.into_iter().chain(found.hosts.iter().map(Some)) {
+                let level = hosts.entry(host).entry(Reverse(priority)).or_insert_with(|| {
+                    GrowingLevel { root: builder.node(), ..GrowingLevel::default() }
+                });
+                builder.enter(level, found.path.as_ref(), number);
+            }
+            matches.push(builder.compile(route, at, found));
+        }
+        builder.finish(matches.into(), hosts)
+    }
+}
+
+/// A number of things that fits in 32 bits, because they were written in a configuration.
+pub(super) fn index(number: usize) -> u32 {
+    u32::try_from(number).expect("a configuration has fewer than 2^32 of anything")
+}
+
+type Levels = BTreeMap<Reverse<i32>, GrowingLevel>;
+
+/// A [`Level`] in the making.
+#[derive(Default)]
+struct GrowingLevel {
+    root: NodeId,
+    regexes: Vec<(RegexId, u32)>,
+    any_path: Vec<u32>,
+}
+
+/// A [`Node`] in the making.
+#[derive(Default)]
+struct GrowingNode {
+    literals: bool,
+    parts: Vec<(PartsTest, NodeId)>,
+    regexes: Vec<(RegexId, NodeId)>,
+    param: Option<NodeId>,
+    end: Vec<u32>,
+    rest: Vec<u32>,
+    prefix: Vec<u32>,
+}
+
+/// What makes two segments the same child of a node.
+#[derive(PartialEq, Eq, Hash)]
+enum Child<'a> {
+    Literal(&'a str),
+    /// The parts without the names of their placeholders.
+    Parts(String),
+    Regex(RegexId),
+    Param,
+}
+
+struct Builder<'a> {
+    regexes: RegexTable<'a>,
+    nodes: Vec<GrowingNode>,
+    children: HashMap<(NodeId, Child<'a>), NodeId>,
+    literals: Literals,
+    depth: usize,
+}
+
+impl<'a> Builder<'a> {
+    fn new() -> Self {
+        Self {
+            regexes: RegexTable::default(),
+            nodes: Vec::new(),
+            children: HashMap::new(),
+            literals: Literals::default(),
+            depth: 0,
+        }
+    }
+
+    fn node(&mut self) -> NodeId {
+        self.nodes.push(GrowingNode::default());
+        index(self.nodes.len() - 1)
+    }
+
+    /// Enters a match where lookups will meet it. Matches are entered best first.
+    fn enter(&mut self, level: &mut GrowingLevel, path: Option<&'a PathMatch>, number: u32) {
+        let list = match path {
+            None => &mut level.any_path,
+            Some(PathMatch::Pattern(pattern)) => match pattern.segments() {
+                [Segment::Rest(_)] => &mut level.any_path,
+                [segments @ .., Segment::Rest(_)] => {
+                    let node = self.descend_segments(level.root, segments);
+                    &mut self.nodes[node as usize].rest
+                }
+                segments => {
+                    let node = self.descend_segments(level.root, segments);
+                    &mut self.nodes[node as usize].end
+                }
+            },
+            Some(PathMatch::Typed(TypedPath::Exact(exact))) => {
+                let node = self.descend_literals(level.root, exact.segments());
+                &mut self.nodes[node as usize].end
+            }
+            Some(PathMatch::Typed(TypedPath::Prefix(prefix))) if prefix.is_root() => {
+                &mut level.any_path
+            }
+            Some(PathMatch::Typed(TypedPath::Prefix(prefix))) => {
+                let node = self.descend_literals(level.root, prefix.segments());
+                &mut self.nodes[node as usize].prefix
+            }
+            Some(PathMatch::Typed(TypedPath::Regex(regex))) => {
+                let entry = (self.regexes.add(regex), number);
+                if level.regexes.last() != Some(&entry) {
+                    level.regexes.push(entry);
+                }
+                return;
+            }
+        };
+        // A match may name one host twice.
+        if list.last() != Some(&number) {
+            list.push(number);
+        }
+    }
+
+    fn descend_literals(
+        &mut self,
+        root: NodeId,
+        segments: impl Iterator<Item = &'a str>,
+    ) -> NodeId {
+        let mut node = root;
+        let mut depth = 0;
+        for segment in segments {
+            node = self.literal_child(node, segment);
+            depth += 1;
+        }
+        self.depth = self.depth.max(depth);
+        node
+    }
+
+    fn descend_segments(&mut self, root: NodeId, segments: &'a [Segment]) -> NodeId {
+        self.depth = self.depth.max(segments.len());
+        segments.iter().fold(root, |node, segment| match segment {
+            Segment::Literal(text) => self.literal_child(node, text),
+            Segment::Param(_) => {
+                let (child, _) = self.child(node, Child::Param);
+                self.nodes[node as usize].param = Some(child);
+                child
+            }
+            Segment::Regex { regex, .. } => {
+                let regex = self.regexes.add(regex);
+                let (child, is_new) = self.child(node, Child::Regex(regex));
+                if is_new {
+                    self.nodes[node as usize].regexes.push((regex, child));
+                }
+                child
+            }
+            Segment::Parts(parts) => {
+                let (child, is_new) = self.child(node, Child::Parts(without_names(parts)));
+                if is_new {
+                    let test = match parts.whole() {
+                        None => PartsTest::Between(Between::new(parts.as_slice())),
+                        Some(whole) => PartsTest::Regex(self.regexes.add(whole)),
+                    };
+                    self.nodes[node as usize].parts.push((test, child));
+                }
+                child
+            }
+            // All that follows comes last, and is entered in a list of its own.
+            Segment::Rest(_) => node,
+        })
+    }
+
+    fn literal_child(&mut self, parent: NodeId, segment: &'a str) -> NodeId {
+        let (child, is_new) = self.child(parent, Child::Literal(segment));
+        if is_new {
+            self.nodes[parent as usize].literals = true;
+            self.literals.insert(parent, segment, child);
+        }
+        child
+    }
+
+    /// The child, and whether it was made now.
+    fn child(&mut self, parent: NodeId, child: Child<'a>) -> (NodeId, bool) {
+        let next = index(self.nodes.len());
+        let id = *self.children.entry((parent, child)).or_insert(next);
+        if id == next {
+            self.nodes.push(GrowingNode::default());
+        }
+        (id, id == next)
+    }
+
+    fn compile(&mut self, route: u32, index: u32, found: &'a Match) -> CompiledMatch {
+        let Match { methods, headers, query, path, .. } = found;
+        let (pattern, names, finder) = match path {
+            None => ("*".to_owned(), Box::default(), no_captures()),
+            Some(PathMatch::Pattern(pattern)) => {
+                let names = pattern.captures().map(Into::into).collect();
+                (pattern.to_string(), names, self.segment_finder(pattern))
+            }
+            Some(PathMatch::Typed(TypedPath::Exact(path))) => {
+                (path.to_string(), Box::default(), no_captures())
+            }
+            Some(PathMatch::Typed(TypedPath::Prefix(prefix))) => {
+                (format!("prefix {prefix}"), Box::default(), no_captures())
+            }
+            Some(PathMatch::Typed(TypedPath::Regex(regex))) => {
+                let id = self.regexes.add(regex);
+                let named = self.regexes.get(id).capture_names().enumerate();
+                let named = named.filter_map(|(group, name)| Some((group, name?.into())));
+                let (groups, names): (Vec<usize>, Vec<Box<str>>) = named.unzip();
+                (format!("regex {regex}"), names.into(), Finder::Groups(id, groups.into()))
+            }
+        };
+        CompiledMatch {
+            route,
+            index,
+            pattern: pattern.into(),
+            methods: MethodSet::new(methods.iter().map(portway_plugin::value::Method::get)),
+            headers: headers.iter().map(|it| HeaderCondition::new(it, &mut self.regexes)).collect(),
+            query: query.iter().map(|it| QueryCondition::new(it, &mut self.regexes)).collect(),
+            names,
+            finder,
+        }
+    }
+
+    fn segment_finder(&mut self, pattern: &'a PathPattern) -> Finder {
+        let steps = pattern.segments().iter().map(|segment| match segment {
+            Segment::Literal(_) => Step::Skip,
+            Segment::Param(_) | Segment::Regex { .. } => Step::Segment,
+            Segment::Rest(_) => Step::Rest,
+            Segment::Parts(parts) => match parts.whole() {
+                None => Step::Between(Between::new(parts.as_slice())),
+                Some(whole) => Step::Groups(self.regexes.add(whole), groups(parts)),
+            },
+        });
+        let mut steps: Vec<Step> = steps.collect();
+        let used = steps.iter().rposition(|step| !matches!(step, Step::Skip));
+        steps.truncate(used.map_or(0, |last| last + 1));
+        Finder::Segments(steps.into())
+    }
+
+    fn finish(self, matches: Box<[CompiledMatch]>, hosts: Hosts<Levels>) -> (Router, Regexes) {
+        let (mut numbers, mut parts, mut regexes) = (Vec::new(), Vec::new(), Vec::new());
+        let nodes = self.nodes.into_iter().map(|node| Node {
+            literals: node.literals,
+            parts: append(&mut parts, node.parts),
+            regexes: append(&mut regexes, node.regexes),
+            param: node.param,
+            end: append(&mut numbers, node.end),
+            rest: append(&mut numbers, node.rest),
+            prefix: append(&mut numbers, node.prefix),
+        });
+        let nodes = nodes.collect();
+        let mut whole_paths = Vec::new();
+        let hosts = hosts.map(|levels| {
+            let levels = levels.into_iter().map(|(Reverse(priority), level)| Level {
+                priority,
+                root: level.root,
+                regexes: append(&mut whole_paths, level.regexes),
+                any_path: append(&mut numbers, level.any_path),
+            });
+            levels.collect()
+        });
+        let trie = Trie {
+            nodes,
+            literals: self.literals,
+            parts: parts.into(),
+            regexes: regexes.into(),
+            matches: numbers.into(),
+            depth: self.depth,
+        };
+        let router = Router { matches, hosts, trie, regexes: whole_paths.into() };
+        (router, self.regexes.finish())
+    }
+}
+
+fn append<T>(table: &mut Vec<T>, entries: Vec<T>) -> Span {
+    let begin = index(table.len());
+    table.extend(entries);
+    Span { begin, end: index(table.len()) }
+}
+
+fn no_captures() -> Finder {
+    Finder::Segments(Box::default())
+}
+
+fn without_names(parts: &Parts) -> String {
+    let mut text = String::new();
+    for part in parts.as_slice() {
+        match part {
+            Part::Literal(literal) => text.push_str(literal),
+            Part::Param(_) => text.push_str("{}"),
+            Part::Regex { regex, .. } => {
+                // No literal text has a brace in it.
+                text.push_str("{:");
+                text.push_str(regex.as_str());
+                text.push('}');
+            }
+        }
+    }
+    text
+}
+
+/// The group of each placeholder in the expression for the whole segment.
+fn groups(parts: &Parts) -> Box<[usize]> {
+    let mut next = 1;
+    let mut groups = Vec::new();
+    for part in parts.as_slice() {
+        let inner = match part {
+            Part::Literal(_) => continue,
+            Part::Param(_) => 0,
+            // Its own group and the one of the whole match are not counted twice.
+            Part::Regex { regex, .. } => regex.compile().captures_len() - 1,
+        };
+        groups.push(next);
+        next += 1 + inner;
+    }
+    groups.into()
+}

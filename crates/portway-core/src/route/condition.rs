@@ -1,0 +1,133 @@
+//! Conditions on header fields and query parameters.
+
+use std::borrow::Cow;
+
+use http::{HeaderMap, HeaderName, header};
+use portway_config::ValueMatch;
+use portway_plugin::value::FieldName;
+use smallvec::SmallVec;
+
+use super::regexes::{RegexId, RegexTable, Regexes};
+
+/// What a value must be; with nothing said, that it is there.
+#[derive(Debug)]
+struct Wanted {
+    exact: Option<Box<[u8]>>,
+    regex: Option<RegexId>,
+}
+
+impl Wanted {
+    fn new<'a, N>(condition: &'a ValueMatch<N>, regexes: &mut RegexTable<'a>) -> Self {
+        Self {
+            exact: condition.exact.as_deref().map(|exact| exact.as_bytes().into()),
+            regex: condition.regex.as_ref().map(|regex| regexes.add(regex)),
+        }
+    }
+
+    /// Expressions are over text: a value that is not UTF-8 fits none.
+    fn is_met(&self, value: &[u8], regexes: &Regexes) -> bool {
+        self.exact.as_ref().is_none_or(|exact| **exact == *value)
+            && self.regex.is_none_or(|regex| {
+                str::from_utf8(value).is_ok_and(|value| regexes.get(regex).is_match(value))
+            })
+    }
+}
+
+/// A condition on a header field. Several field lines of one name are one value, joined by `, `
+/// (RFC 9110 section 5.3) and those of `Cookie` by `; ` (RFC 9113 section 8.2.3).
+#[derive(Debug)]
+pub(super) struct HeaderCondition {
+    name: HeaderName,
+    wanted: Wanted,
+}
+
+impl HeaderCondition {
+    pub(super) fn new<'a>(
+        condition: &'a ValueMatch<FieldName>,
+        regexes: &mut RegexTable<'a>,
+    ) -> Self {
+        Self { name: condition.name.get().clone(), wanted: Wanted::new(condition, regexes) }
+    }
+
+    pub(super) fn is_met(&self, headers: &HeaderMap, regexes: &Regexes) -> bool {
+        let mut lines = headers.get_all(&self.name).iter();
+        let Some(first) = lines.next() else { return false };
+        let Some(second) = lines.next() else {
+            return self.wanted.is_met(first.as_bytes(), regexes);
+        };
+        let separator: &[u8] = if self.name == header::COOKIE { b"; " } else { b", " };
+        let mut value = SmallVec::<[u8; 256]>::from_slice(first.as_bytes());
+        for line in std::iter::once(second).chain(lines) {
+            value.extend_from_slice(separator);
+            value.extend_from_slice(line.as_bytes());
+        }
+        self.wanted.is_met(&value, regexes)
+    }
+}
+
+/// A condition on a query parameter. The first of several with one name counts.
+#[derive(Debug)]
+pub(super) struct QueryCondition {
+    name: Box<[u8]>,
+    wanted: Wanted,
+}
+
+impl QueryCondition {
+    pub(super) fn new<'a>(condition: &'a ValueMatch<String>, regexes: &mut RegexTable<'a>) -> Self {
+        Self { name: condition.name.as_bytes().into(), wanted: Wanted::new(condition, regexes) }
+    }
+
+    pub(super) fn is_met(&self, parameters: &mut Parameters<'_>, regexes: &Regexes) -> bool {
+        parameters.first(&self.name).is_some_and(|value| self.wanted.is_met(value, regexes))
+    }
+}
+
+/// The parameters of a query, which are read when the first condition asks for them.
+pub(super) struct Parameters<'a> {
+    query: Option<&'a str>,
+    read: Option<SmallVec<[(Cow<'a, [u8]>, Cow<'a, [u8]>); 8]>>,
+}
+
+impl<'a> Parameters<'a> {
+    pub(super) fn new(query: Option<&'a str>) -> Self {
+        Self { query, read: None }
+    }
+
+    fn first(&mut self, name: &[u8]) -> Option<&[u8]> {
+        let read = self.read.get_or_insert_with(|| {
+            let pairs = self.query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
+            pairs
+                .map(|pair| {
+                    let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+                    (decode(name), decode(value))
+                })
+                .collect()
+        });
+        read.iter().find(|(other, _)| **other == *name).map(|(_, value)| &**value)
+    }
+}
+
+/// Escapes decoded, `+` as a space. An escape that is none stays as it is.
+fn decode(text: &str) -> Cow<'_, [u8]> {
+    let bytes = text.as_bytes();
+    if !bytes.iter().any(|byte| matches!(byte, b'%' | b'+')) {
+        return Cow::Borrowed(bytes);
+    }
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let digits = || Some((digit(*bytes.get(at + 1)?)?, digit(*bytes.get(at + 2)?)?));
+        let (byte, length) = match bytes[at] {
+            b'+' => (b' ', 1),
+            b'%' => digits().map_or((b'%', 1), |(high, low)| (high << 4 | low, 3)),
+            byte => (byte, 1),
+        };
+        out.push(byte);
+        at += length;
+    }
+    Cow::Owned(out)
+}
+
+fn digit(byte: u8) -> Option<u8> {
+    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+}

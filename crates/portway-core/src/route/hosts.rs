@@ -1,0 +1,87 @@
+//! Hosts and the tables of their routes.
+
+use std::net::Ipv6Addr;
+
+use hashbrown::HashMap;
+use portway_plugin::value::HostPattern;
+use smallvec::SmallVec;
+
+/// A value for each host pattern.
+#[derive(Debug)]
+pub(super) struct Hosts<T> {
+    exact: HashMap<Box<str>, T>,
+    /// By what follows `*.`.
+    suffix: HashMap<Box<str>, T>,
+    any: Option<T>,
+}
+
+/// Names longer than DNS allows are below no suffix: looking them up would cost the square of
+/// their length.
+const LONGEST_NAME: usize = 255;
+
+impl<T> Default for Hosts<T> {
+    fn default() -> Self {
+        Self { exact: HashMap::new(), suffix: HashMap::new(), any: None }
+    }
+}
+
+impl<T> Hosts<T> {
+    /// The value for a pattern; `None` is any host.
+    pub(super) fn entry(&mut self, pattern: Option<&HostPattern>) -> &mut T
+    where
+        T: Default,
+    {
+        let Some(pattern) = pattern else { return self.any.get_or_insert_default() };
+        match (pattern.exact(), pattern.suffix()) {
+            (Some(host), _) => self.exact.entry(host.into()).or_default(),
+            (None, Some(suffix)) => self.suffix.entry(suffix.into()).or_default(),
+            (None, None) => self.any.get_or_insert_default(),
+        }
+    }
+
+    pub(super) fn map<U>(self, mut map: impl FnMut(T) -> U) -> Hosts<U> {
+        Hosts {
+            exact: self.exact.into_iter().map(|(host, value)| (host, map(value))).collect(),
+            suffix: self.suffix.into_iter().map(|(host, value)| (host, map(value))).collect(),
+            any: self.any.map(map),
+        }
+    }
+
+    /// The values for a host, most specific first: the host itself, the longest suffix, any host.
+    /// The host may have upper case, a port and a dot at its end.
+    pub(super) fn lookup(&self, authority: &str) -> SmallVec<[&T; 4]> {
+        let mut found = SmallVec::new();
+        if !self.exact.is_empty() || !self.suffix.is_empty() {
+            self.lookup_name(&host_name(authority), &mut found);
+        }
+        found.extend(&self.any);
+        found
+    }
+
+    fn lookup_name<'a>(&'a self, host: &str, found: &mut SmallVec<[&'a T; 4]>) {
+        found.extend(self.exact.get(host));
+        if self.suffix.is_empty() || host.len() > LONGEST_NAME {
+            return;
+        }
+        let mut name = host;
+        while let Some((_, suffix)) = name.split_once('.') {
+            found.extend(self.suffix.get(suffix));
+            name = suffix;
+        }
+    }
+}
+
+/// The host of an authority as patterns write it. Upper case and IPv6 addresses allocate.
+fn host_name(authority: &str) -> std::borrow::Cow<'_, str> {
+    if let Some(rest) = authority.strip_prefix('[') {
+        let address = rest.split_once(']').and_then(|(address, _)| address.parse().ok());
+        return address.map_or(authority.into(), |ip: Ipv6Addr| format!("[{ip}]").into());
+    }
+    let host = authority.split_once(':').map_or(authority, |(host, _)| host);
+    let host = host.strip_suffix('.').unwrap_or(host);
+    if host.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        host.to_ascii_lowercase().into()
+    } else {
+        host.into()
+    }
+}

@@ -1,0 +1,30 @@
+//! Which route takes a request: the matcher.
+//!
+//! [`Router::build`] turns the matches of all routes into prepared tables; [`Router::find`] asks
+//! them, with no parsing, no lock and no allocation by name. The precedence is the one that
+//! `docs/routing.md` promises: priority, host, path segment by segment, then the number of other
+//! conditions, then declaration. A request that fails the later conditions of one candidate falls
+//! back to the next.
+//!
+//! This room never normalises a path, never answers and never knows what a route does: it hands
+//! back the number a route was entered with. Regular expressions stand outside of the router in
+//! [`Regexes`], because matching writes to their scratch space and each core needs its own.
+
+mod build;
+mod captures;
+mod condition;
+mod hosts;
+mod methods;
+mod regexes;
+mod router;
+mod trie;
+
+#[cfg(test)]
+mod reference;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use captures::Captures;
+pub(crate) use methods::Allow;
+pub(crate) use regexes::Regexes;
+pub(crate) use router::{CompiledMatch, Entry, Found, Lookup, MatchId, Router};
