@@ -1,1 +1,34 @@
-//! Room for `portway-config`.
+//! The configuration of a gateway: what its resources are, how text becomes resources, and what
+//! must hold before they may be served.
+//!
+//! Text becomes a tree with positions, references in it are expanded, one walk over the generated
+//! schema collects the problems, then typed values are made and checked. Everything here is pure:
+//! no file is opened, no socket, no task; the caller brings the text and looks things up.
+
+mod check;
+mod document;
+mod expand;
+mod import;
+mod load;
+mod places;
+mod report;
+mod resource;
+mod revision;
+mod schema;
+mod walk;
+
+pub use check::{Checked, check};
+pub use expand::{Lookup, NoLookup};
+pub use load::{Dialect, Loaded, decode, load};
+pub use places::Places;
+pub use report::{Colour, render, render_warnings};
+pub use resource::{
+    AccessLog, AmbiguousPaths, Balance, Config, Endpoint, ForwardPath, ForwardedHeaders,
+    HostPolicy, Limits, Listener, LogFormat, LogLevel, LogOutput, Logging, Match, Matches, Meta,
+    PathMatch, Pool, Probes, Redirect, RedirectStatus, Reply, Resolver, Rewrite, Route, Service,
+    Shutdown, StageTimeouts, Target, Timeouts, TypedPath, ValueMatch, WeightedService,
+};
+pub use revision::{Origin, Outcome, Revision, Source};
+pub use schema::schema;
+
+pub use portway_plugin::{Place, Problem, value};

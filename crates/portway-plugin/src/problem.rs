@@ -2,8 +2,10 @@
 
 use std::{borrow::Cow, fmt};
 
+use serde::Serialize;
+
 /// One thing that is wrong. A check returns all of them at once.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Problem {
     /// A stable word for programs, such as `unknown_key`.
     pub code: &'static str,
@@ -12,20 +14,22 @@ pub struct Problem {
     /// Where in the document: `services[0].routes[2].match.path`. Empty for the document itself.
     pub path: String,
     /// What to do about it, where that can be said.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<Cow<'static, str>>,
     /// Where in a file, when the document came from one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
 }
 
 /// A place in a file.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Place {
     /// The file, as the user named it.
     pub file: String,
     /// The line, from 1.
-    pub line: usize,
+    pub line: u32,
     /// The column in characters, from 1.
-    pub column: usize,
+    pub column: u32,
 }
 
 impl Problem {

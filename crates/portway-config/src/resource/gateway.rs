@@ -1,6 +1,6 @@
 //! The document as a whole, and what concerns the process rather than one resource.
 
-use portway_plugin::value::{BindAddr, Duration};
+use portway_plugin::value::{BindAddr, Duration, PeerAddr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -78,9 +78,7 @@ pub struct Logging {
 }
 
 /// How much the process says.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum LogLevel {
     /// Everything, for following one request.
@@ -97,9 +95,7 @@ pub enum LogLevel {
 }
 
 /// How a log line looks.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
     /// For people.
@@ -168,7 +164,7 @@ impl From<LogOutput> for String {
 #[serde(default)]
 pub struct Resolver {
     /// Name servers to ask (`address:port`). Without any, the system's (`/etc/resolv.conf`).
-    pub servers: Vec<BindAddr>,
+    pub servers: Vec<PeerAddr>,
     /// The shortest time between two look-ups of a name, whatever its time to live.
     pub min_ttl: Duration,
     /// The longest time an answer is used without asking again.

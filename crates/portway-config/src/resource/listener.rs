@@ -1,6 +1,6 @@
 //! Listeners: where clients connect, what is believed of them, and the limits on them.
 
-use portway_plugin::value::{BindAddr, ByteSize, Cidr, Duration};
+use portway_plugin::value::{BindAddr, ByteSize, Cidr, Duration, Name};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,8 @@ pub struct Listener {
     /// Name, namespace, labels, description, switch.
     #[serde(flatten)]
     pub meta: Meta,
-    /// The address, as `0.0.0.0:8080`, `[::]:8080` or `:8080`.
+    /// The address: `0.0.0.0:8080` is every IPv4 address, `[::]:8080` every IPv6 address, `:8080`
+    /// both. Port 0 lets the system choose.
     pub bind: BindAddr,
     /// Peers whose `X-Forwarded-*`, `Forwarded` and `X-Request-Id` headers are believed, as
     /// addresses or CIDR blocks. Headers from anybody else are replaced.
@@ -39,10 +40,25 @@ pub struct Listener {
     pub write_timeout: Duration,
 }
 
+impl Listener {
+    /// A listener called `name` on `bind` with every default.
+    #[must_use]
+    pub fn new(name: Name, bind: BindAddr) -> Self {
+        Self {
+            meta: Meta::named(name),
+            bind,
+            trusted_proxies: Vec::new(),
+            forwarded_headers: ForwardedHeaders::default(),
+            ambiguous_paths: AmbiguousPaths::default(),
+            limits: Limits::default(),
+            read_timeout: Duration::ZERO,
+            write_timeout: Duration::ZERO,
+        }
+    }
+}
+
 /// Which headers tell the upstream about the client.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ForwardedHeaders {
     /// `X-Forwarded-For`, `-Proto`, `-Host` and `-Port`.
@@ -55,9 +71,7 @@ pub enum ForwardedHeaders {
 }
 
 /// What happens to a path that two servers could read differently.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AmbiguousPaths {
     /// Answer 400 (the default).

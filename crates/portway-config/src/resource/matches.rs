@@ -1,5 +1,7 @@
 //! What a request must look like for a route to take it.
 
+use std::fmt;
+
 use portway_plugin::value::{
     FieldName, HostPattern, Method, PathPattern, PathPrefix, Regex, RequestPath,
 };
@@ -75,6 +77,15 @@ pub enum PathMatch {
     Typed(TypedPath),
 }
 
+impl fmt::Display for PathMatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pattern(pattern) => pattern.fmt(f),
+            Self::Typed(typed) => typed.fmt(f),
+        }
+    }
+}
+
 /// The typed forms of a path.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -85,6 +96,27 @@ pub enum TypedPath {
     Prefix(PathPrefix),
     /// A regular expression over the whole path. It runs in linear time.
     Regex(Regex),
+}
+
+impl TypedPath {
+    /// The only path it takes.
+    #[must_use]
+    pub fn exact(&self) -> Option<&str> {
+        match self {
+            Self::Exact(path) => Some(path.as_str()),
+            Self::Prefix(_) | Self::Regex(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for TypedPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact(path) => write!(f, "exact {path}"),
+            Self::Prefix(prefix) => write!(f, "prefix {prefix}"),
+            Self::Regex(regex) => write!(f, "regex {regex}"),
+        }
+    }
 }
 
 /// A condition on one named value: `exact`, `regex`, or, with neither, that it is there.

@@ -27,6 +27,16 @@ pub struct Meta {
 }
 
 impl Meta {
+    /// The key of the label that metrics and the access log show in place of the name. Documents
+    /// of other gateways, where names are free text, set it.
+    pub const DISPLAY_LABEL: &str = "display-name";
+
+    /// What metrics and the access log call the resource: its name, unless a label says otherwise.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        self.labels.get(Self::DISPLAY_LABEL).map_or(self.name.as_str(), String::as_str)
+    }
+
     /// A resource called `name` in the default namespace, enabled.
     #[must_use]
     pub fn named(name: Name) -> Self {

@@ -19,4 +19,6 @@ pub use listener::{AmbiguousPaths, ForwardedHeaders, Limits, Listener};
 pub use matches::{Match, Matches, PathMatch, TypedPath, ValueMatch};
 pub use meta::Meta;
 pub use route::{Redirect, RedirectStatus, Reply, Rewrite, Route, Target, WeightedService};
-pub use service::{Balance, Endpoint, ForwardPath, HostPolicy, Pool, Service, Timeouts};
+pub use service::{
+    Balance, Endpoint, ForwardPath, HostPolicy, Pool, Service, StageTimeouts, Timeouts,
+};

@@ -1,8 +1,10 @@
 //! Routes: which requests go where, and what is changed on the way.
 
+use std::collections::BTreeMap;
+
 use portway_plugin::value::{
     ByteSize, FieldName, FieldValue, HostValue, Name, PathPrefix, PathTemplate, Scheme, Status,
-    Weight,
+    TextForm, Weight,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -39,6 +41,23 @@ pub struct Route {
     pub body_limit: Option<ByteSize>,
 }
 
+impl Route {
+    /// A route called `name` that takes every request, with every default and no target.
+    #[must_use]
+    pub fn new(name: Name) -> Self {
+        Self {
+            meta: Meta::named(name),
+            matches: Matches::default(),
+            target: None,
+            priority: 0,
+            rewrite: None,
+            host: None,
+            timeouts: Timeouts::default(),
+            body_limit: None,
+        }
+    }
+}
+
 /// Where a route's requests go.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -70,8 +89,9 @@ pub struct Reply {
     #[serde(default)]
     pub status: Status,
     /// Header fields of the answer.
-    #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
-    pub headers: std::collections::BTreeMap<FieldName, FieldValue>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("propertyNames" = { "format": FieldName::FORMAT.name }))]
+    pub headers: BTreeMap<FieldName, FieldValue>,
     /// The body, as text.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub body: String,
@@ -99,9 +119,7 @@ pub struct Redirect {
 }
 
 /// The status of a redirect (RFC 9110 section 15.4).
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "u16", into = "u16")]
 #[schemars(extend("enum" = [301, 302, 303, 307, 308]), with = "u16")]
 pub enum RedirectStatus {

@@ -85,6 +85,12 @@ impl Service {
             routes: Vec::new(),
         }
     }
+
+    /// The endpoints, however they were written.
+    pub fn endpoints(&self) -> impl Iterator<Item = (&ServiceUrl, Weight)> {
+        let only = self.url.iter().map(|url| (url, Weight::default()));
+        only.chain(self.endpoints.iter().map(|endpoint| (&endpoint.url, endpoint.weight)))
+    }
 }
 
 /// One address of a service.
@@ -98,9 +104,7 @@ pub struct Endpoint {
 }
 
 /// How a request chooses among several endpoints.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Balance {
     /// In turn, each as often as its weight says, exact over all cores.
@@ -130,6 +134,37 @@ pub struct Timeouts {
     pub idle: Option<Duration>,
 }
 
+impl Timeouts {
+    /// The limits of a route with these timeouts whose service has those: the route's, else the
+    /// service's, else the defaults.
+    #[must_use]
+    pub fn stages(&self, service: &Self) -> StageTimeouts {
+        let limit = |own: Option<Duration>, inherited: Option<Duration>, default| {
+            own.or(inherited).unwrap_or(default).limit()
+        };
+        let seconds = Duration::from_secs;
+        StageTimeouts {
+            connect: limit(self.connect, service.connect, seconds(5)),
+            response_header: limit(self.response_header, service.response_header, seconds(30)),
+            request: limit(self.request, service.request, Duration::ZERO),
+            idle: limit(self.idle, service.idle, seconds(300)),
+        }
+    }
+}
+
+/// What [`Timeouts`] come to, with `None` for no limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct StageTimeouts {
+    /// To connect to an endpoint.
+    pub connect: Option<std::time::Duration>,
+    /// From the request's last byte to the head of the answer.
+    pub response_header: Option<std::time::Duration>,
+    /// For the whole exchange.
+    pub request: Option<std::time::Duration>,
+    /// Without a byte in either direction.
+    pub idle: Option<std::time::Duration>,
+}
+
 /// The `Host` the upstream sees: `upstream`, `preserve`, or a name of your own.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -144,9 +179,7 @@ pub enum HostPolicy {
 }
 
 /// Which spelling of the path the upstream sees.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ForwardPath {
     /// The normal form that was matched (RFC 3986 section 6.2.2).

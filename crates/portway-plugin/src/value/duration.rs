@@ -54,7 +54,6 @@ impl Duration {
 
     /// Whether it is zero.
     #[must_use]
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
     pub const fn is_zero(&self) -> bool {
         self.0.is_zero()
     }

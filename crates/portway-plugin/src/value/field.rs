@@ -195,10 +195,10 @@ impl Status {
         self.0
     }
 
-    /// Whether an answer of this status may have a body (RFC 9110 section 6.4.1).
+    /// Whether an answer of this status may have a body (RFC 9110 sections 6.4.1 and 15.3.6).
     #[must_use]
     pub fn allows_body(self) -> bool {
-        !matches!(self.0.as_u16(), 204 | 304)
+        !matches!(self.0.as_u16(), 204 | 205 | 304)
     }
 }
 

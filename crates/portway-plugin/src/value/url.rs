@@ -130,7 +130,7 @@ impl FromStr for ServiceUrl {
             .and_then(|(host, port)| Ok((Host::read(host)?, port)))
             .map_err(|why| bad(text, why))?;
         component(path, b"/").map_err(|why| bad(text, why))?;
-        if path.split('/').any(|segment| is_dots(segment)) {
+        if path.split('/').any(is_dots) {
             return Err(bad(text, "its path has a dot segment").hint("write the path it means"));
         }
         if let Some(query) = query {

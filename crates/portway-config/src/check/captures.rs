@@ -1,0 +1,107 @@
+//! Paths that are made of captures, and prefixes that are taken off.
+
+use std::collections::HashSet;
+
+use portway_plugin::{
+    Problem,
+    value::{PathPrefix, PathTemplate, Quoted, Segment},
+};
+
+use super::{Findings, Lowered, RouteFrom};
+use crate::{
+    resource::{Match, PathMatch, Redirect, Rewrite, Route, Target, TypedPath},
+    walk::closest,
+};
+
+pub(super) fn check(lowered: &Lowered<'_>, findings: &mut Findings) {
+    for (route, from) in lowered.routes() {
+        match &route.rewrite {
+            Some(Rewrite::Path(template)) => {
+                template_of(template, route, from, "rewrite.path", findings);
+            }
+            Some(Rewrite::StripPrefix(prefix)) => strip(prefix, route, from, findings),
+            None => {}
+        }
+        if let Some(Target::Redirect(Redirect { path: Some(template), .. })) = &route.target {
+            template_of(template, route, from, "target.redirect.path", findings);
+        }
+    }
+}
+
+/// Every match must provide every capture: which of them takes a request is not known before.
+fn template_of(
+    template: &PathTemplate,
+    route: &Route,
+    from: RouteFrom,
+    key: &str,
+    findings: &mut Findings,
+) {
+    let mut reported = HashSet::new();
+    for one in route.matches.as_slice() {
+        let provided = provided(one);
+        for capture in template.captures() {
+            if provided.iter().any(|name| name == capture) || !reported.insert(capture.to_owned()) {
+                continue;
+            }
+            let message = match &one.path {
+                Some(path) => format!("{path} captures no {}", Quoted(capture)),
+                None => format!("the match has no path to capture {}", Quoted(capture)),
+            };
+            let problem = Problem::new("unknown_capture", message).at(format!("{from}.{key}"));
+            let meant = closest(capture, provided.iter().map(String::as_str));
+            findings.problem(match (meant, provided.as_slice()) {
+                (Some(meant), _) => problem.hint(format!("did you mean {{{meant}}}?")),
+                (None, []) => problem,
+                (None, names) => problem.hint(format!("it captures {}", names.join(", "))),
+            });
+        }
+    }
+}
+
+/// The captures of a match. The named groups of an expression count.
+fn provided(one: &Match) -> Vec<String> {
+    match &one.path {
+        Some(PathMatch::Pattern(pattern)) => pattern.captures().map(str::to_owned).collect(),
+        Some(PathMatch::Typed(TypedPath::Regex(regex))) => {
+            regex.compile().capture_names().flatten().map(str::to_owned).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn strip(prefix: &PathPrefix, route: &Route, from: RouteFrom, findings: &mut Findings) {
+    for one in route.matches.as_slice() {
+        let Some(path) = one.path.as_ref().filter(|path| !may_begin_with(path, prefix)) else {
+            continue;
+        };
+        let message = format!("no path of {path} begins with {}", Quoted(prefix.as_str()));
+        let problem = Problem::new("useless_strip_prefix", message);
+        findings.problem(problem.at(format!("{from}.rewrite.strip_prefix")));
+        return;
+    }
+}
+
+/// Whether some path that fits begins with the prefix. Of an expression nobody knows.
+fn may_begin_with(path: &PathMatch, prefix: &PathPrefix) -> bool {
+    match path {
+        PathMatch::Pattern(pattern) => {
+            let mut segments = pattern.segments().iter();
+            prefix.segments().all(|wanted| match segments.next() {
+                Some(Segment::Literal(text)) => **text == *wanted,
+                Some(Segment::Rest(_)) => {
+                    // Takes this segment and all that follow.
+                    segments = [].iter();
+                    true
+                }
+                Some(Segment::Regex { regex, .. }) => regex.is_match(wanted),
+                Some(Segment::Param(_) | Segment::Parts(_)) => true,
+                None => matches!(pattern.segments().last(), Some(Segment::Rest(_))),
+            })
+        }
+        PathMatch::Typed(TypedPath::Exact(path)) => prefix.strip(path.as_str()).is_some(),
+        PathMatch::Typed(TypedPath::Prefix(path)) => {
+            prefix.strip(path.as_str()).is_some() || path.strip(prefix.as_str()).is_some()
+        }
+        PathMatch::Typed(TypedPath::Regex(_)) => true,
+    }
+}

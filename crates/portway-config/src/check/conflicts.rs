@@ -1,0 +1,125 @@
+//! Routes that can never be told apart: the later one would wait for ever.
+//!
+//! Two routes are told apart by their priority, the hosts, the shape of the path, the conditions
+//! on header fields and query parameters, and the methods. Where all that is the same, the one
+//! declared first takes every request.
+
+use std::collections::HashMap;
+
+use portway_plugin::{
+    Problem,
+    value::{HostPattern, Method, PathShape, Quoted, Regex},
+};
+
+use super::{Findings, Lowered};
+use crate::resource::{Match, PathMatch, Route, TypedPath, ValueMatch};
+
+pub(super) fn check(lowered: &Lowered<'_>, findings: &mut Findings) {
+    let mut taken: HashMap<Key<'_>, Vec<Taken<'_>>> = HashMap::new();
+    for (at, (route, from)) in lowered.routes().enumerate() {
+        // One problem for a pair of routes, however many matches they share.
+        let mut reported = None;
+        for (one, path) in route.matches_at(from) {
+            for key in keys(route, one) {
+                let earlier = taken.entry(key).or_default();
+                if let Some(first) = covered(one, at, earlier)
+                    && reported != Some(first)
+                {
+                    reported = Some(first);
+                    report(lowered, (route, &path), first, findings);
+                }
+                earlier.push(Taken { route: at, methods: &one.methods });
+            }
+        }
+    }
+}
+
+/// What tells routes apart, but for the methods.
+#[derive(PartialEq, Eq, Hash)]
+struct Key<'a> {
+    priority: i32,
+    host: Option<&'a HostPattern>,
+    path: PathShape,
+    headers: Vec<Condition<'a>>,
+    query: Vec<Condition<'a>>,
+}
+
+/// A condition on a value: what it is called, how it is compared, with what.
+type Condition<'a> = (&'a str, Option<&'a str>, Option<&'a str>);
+
+/// A route that takes these methods; all of them when there are none.
+struct Taken<'a> {
+    route: usize,
+    methods: &'a [Method],
+}
+
+fn keys<'a>(route: &'a Route, one: &'a Match) -> impl Iterator<Item = Key<'a>> {
+    let any = one.hosts.is_empty() || one.hosts.iter().any(HostPattern::is_any);
+    let hosts = one.hosts.iter().filter(move |_| !any).map(Some);
+    hosts.chain(any.then_some(None)).map(|host| Key {
+        priority: route.priority,
+        host,
+        path: match &one.path {
+            None => PathShape::any(),
+            Some(PathMatch::Pattern(pattern)) => pattern.shape(),
+            Some(PathMatch::Typed(TypedPath::Exact(path))) => path.shape(),
+            Some(PathMatch::Typed(TypedPath::Prefix(prefix))) => prefix.shape(),
+            Some(PathMatch::Typed(TypedPath::Regex(regex))) => PathShape::regex(regex),
+        },
+        headers: conditions(&one.headers, |name| name.as_str()),
+        query: conditions(&one.query, |name| name),
+    })
+}
+
+fn conditions<N>(list: &[ValueMatch<N>], name: impl Fn(&N) -> &str) -> Vec<Condition<'_>> {
+    let mut conditions: Vec<_> = list
+        .iter()
+        .map(|ValueMatch { name: n, exact, regex }| {
+            (name(n), exact.as_deref(), regex.as_ref().map(Regex::as_str))
+        })
+        .collect();
+    conditions.sort_unstable();
+    conditions.dedup();
+    conditions
+}
+
+/// The first of the earlier routes that leave nothing for this match. A match with a method
+/// condition comes before one without, whichever was declared first.
+fn covered(one: &Match, route: usize, earlier: &[Taken<'_>]) -> Option<usize> {
+    let others = || earlier.iter().filter(|taken| taken.route != route);
+    if one.methods.is_empty() {
+        return others().find(|taken| taken.methods.is_empty()).map(|taken| taken.route);
+    }
+    let taker = |method| others().find(|taken| taken.methods.contains(method));
+    let takers: Option<Vec<_>> = one.methods.iter().map(taker).collect();
+    takers?.first().map(|taken| taken.route)
+}
+
+fn report(
+    lowered: &Lowered<'_>,
+    (route, path): (&Route, &str),
+    first: usize,
+    findings: &mut Findings,
+) {
+    let (Some(other), Some(other_from)) =
+        (lowered.config.routes.get(first), lowered.from.routes.get(first))
+    else {
+        return;
+    };
+    let other_place = lowered.places.named(&other_from.to_string());
+    let problem = Problem::new(
+        "same_route",
+        format!(
+            "{} can never be told apart from {} ({other_place})",
+            Quoted(route.meta.name.as_str()),
+            Quoted(other.meta.name.as_str()),
+        ),
+    );
+    let problem = problem.at(path);
+    // RESTGate takes the first and says nothing, and its files are to load unchanged.
+    if lowered.places.is_translated() {
+        findings.warning(problem.hint("it takes no request: the first one wins"));
+    } else {
+        findings.problem(problem.hint("change a condition, or give one of them a priority"));
+    }
+}

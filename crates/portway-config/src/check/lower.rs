@@ -1,0 +1,145 @@
+//! The lowered form: every route stands by itself, what is disabled is gone, there is a listener.
+
+use std::{collections::HashSet, mem};
+
+use portway_plugin::{
+    Problem,
+    value::{BindAddr, Name, PathPrefix, Quoted, Regex},
+};
+
+use super::{Findings, From, RouteFrom};
+use crate::resource::{
+    Config, Listener, Match, Meta, PathMatch, Route, Service, Target, TypedPath,
+};
+
+/// The namespace a route under a service belongs to: its service's.
+pub(super) fn namespace<'a>(service: &'a Meta, route: &'a Meta) -> &'a Name {
+    if route.namespace.is_default_namespace() { &service.namespace } else { &route.namespace }
+}
+
+pub(super) fn lower(mut config: Config, findings: &mut Findings) -> (Config, From) {
+    let mut from = From::default();
+    let mut routes = Vec::new();
+    for (at, service) in config.services.iter_mut().enumerate() {
+        let nested = mem::take(&mut service.routes);
+        if !service.meta.enabled {
+            continue;
+        }
+        for (route, mut nested) in nested.into_iter().enumerate() {
+            let origin = RouteFrom { service: Some(at), route };
+            if nested.meta.enabled {
+                inherit(&mut nested, service, origin, findings);
+                routes.push(nested);
+                from.routes.push(origin);
+            }
+        }
+    }
+    let disabled: HashSet<_> = config
+        .services
+        .iter()
+        .filter(|service| !service.meta.enabled)
+        .map(|service| (service.meta.namespace.clone(), service.meta.name.clone()))
+        .collect();
+    for (route, mut top) in mem::take(&mut config.routes).into_iter().enumerate() {
+        let origin = RouteFrom { service: None, route };
+        if top.meta.enabled && without_disabled(&mut top, &disabled, origin, findings) {
+            routes.push(top);
+            from.routes.push(origin);
+        }
+    }
+    config.routes = routes;
+    from.services = keep(&mut config.services, |service| service.meta.enabled);
+    from.listeners = keep(&mut config.listeners, |listener| listener.meta.enabled);
+    if config.listeners.is_empty() {
+        config.listeners.push(default_listener());
+    }
+    if config.routes.is_empty() {
+        let warning = Problem::new("no_routes", "there is no route: every request is answered 404");
+        findings.warning(warning);
+    }
+    (config, from)
+}
+
+fn default_listener() -> Listener {
+    let name = "web".parse().expect("`web` is a name");
+    Listener::new(name, BindAddr::any_v4(8080))
+}
+
+/// Drops what `wanted` does not want, and returns where the rest was.
+fn keep<T>(list: &mut Vec<T>, wanted: impl Fn(&T) -> bool) -> Vec<usize> {
+    let kept = list.iter().enumerate().filter(|(_, item)| wanted(item)).map(|(at, _)| at).collect();
+    list.retain(wanted);
+    kept
+}
+
+/// Takes what is not its own from its service.
+fn inherit(route: &mut Route, service: &Service, origin: RouteFrom, findings: &mut Findings) {
+    route.meta.namespace = namespace(&service.meta, &route.meta).clone();
+    route.target = Some(Target::Service(service.meta.name.clone()));
+    for one in route.matches.as_mut_slice() {
+        if one.hosts.is_empty() {
+            one.hosts.clone_from(&service.hosts);
+        }
+        if let Some(prefix) = &service.prefix
+            && let Err(problem) = prepend(prefix, one)
+        {
+            findings.problem(problem.at(format!("{origin}.match")));
+        }
+    }
+}
+
+/// Puts the prefix before the path. Only an expression can become too long by it.
+fn prepend(prefix: &PathPrefix, one: &mut Match) -> Result<(), Problem> {
+    if prefix.is_root() {
+        return Ok(());
+    }
+    one.path = Some(match &one.path {
+        None => PathMatch::Typed(TypedPath::Prefix(prefix.clone())),
+        Some(PathMatch::Pattern(pattern)) => PathMatch::Pattern(pattern.prefixed(prefix)),
+        Some(PathMatch::Typed(TypedPath::Exact(path))) => {
+            PathMatch::Typed(TypedPath::Exact(path.prefixed(prefix)))
+        }
+        Some(PathMatch::Typed(TypedPath::Prefix(path))) => {
+            PathMatch::Typed(TypedPath::Prefix(path.prefixed(prefix)))
+        }
+        Some(PathMatch::Typed(TypedPath::Regex(path))) => {
+            let text = format!("{}(?:{path})", regex::escape(prefix.as_str()));
+            let joined = text.parse::<Regex>().map_err(|invalid| {
+                Problem::new(
+                    invalid.code,
+                    format!("with the service's prefix before it, {}", invalid.message),
+                )
+            })?;
+            PathMatch::Typed(TypedPath::Regex(joined))
+        }
+    });
+    Ok(())
+}
+
+/// Takes disabled services off a route's target. `false` when nothing is left of it.
+fn without_disabled(
+    route: &mut Route,
+    disabled: &HashSet<(Name, Name)>,
+    origin: RouteFrom,
+    findings: &mut Findings,
+) -> bool {
+    let namespace = route.meta.namespace.clone();
+    let is_disabled = |name: &Name| disabled.contains(&(namespace.clone(), name.clone()));
+    let gone = match &mut route.target {
+        Some(Target::Service(name)) if is_disabled(name) => Some(name.clone()),
+        Some(Target::Services(shares)) => {
+            let first = shares.iter().find(|share| is_disabled(&share.service));
+            let first = first.map(|share| share.service.clone());
+            shares.retain(|share| !is_disabled(&share.service));
+            first.filter(|_| shares.iter().all(|share| share.weight.get() == 0))
+        }
+        _ => None,
+    };
+    let Some(name) = gone else { return true };
+    let message = format!(
+        "the service {} is disabled, so the route is out of service too",
+        Quoted(name.as_str())
+    );
+    findings.warning(Problem::new("disabled_service", message).at(format!("{origin}.target")));
+    false
+}

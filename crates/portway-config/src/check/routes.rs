@@ -1,0 +1,142 @@
+//! What routes say: conditions that can hold, answers that can be given, changes that are made.
+
+use std::collections::HashMap;
+
+use portway_plugin::{
+    Problem,
+    value::{FieldName, Name, Quoted},
+};
+
+use super::{Findings, Lowered, RouteFrom, services::stages};
+use crate::resource::{
+    ForwardPath, Match, PathMatch, Redirect, Reply, Route, Service, Target, Timeouts, ValueMatch,
+};
+
+pub(super) fn check(lowered: &Lowered<'_>, findings: &mut Findings) {
+    let services = lowered.config.services.iter();
+    let services: HashMap<_, _> =
+        services.map(|service| ((&service.meta.namespace, &service.meta.name), service)).collect();
+    for (route, from) in lowered.routes() {
+        conditions(route, from, findings);
+        let named: Vec<&Name> = match &route.target {
+            Some(Target::Service(name)) => vec![name],
+            Some(Target::Services(shares)) => shares.iter().map(|share| &share.service).collect(),
+            _ => Vec::new(),
+        };
+        let service = |name| services.get(&(&route.meta.namespace, name)).copied();
+        let named: Vec<&Service> = named.into_iter().filter_map(service).collect();
+        forwarding(route, &named, from, findings);
+        match &route.target {
+            Some(Target::Reply(answer)) => reply(answer, from, findings),
+            Some(Target::Redirect(redirect)) => self::redirect(redirect, route, from, findings),
+            _ => {}
+        }
+        without_upstream(route, from, findings);
+    }
+}
+
+fn conditions(route: &Route, from: RouteFrom, findings: &mut Findings) {
+    if route.matches.as_slice().is_empty() {
+        let problem = Problem::new("empty_match", "the list of matches is empty: nothing fits it");
+        let hint = "leave match out to take every request";
+        findings.problem(problem.at(format!("{from}.match")).hint(hint));
+    }
+    for (one, path) in route.matches_at(from) {
+        values(&one.headers, &format!("{path}.headers"), findings);
+        values(&one.query, &format!("{path}.query"), findings);
+    }
+}
+
+fn values<N>(conditions: &[ValueMatch<N>], path: &str, findings: &mut Findings) {
+    for (at, condition) in conditions.iter().enumerate() {
+        if condition.exact.is_some() && condition.regex.is_some() {
+            let message = "the condition has both exact and regex";
+            let problem = Problem::new("exact_and_regex", message).at(format!("{path}[{at}]"));
+            findings.problem(problem.hint("keep one of them, or write two conditions"));
+        }
+    }
+}
+
+fn forwarding(route: &Route, services: &[&Service], from: RouteFrom, findings: &mut Findings) {
+    for service in services {
+        stages(&route.timeouts, Some(&service.timeouts), &from.to_string(), findings);
+        if route.rewrite.is_some() && service.forward_path == ForwardPath::Raw {
+            let name = Quoted(service.meta.name.as_str());
+            let message = format!(
+                "the path is rewritten, but the service {name} gets the client's own spelling"
+            );
+            let problem = Problem::new("raw_with_rewrite", message).at(format!("{from}.rewrite"));
+            findings.problem(problem.hint("leave the rewrite or the service's forward_path out"));
+            return;
+        }
+    }
+}
+
+/// The fields that frame a message or belong to one connection are the gateway's.
+const FRAMING: [&str; 9] = [
+    "connection",
+    "content-length",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "date",
+];
+
+fn reply(reply: &Reply, from: RouteFrom, findings: &mut Findings) {
+    if !reply.body.is_empty() && !reply.status.allows_body() {
+        let message = format!("an answer with the status {} has no body", reply.status);
+        let problem = Problem::new("body_not_allowed", message);
+        findings.problem(problem.at(format!("{from}.target.reply.body")));
+    }
+    let framing = |name: &&FieldName| FRAMING.contains(&name.as_str());
+    for name in reply.headers.keys().filter(framing) {
+        let message = format!("the field {} is set by the gateway", Quoted(name.as_str()));
+        let problem = Problem::new("framing_field", message);
+        findings.problem(problem.at(format!("{from}.target.reply.headers")));
+    }
+}
+
+/// A redirect to where the client already is goes round in circles.
+fn redirect(redirect: &Redirect, route: &Route, from: RouteFrom, findings: &mut Findings) {
+    if redirect.scheme.is_some() || redirect.port.is_some() {
+        return;
+    }
+    let same_path = |one: &Match| match (&redirect.path, &one.path) {
+        (None, _) => true,
+        (Some(to), Some(PathMatch::Pattern(pattern))) => to.to_string() == pattern.to_string(),
+        (Some(to), Some(PathMatch::Typed(typed))) => typed.exact() == Some(&*to.to_string()),
+        (Some(_), None) => false,
+    };
+    let same_host = |one: &Match| match &redirect.host {
+        None => true,
+        Some(to) => {
+            to.port().is_none() && one.hosts.iter().any(|host| host.exact() == Some(to.as_str()))
+        }
+    };
+    if route.matches.as_slice().iter().any(|one| same_path(one) && same_host(one)) {
+        let problem = Problem::new("redirect_loop", "the redirect leads to where it comes from");
+        let hint = "change the scheme, the host, the port or the path";
+        findings.problem(problem.at(format!("{from}.target.redirect")).hint(hint));
+    }
+}
+
+/// Warns of what only forwarding would use.
+fn without_upstream(route: &Route, from: RouteFrom, findings: &mut Findings) {
+    if !matches!(route.target, Some(Target::Reply(_) | Target::Redirect(_))) {
+        return;
+    }
+    let unused = [
+        ("rewrite", route.rewrite.is_some()),
+        ("host", route.host.is_some()),
+        ("timeouts", route.timeouts != Timeouts::default()),
+    ];
+    for (key, there) in unused {
+        if there {
+            let message = format!("nothing is forwarded, so {key} has no effect");
+            findings.warning(Problem::new("no_effect", message).at(format!("{from}.{key}")));
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! From text to a configuration.
+
+use std::collections::BTreeSet;
+
+use portway_plugin::Problem;
+use serde::de::DeserializeOwned;
+
+use crate::{
+    check::{self, Checked},
+    document::{self, Mark, Node, Value},
+    expand::{Lookup, Secrets, expand},
+    import::restgate,
+    places::{Naming, Numbers, Places},
+    resource::{Config, Listener, Route, Service},
+    schema::shapes,
+    walk::walk,
+};
+
+/// A document that could be read.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// What it says.
+    pub config: Config,
+    /// Where it says so.
+    pub places: Places,
+    /// The files it refers to with `${file:…}`, which to watch along with it.
+    pub files: BTreeSet<String>,
+    /// Whose document it is.
+    pub dialect: Dialect,
+}
+
+/// Whose document it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// The gateway's own.
+    Native,
+    /// RESTGate's, recognised by `observed_services`.
+    RestGate,
+}
+
+impl Loaded {
+    /// [Checks](crate::check) it.
+    ///
+    /// # Errors
+    /// Everything that is wrong.
+    pub fn check(self) -> Result<Checked<Config>, Vec<Problem>> {
+        check::check(self.config, &self.places)
+    }
+}
+
+/// Reads the document `text`, called `file` in messages. Its format is what the name's extension
+/// says (`.yaml`, `.yml`, `.json`, `.toml`), else what the text looks like.
+///
+/// # Errors
+/// Everything that is wrong with it, in the order of the text. What could be read in spite of
+/// that has been [checked](crate::check) too, so that one run shows all there is to mend.
+pub fn load(text: &str, file: &str, lookup: &dyn Lookup) -> Result<Loaded, Vec<Problem>> {
+    let (tree, mut problems) = document::parse(text, file);
+    let Some(mut tree) = tree else { return Err(problems) };
+    let expanded = expand(&mut tree, file, lookup);
+    problems.extend(expanded.problems);
+    let read = if restgate::is_one(&tree) {
+        restgate::read(tree, file, expanded.secrets, &mut problems)
+    } else {
+        native(tree, file, expanded.secrets, &mut problems)
+    };
+    if problems.is_empty() {
+        let Read { config, places, dialect, .. } = read;
+        return Ok(Loaded { config, places, files: expanded.files, dialect });
+    }
+    check::salvaged(read, &mut problems);
+    problems.sort_by_key(place_of);
+    Err(problems)
+}
+
+/// The text of a file.
+///
+/// # Errors
+/// It is not UTF-8; the problem says where.
+pub fn decode<'a>(bytes: &'a [u8], file: &str) -> Result<&'a str, Problem> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        let before = &bytes[..error.valid_up_to()];
+        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let column = String::from_utf8_lossy(&before[start..]).chars().count() + 1;
+        let mark = Mark::counted(line, column);
+        let problem = Problem::new("not_utf8", "the document is not UTF-8");
+        Problem { place: Some(mark.place(file)), ..problem.hint("save it as UTF-8") }
+    })
+}
+
+/// What could be read of a tree.
+pub(crate) struct Read {
+    pub(crate) config: Config,
+    pub(crate) places: Places,
+    pub(crate) dialect: Dialect,
+    /// Names of services that are there but could not be read.
+    pub(crate) unread_services: Vec<String>,
+}
+
+fn native(mut tree: Node, file: &str, secrets: Secrets, problems: &mut Vec<Problem>) -> Read {
+    let mut found = walk(&mut tree, shapes(), file);
+    found.iter_mut().for_each(|problem| secrets.hide(problem));
+    problems.extend(found);
+    let mut reader = Reader { file, problems };
+    let (mut numbers, mut unread_services) = (Numbers::default(), Vec::new());
+    let lists = ["listeners", "services", "routes"];
+    let mut config: Config = reader.typed(&tree, &lists, "").unwrap_or_default();
+    config.listeners = reader.list::<Listener>(&tree, "listeners", &mut numbers.listeners);
+    config.routes = reader.list::<Route>(&tree, "routes", &mut numbers.routes);
+    for (number, item) in tree.get("services").map_or(&[][..], Node::items).iter().enumerate() {
+        let path = format!("services[{number}]");
+        let Some(mut service) = reader.typed::<Service>(item, &["routes"], &path) else {
+            unread_services.extend(item.get("name").and_then(Node::as_str).map(str::to_owned));
+            continue;
+        };
+        let mut nested = Vec::new();
+        service.routes = reader.list(item, &format!("{path}.routes"), &mut nested);
+        config.services.push(service);
+        numbers.services.push(number);
+        numbers.nested.push(nested);
+    }
+    let naming = Naming { numbers, translate: None };
+    let places = Places::new(file, tree, naming, secrets);
+    Read { config, places, dialect: Dialect::Native, unread_services }
+}
+
+/// Makes typed values of a tree that has been walked. Items that are wrong are left out.
+pub(crate) struct Reader<'a> {
+    pub(crate) file: &'a str,
+    pub(crate) problems: &'a mut Vec<Problem>,
+}
+
+impl Reader<'_> {
+    /// The items of the list that `path` ends with, and their numbers in the document.
+    pub(crate) fn list<T: DeserializeOwned>(
+        &mut self,
+        node: &Node,
+        path: &str,
+        numbers: &mut Vec<usize>,
+    ) -> Vec<T> {
+        let key = path.rsplit('.').next().unwrap_or(path);
+        let items = node.get(key).map_or(&[][..], Node::items);
+        let mut read = Vec::with_capacity(items.len());
+        for (number, item) in items.iter().enumerate() {
+            if let Some(item) = self.typed(item, &[], &format!("{path}[{number}]")) {
+                read.push(item);
+                numbers.push(number);
+            }
+        }
+        read
+    }
+
+    /// One value, without some of its keys.
+    pub(crate) fn typed<T: DeserializeOwned>(
+        &mut self,
+        node: &Node,
+        without: &[&str],
+        path: &str,
+    ) -> Option<T> {
+        if node.value == Value::Unknown {
+            return None;
+        }
+        match serde_json::from_value(node.to_json_without(without)) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                // The walk said why, unless the types are stricter than their schema.
+                if !self.problems.iter().any(|problem| problem.path.starts_with(path)) {
+                    let place = Some(node.span.start.place(self.file));
+                    let problem = Problem::new("bad_value", error.to_string()).at(path);
+                    self.problems.push(Problem { place, ..problem });
+                }
+                None
+            }
+        }
+    }
+}
+
+/// In the order of the text; what has no place comes first.
+fn place_of(problem: &Problem) -> Option<(u32, u32)> {
+    problem.place.as_ref().map(|place| (place.line, place.column))
+}

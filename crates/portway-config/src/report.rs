@@ -1,0 +1,158 @@
+//! Problems as people read them: the line, a mark under what is wrong, what to do about it.
+
+use std::fmt::Write;
+
+use portway_plugin::{Place, Problem};
+
+/// Whether a report has colours: only a terminal should get them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Colour {
+    /// ANSI escapes.
+    Ansi,
+    /// Plain text.
+    None,
+}
+
+/// Renders problems with excerpts of the text they are in. Of the text only its lines are shown,
+/// so what references brought in stays hidden.
+#[must_use]
+pub fn render(problems: &[Problem], text: &str, colour: Colour) -> String {
+    rendered("error", Paint(colour, "1;31"), problems, text)
+}
+
+/// Renders warnings as [`render`] renders problems.
+#[must_use]
+pub fn render_warnings(warnings: &[Problem], text: &str, colour: Colour) -> String {
+    rendered("warning", Paint(colour, "1;33"), warnings, text)
+}
+
+/// The most columns of a line that are shown: a minified document is one line.
+const WIDTH: usize = 100;
+
+fn rendered(word: &str, paint: Paint, problems: &[Problem], text: &str) -> String {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let lines: Vec<&str> = text.lines().collect();
+    let mut report = String::new();
+    for problem in problems {
+        if !report.is_empty() {
+            report.push('\n');
+        }
+        let head = paint.on(&format!("{word}[{}]", problem.code));
+        let colon = paint.bold(&format!(": {}", problem.message));
+        // Writing to a string cannot fail.
+        let _ = writeln!(report, "{head}{colon}");
+        let margin = match &problem.place {
+            Some(place) => excerpt(&mut report, place, &problem.path, &lines, paint),
+            None if problem.path.is_empty() => 2,
+            None => {
+                let _ = writeln!(report, "  {} {}", paint.dim("-->"), problem.path);
+                2
+            }
+        };
+        if let Some(hint) = &problem.hint {
+            let _ = writeln!(report, "{:margin$} {} hint: {hint}", "", paint.dim("="));
+        }
+    }
+    report
+}
+
+/// Writes the place and its line, and returns the width of the line number.
+fn excerpt(report: &mut String, place: &Place, path: &str, lines: &[&str], paint: Paint) -> usize {
+    let Place { file, line, column } = place;
+    let number = line.to_string();
+    let margin = number.len() + 1;
+    let arrow = paint.dim("-->");
+    let gap = if path.is_empty() { "" } else { "  " };
+    let _ = writeln!(report, "{:w$}{arrow} {file}:{line}:{column}{gap}{path}", "", w = margin - 1);
+    let index = |n: u32| usize::try_from(n.saturating_sub(1)).unwrap_or(usize::MAX);
+    let Some(text) = lines.get(index(*line)) else { return margin };
+    let shown: Vec<char> = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let start = index(*column).min(shown.len());
+    let from = if shown.len() <= WIDTH { 0 } else { start.saturating_sub(WIDTH / 2) };
+    let to = shown.len().min(from + WIDTH);
+    let cut = if from > 0 { "…" } else { "" };
+    let window: String = shown[from..to].iter().collect();
+    let rest = if to < shown.len() { "…" } else { "" };
+    let bar = paint.dim("|");
+    let marks = paint.on(&"^".repeat(marked(&shown[start..to])));
+    let indent = start - from + cut.chars().count();
+    let window = window.trim_end();
+    let _ = writeln!(report, "{:margin$} {bar}", "");
+    let _ = writeln!(report, "{number:>margin$} {bar} {cut}{window}{rest}");
+    let _ = writeln!(report, "{:margin$} {bar} {:indent$}{marks}", "", "");
+    margin
+}
+
+/// How many characters are marked: a quoted text, or all up to a space or a delimiter.
+fn marked(text: &[char]) -> usize {
+    let end = match text.first() {
+        Some(quote @ ('"' | '\'')) => {
+            text.iter().skip(1).position(|c| c == quote).map_or(text.len(), |at| at + 2)
+        }
+        _ => text
+            .iter()
+            .position(|c| c.is_whitespace() || matches!(c, ',' | ']' | '}'))
+            .unwrap_or(text.len()),
+    };
+    let key = end > 1 && text.get(end - 1) == Some(&':');
+    (end - usize::from(key)).max(1)
+}
+
+#[derive(Clone, Copy)]
+struct Paint(Colour, &'static str);
+
+impl Paint {
+    fn on(self, text: &str) -> String {
+        self.with(self.1, text)
+    }
+
+    fn bold(self, text: &str) -> String {
+        self.with("1", text)
+    }
+
+    fn dim(self, text: &str) -> String {
+        self.with("1;34", text)
+    }
+
+    fn with(self, code: &str, text: &str) -> String {
+        match self.0 {
+            Colour::Ansi => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
+            Colour::None => text.to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(line: u32, column: u32) -> Problem {
+        let problem = Problem::new("unknown_key", "unknown key \"ur\"");
+        let place = Some(Place { file: "f.yaml".to_owned(), line, column });
+        Problem { place, ..problem.at("services[0].ur").hint("did you mean \"url\"?") }
+    }
+
+    #[test]
+    fn the_line_is_shown_with_a_mark() {
+        assert_eq!(
+            render(&[problem(2, 5)], "services:\n  - ur: http://a\n", Colour::None),
+            "error[unknown_key]: unknown key \"ur\"\n \
+             --> f.yaml:2:5  services[0].ur\n   \
+             |\n \
+             2 |   - ur: http://a\n   \
+             |     ^^\n   \
+             = hint: did you mean \"url\"?\n"
+        );
+        assert!(render(&[problem(2, 5)], "a\n\tb\n", Colour::Ansi).contains("\u{1b}[1;31merror"));
+    }
+
+    #[test]
+    fn a_long_line_and_a_missing_line_are_no_trouble() {
+        let long = format!("{{{}\"ur\": 1}}", "\"é\": 1, ".repeat(10_000));
+        let report = render(&[problem(1, 80_002)], &long, Colour::None);
+        assert!(report.lines().all(|line| line.chars().count() < 120), "{report}");
+        assert!(report.contains("| …"), "{report}");
+        assert!(render(&[problem(9, 9)], "a\n", Colour::None).contains("f.yaml:9:9"));
+        assert!(render(&[problem(1, 99)], "a\n", Colour::None).contains('^'));
+    }
+}
