@@ -237,8 +237,13 @@ fn ambiguous_escape(bytes: &[u8], at: usize, value: u8) -> Option<AmbiguousPath>
         0 => Some(AmbiguousPath::Nul),
         b'/' => Some(AmbiguousPath::EncodedSlash),
         b'\\' => Some(AmbiguousPath::Backslash),
-        // No UTF-8 text has these bytes; lenient decoders take whatever follows for the rest.
-        0xC0 | 0xC1 => next().map(|_| AmbiguousPath::Overlong),
+        // No UTF-8 text has these bytes; lenient decoders take whatever escape follows for the
+        // rest, be it one that is only made here.
+        0xC0 | 0xC1 => {
+            let follower = bytes.get(at + 3)?;
+            let escaped = CLASS[usize::from(*follower)] == Class::Forbidden || next().is_some();
+            escaped.then_some(AmbiguousPath::Overlong)
+        }
         0xE0 => next().filter(|b| (0x80..0xA0).contains(b)).map(|_| AmbiguousPath::Overlong),
         0xF0 => next().filter(|b| (0x80..0x90).contains(b)).map(|_| AmbiguousPath::Overlong),
         _ => None,
