@@ -20,6 +20,6 @@ mod tests;
 mod timing;
 mod watcher;
 
-pub(crate) use name::{Answer, Name, State};
+pub(crate) use name::Name;
 pub(crate) use public::is_public;
 pub(crate) use resolver::Resolver;

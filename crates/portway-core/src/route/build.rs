@@ -20,7 +20,7 @@ impl Router {
     /// Prepares the matches of all routes, and the expressions in them. The order of the entries
     /// says nothing.
     #[must_use]
-    pub(crate) fn build<'a>(entries: impl IntoIterator<Item = Entry<'a>>) -> (Self, Regexes) {
+    pub fn build(entries: impl IntoIterator<Item = Entry<'_>>) -> (Self, Regexes) {
         let mut ordered = Vec::new();
         for Entry { id, priority, matches } in entries {
             ordered.extend((0_u32..).zip(matches).map(|(at, found)| (id, at, priority, found)));

@@ -9,7 +9,7 @@ use super::regexes::{RegexId, Regexes};
 
 /// What the placeholders of a match stand for in one request's path.
 #[derive(Clone)]
-pub(crate) struct Captures<'a> {
+pub struct Captures<'a> {
     pub(super) path: &'a str,
     pub(super) names: &'a [Box<str>],
     /// In the order of the names.
@@ -19,12 +19,12 @@ pub(crate) struct Captures<'a> {
 impl<'a> Captures<'a> {
     /// The text of the placeholder of this name, in the normal form of the path.
     #[must_use]
-    pub(crate) fn get(&self, name: &str) -> Option<&'a str> {
+    pub fn get(&self, name: &str) -> Option<&'a str> {
         self.iter().find(|(other, _)| *other == name).map(|(_, text)| text)
     }
 
     /// Names and texts, in the order of the pattern.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
         let path = self.path;
         let texts = self.ranges.iter().map(move |range| path.get(range.clone()).unwrap_or(""));
         self.names.iter().map(|name| &**name).zip(texts)
@@ -159,7 +159,8 @@ impl Between {
         if begin >= end {
             return false;
         }
-        ranges.into_iter().chain([begin..end]).for_each(&mut found);
+        ranges.push(begin..end);
+        ranges.into_iter().for_each(&mut found);
         true
     }
 }

@@ -85,8 +85,11 @@ impl QueryCondition {
 /// The parameters of a query, which are read when the first condition asks for them.
 pub(super) struct Parameters<'a> {
     query: Option<&'a str>,
-    read: Option<SmallVec<[(Cow<'a, [u8]>, Cow<'a, [u8]>); 8]>>,
+    read: Option<SmallVec<[Parameter<'a>; 8]>>,
 }
+
+/// A name and a value, decoded.
+type Parameter<'a> = (Cow<'a, [u8]>, Cow<'a, [u8]>);
 
 impl<'a> Parameters<'a> {
     pub(super) fn new(query: Option<&'a str>) -> Self {

@@ -13,7 +13,7 @@ pub(super) struct MethodSet {
 }
 
 impl MethodSet {
-    pub(super) fn new<'a>(methods: impl Iterator<Item = &'a Method>) -> Self {
+    pub(super) fn new(methods: impl Iterator<Item = &Method>) -> Self {
         let mut others = Vec::new();
         let mut known = 0;
         for method in methods {
@@ -41,12 +41,12 @@ impl MethodSet {
 /// The methods that would have been taken: what a 405 says in `Allow`. In the order of their
 /// names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Allow(Vec<Method>);
+pub struct Allow(Vec<Method>);
 
 impl Allow {
     /// The methods, in the order of their names.
     #[must_use]
-    pub(crate) fn methods(&self) -> &[Method] {
+    pub fn methods(&self) -> &[Method] {
         &self.0
     }
 

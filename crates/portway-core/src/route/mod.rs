@@ -24,7 +24,7 @@ mod reference;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use captures::Captures;
-pub(crate) use methods::Allow;
-pub(crate) use regexes::Regexes;
-pub(crate) use router::{CompiledMatch, Entry, Found, Lookup, MatchId, Router};
+pub use captures::Captures;
+pub use methods::Allow;
+pub use regexes::Regexes;
+pub use router::{CompiledMatch, Entry, Found, Lookup, MatchId, Router};

@@ -4,7 +4,7 @@
 use std::{cmp::Reverse, collections::BTreeSet};
 
 use portway_config::{Match, PathMatch, TypedPath, ValueMatch};
-use portway_plugin::value::{HostPattern, Part, Segment};
+use portway_plugin::value::{HostPattern, Method, Part, Segment};
 use proptest::prelude::*;
 use regex::Regex;
 
@@ -147,7 +147,7 @@ fn expected(all: &[Candidate<'_>], request: &Request) -> String {
         if !rest_holds(found, request) {
             continue;
         }
-        let methods: Vec<&str> = found.methods.iter().map(|method| method.as_str()).collect();
+        let methods: Vec<&str> = found.methods.iter().map(Method::as_str).collect();
         if methods.is_empty() || methods.contains(&request.method.as_str()) {
             return text;
         }

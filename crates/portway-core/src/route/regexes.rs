@@ -7,7 +7,7 @@ use regex::Regex;
 /// The expressions a router refers to. A clone shares the programs but has scratch spaces of its
 /// own: give each core one, so that cores never write to the same memory when they match.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Regexes(Box<[Regex]>);
+pub struct Regexes(Box<[Regex]>);
 
 /// The place of an expression in the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -18,35 +18,35 @@ use super::{
 
 /// A route as the router sees it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Entry<'a> {
+pub struct Entry<'a> {
     /// The caller's number for the route. Of two routes that are equal in everything else, the
     /// one with the lower number is tried first: number them in the order of declaration.
-    pub(crate) id: u32,
+    pub id: u32,
     /// Routes of higher priority are tried first.
-    pub(crate) priority: i32,
+    pub priority: i32,
     /// What a request must look like, hosts and prefix of the service included.
-    pub(crate) matches: &'a [Match],
+    pub matches: &'a [Match],
 }
 
 /// What is asked about a request.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Lookup<'a> {
+pub struct Lookup<'a> {
     /// The host, be it with a port, in upper case or with a dot at its end.
-    pub(crate) host: &'a str,
+    pub host: &'a str,
     /// The path in its normal form. One that does not begin with a slash (`*`) is taken only by
     /// matches for any path.
-    pub(crate) path: &'a str,
+    pub path: &'a str,
     /// The method.
-    pub(crate) method: &'a Method,
+    pub method: &'a Method,
     /// The header fields.
-    pub(crate) headers: &'a HeaderMap,
+    pub headers: &'a HeaderMap,
     /// The query as it was sent.
-    pub(crate) query: Option<&'a str>,
+    pub query: Option<&'a str>,
 }
 
 /// What a lookup found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Found {
+pub enum Found {
     /// This match takes the request.
     Route(MatchId),
     /// At least one match failed on nothing but the method.
@@ -57,11 +57,11 @@ pub(crate) enum Found {
 
 /// The place of a match in its router.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct MatchId(pub(super) u32);
+pub struct MatchId(pub(super) u32);
 
 /// The prepared matches of all routes. It never changes.
 #[derive(Debug, Default)]
-pub(crate) struct Router {
+pub struct Router {
     /// In the order of the conditions that are looked at last, then of declaration: of two that
     /// take the same path, the first one wins.
     pub(super) matches: Box<[CompiledMatch]>,
@@ -84,7 +84,7 @@ pub(super) struct Level {
 
 /// A prepared match, with what logs and metrics say about it.
 #[derive(Debug)]
-pub(crate) struct CompiledMatch {
+pub struct CompiledMatch {
     pub(super) route: u32,
     pub(super) index: u32,
     pub(super) pattern: Box<str>,
@@ -98,26 +98,26 @@ pub(crate) struct CompiledMatch {
 impl CompiledMatch {
     /// The number the route was entered with.
     #[must_use]
-    pub(crate) fn route(&self) -> u32 {
+    pub fn route(&self) -> u32 {
         self.route
     }
 
     /// Which of the route's matches it is, from 0.
     #[must_use]
-    pub(crate) fn index(&self) -> u32 {
+    pub fn index(&self) -> u32 {
         self.index
     }
 
     /// The path as the configuration has it: a pattern or exact path as it is, `prefix /a`,
     /// `regex /a+`, and `*` where any path is taken.
     #[must_use]
-    pub(crate) fn pattern(&self) -> &str {
+    pub fn pattern(&self) -> &str {
         &self.pattern
     }
 
     /// The names of its captures.
     #[must_use]
-    pub(crate) fn capture_names(&self) -> &[Box<str>] {
+    pub fn capture_names(&self) -> &[Box<str>] {
         &self.names
     }
 
@@ -139,7 +139,7 @@ struct Request<'a> {
 impl Router {
     /// The match that takes the request, by the documented precedence.
     #[must_use]
-    pub(crate) fn find(&self, lookup: &Lookup<'_>, regexes: &Regexes) -> Found {
+    pub fn find(&self, lookup: &Lookup<'_>, regexes: &Regexes) -> Found {
         let mut request =
             Request { headers: lookup.headers, parameters: Parameters::new(lookup.query), regexes };
         let mut method_failed = false;
@@ -167,19 +167,14 @@ impl Router {
     ///
     /// The match is of another router.
     #[must_use]
-    pub(crate) fn get(&self, id: MatchId) -> &CompiledMatch {
+    pub fn get(&self, id: MatchId) -> &CompiledMatch {
         &self.matches[id.0 as usize]
     }
 
     /// What the placeholders of a match stand for in a path that it takes. Costs nothing where
     /// there are none, and is not needed to forward a request.
     #[must_use]
-    pub(crate) fn captures<'a>(
-        &'a self,
-        id: MatchId,
-        path: &'a str,
-        regexes: &Regexes,
-    ) -> Captures<'a> {
+    pub fn captures<'a>(&'a self, id: MatchId, path: &'a str, regexes: &Regexes) -> Captures<'a> {
         let CompiledMatch { names, finder, .. } = self.get(id);
         Captures { path, names, ranges: finder.ranges(path, regexes) }
     }

@@ -31,7 +31,7 @@ impl FromStr for Route {
                 match key {
                     "priority" => route.priority = parse(value)?,
                     "host" => {
-                        found.hosts = value.split(',').map(parse).collect::<Result<_, _>>()?
+                        found.hosts = value.split(',').map(parse).collect::<Result<_, _>>()?;
                     }
                     "methods" => {
                         found.methods = value.split(',').map(parse).collect::<Result<_, _>>()?;

@@ -20,7 +20,7 @@ use std::{
     sync::{Arc, atomic::AtomicU64},
 };
 
-use portway_config::resource::{self, LogFormat};
+use portway_config::LogFormat;
 
 use self::style::Style;
 use super::lines::{Lines, Output, Pen, Writer};
@@ -67,7 +67,7 @@ impl AccessLog {
     /// Opens what a configuration names, and changes nothing yet. `log` is the format of the
     /// process log, which stands where the access log names none.
     pub fn prepare(
-        config: &resource::AccessLog,
+        config: &portway_config::AccessLog,
         log: LogFormat,
     ) -> Result<Prepared, AccessLogError> {
         let writer = if config.enabled {

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use portway_config::resource::LogFormat;
+use portway_config::LogFormat;
 
 use super::{json, logfmt, record::Record};
 use crate::telemetry::clock::Clock;

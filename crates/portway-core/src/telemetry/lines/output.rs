@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use portway_config::resource::LogOutput;
+use portway_config::LogOutput;
 
 /// How often a file is looked for under its name.
 const LOOK: Duration = Duration::from_secs(1);

@@ -15,7 +15,7 @@ use std::{
     sync::{Arc, atomic::AtomicU64},
 };
 
-use portway_config::resource::{LogFormat, LogLevel, Logging};
+use portway_config::{LogFormat, LogLevel, Logging};
 use tracing::{Dispatch, level_filters::LevelFilter};
 use tracing_subscriber::{
     Registry,

@@ -22,6 +22,9 @@ mod route;
 mod scrape;
 mod shelf;
 
+#[cfg(test)]
+mod tests;
+
 pub use self::{
     catalog::reference,
     core::{CoreCells, ListenerCells, ServiceCells},

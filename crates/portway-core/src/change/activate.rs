@@ -1,0 +1,210 @@
+//! From the old revision to the new one, without a request noticing.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use portway_config::{Checked, Config, Places, Problem};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, sleep},
+};
+
+use super::prepare::{Prepared, ProbeChange, prepare};
+use crate::{
+    listen::{Bound, Crowd},
+    resolve::Resolver,
+    server::{Open, Opening, RunningProbe, Server},
+    snapshot::{Life, ListenerId, Snapshot, View, compile},
+    telemetry::metrics::{NO_ROUTE, Named},
+};
+
+/// How long a change waits for names it brings. One that does not resolve by then is tried on,
+/// and its endpoint takes no requests meanwhile.
+const FIRST_ANSWERS: Duration = Duration::from_secs(2);
+
+/// What is served before there is a configuration: nothing.
+pub(crate) fn nothing(resolver: &Resolver) -> Arc<Snapshot> {
+    let config = portway_config::check(Config::default(), &Places::default())
+        .expect("the default configuration has no problem");
+    Arc::new(compile(config, 0, None, resolver, |_| ListenerId(u32::MAX)))
+}
+
+/// Takes `server` over to `config`.
+pub(crate) async fn activate(
+    server: &mut Server,
+    config: Checked<Config>,
+) -> Result<(), Vec<Problem>> {
+    let Prepared { listeners: bound, probe, log } = prepare(server, &config)?;
+    if config.resolver != server.snapshot.config.resolver {
+        server.resolver = server.resolver.succeeded_by(&config.resolver);
+    }
+    let ids = listener_ids(server, &config);
+    let mut numbers = ids.iter().copied();
+    let revision = server.snapshot.revision + 1;
+    let previous = Arc::clone(&server.snapshot);
+    let snapshot = Arc::new(compile(
+        config,
+        revision,
+        (previous.revision > 0).then_some(&*previous),
+        &server.resolver,
+        |_| numbers.next().expect("one number for each listener"),
+    ));
+    await_names(&snapshot, &previous).await;
+    if let Some(log) = log {
+        server.access.switch(log);
+    }
+    for core in &server.cores {
+        let view = View::new(Arc::clone(&snapshot), Some(&core.shard.view()), &core.shard.cells);
+        core.shard.show(view);
+    }
+    server.snapshot = Arc::clone(&snapshot);
+    open(server, &ids, bound).await?;
+    replace_probe(server, probe).await;
+    close_removed(server, &snapshot).await;
+    end_lives(server, &previous, &snapshot);
+    announce(server, &snapshot);
+    Ok(())
+}
+
+/// Listeners keep their number for as long as their address is listened on.
+fn listener_ids(server: &mut Server, config: &Config) -> Vec<ListenerId> {
+    let known: HashMap<_, _> =
+        server.listeners.iter().map(|(bind, open)| (*bind, open.id)).collect();
+    config
+        .listeners
+        .iter()
+        .map(|listener| {
+            known.get(&listener.bind).copied().unwrap_or_else(|| {
+                server.next_listener += 1;
+                ListenerId(server.next_listener)
+            })
+        })
+        .collect()
+}
+
+async fn await_names(snapshot: &Snapshot, previous: &Snapshot) {
+    let known: HashSet<_> = previous.upstreams.iter().map(Arc::as_ptr).collect();
+    let deadline = Instant::now() + FIRST_ANSWERS;
+    for upstream in &snapshot.upstreams {
+        if known.contains(&Arc::as_ptr(upstream)) {
+            continue;
+        }
+        for name in upstream.endpoints.iter().filter_map(|endpoint| endpoint.awaited_name()) {
+            if !name.ready(deadline).await {
+                let (service, host) = (upstream.name().as_str(), name.host());
+                tracing::warn!(service, host, "an endpoint's name does not resolve yet");
+            }
+        }
+    }
+}
+
+async fn open(
+    server: &mut Server,
+    ids: &[ListenerId],
+    bound: Vec<(usize, Bound)>,
+) -> Result<(), Vec<Problem>> {
+    for (index, Bound { address, sockets }) in bound {
+        let listener = &server.snapshot.config.listeners[index];
+        let (crowd, doors) = Crowd::new(server.cores.len());
+        for ((core, socket), passed) in server.cores.iter().zip(sockets).zip(doors) {
+            let crowd = Arc::clone(&crowd);
+            let opening = Opening { listener: ids[index], socket, crowd, passed };
+            core.open(opening).await.map_err(|error| {
+                let path = format!("listeners[{index}].bind");
+                vec![Problem::new("cannot_listen", error.to_string()).at(path)]
+            })?;
+        }
+        let name = listener.meta.name.to_string();
+        tracing::info!(listener = name, %address, "listening");
+        let open = Open { id: ids[index], name, address, crowd };
+        server.listeners.insert(listener.bind, open);
+    }
+    Ok(())
+}
+
+async fn replace_probe(server: &mut Server, change: ProbeChange) {
+    let old = match change {
+        ProbeChange::Keep => None,
+        ProbeChange::Close => server.probe.take(),
+        ProbeChange::Replace(bind, address, probe) => {
+            let (stop, stopped) = oneshot::channel::<()>();
+            let serving =
+                probe.serve(Arc::clone(&server.metrics), Arc::clone(&server.readiness), async {
+                    drop(stopped.await)
+                });
+            let task = server.runtime.spawn(async move {
+                if let Err(error) = serving.await {
+                    tracing::error!(%error, "the probe listener ended");
+                }
+            });
+            tracing::info!(%address, "probes");
+            server.probe.replace(RunningProbe { bind, address, stop, task })
+        }
+    };
+    if let Some(old) = old {
+        old.end().await;
+    }
+}
+
+async fn close_removed(server: &mut Server, snapshot: &Snapshot) {
+    let wanted: HashSet<_> = snapshot.config.listeners.iter().map(|l| l.bind).collect();
+    let removed: Vec<_> =
+        server.listeners.keys().filter(|bind| !wanted.contains(bind)).copied().collect();
+    for bind in removed {
+        if let Some(Open { id, name, address, .. }) = server.listeners.remove(&bind) {
+            for core in &server.cores {
+                core.close(id).await;
+            }
+            tracing::info!(listener = name, %address, "closed");
+        }
+    }
+}
+
+/// Streams of what was removed may go on for the drain time, then they are cut.
+fn end_lives(server: &Server, previous: &Snapshot, snapshot: &Snapshot) {
+    let lives = |snapshot: &Snapshot| -> HashMap<*const Life, Arc<Life>> {
+        let routes = snapshot.plans.iter().map(|plan| &plan.life);
+        let listeners = snapshot.listeners.iter().map(|listener| &listener.life);
+        routes.chain(listeners).map(|life| (Arc::as_ptr(life), Arc::clone(life))).collect()
+    };
+    let mut ended = lives(previous);
+    for life in lives(snapshot).keys() {
+        ended.remove(life);
+    }
+    if ended.is_empty() {
+        return;
+    }
+    let drain = snapshot.config.stream_drain.get();
+    let ended: Vec<_> = ended.into_values().collect();
+    server.runtime.spawn(async move {
+        sleep(drain).await;
+        ended.iter().for_each(|life| life.end());
+    });
+}
+
+fn announce(server: &Server, snapshot: &Snapshot) {
+    let config = &snapshot.config;
+    if let Some(log) = &server.log {
+        log.apply(&config.log);
+    }
+    let mut named = Named::default();
+    for plan in &snapshot.plans {
+        let destinations = plan.destinations();
+        if destinations.is_empty() {
+            named.routes.insert([&plan.route, NO_ROUTE]);
+        }
+        for destination in destinations {
+            let service = snapshot.upstreams[destination.upstream].name().as_str();
+            named.routes.insert([&plan.route, service]);
+        }
+    }
+    named.services.extend(snapshot.upstreams.iter().map(|upstream| upstream.name().as_str()));
+    named.listeners.extend(snapshot.listeners.iter().map(|listener| &*listener.name));
+    server.metrics.set_restgate(config.probes.restgate_metrics);
+    server.metrics.applied(snapshot.revision, &named);
+    server.readiness.set_bound(server.listeners.len(), config.listeners.len());
+    server.readiness.configured(snapshot.revision);
+}

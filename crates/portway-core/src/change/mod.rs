@@ -1,0 +1,10 @@
+//! The life of a change: check, compile, activate.
+//!
+//! Checking is `portway-config`'s, compiling `snapshot`'s; here is the one step that touches the
+//! world. What is new is opened first; if any of it fails, all of it is dropped and the old
+//! revision stays. Then each core gets one pointer, and what left drains.
+
+mod activate;
+mod prepare;
+
+pub(crate) use activate::{activate, nothing};

@@ -1,0 +1,135 @@
+//! hyper's request body as ours, and ours as the upload hyper sends.
+
+use std::{
+    fmt,
+    pin::Pin,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use http::StatusCode;
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use hyper::body::Incoming;
+use portway_plugin::{Body, Error};
+
+/// A client's request body. One that is empty costs nothing.
+pub(super) fn from_client(incoming: Incoming) -> Body {
+    if incoming.is_end_stream() { Body::empty() } else { Body::stream(ClientBody(incoming)) }
+}
+
+struct ClientBody(Incoming);
+
+impl HttpBody for ClientBody {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let frame = ready!(Pin::new(&mut self.0).poll_frame(cx));
+        Poll::Ready(frame.map(|frame| frame.map_err(broken_request)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.0.size_hint()
+    }
+}
+
+fn broken_request(error: hyper::Error) -> Error {
+    Error::client(StatusCode::BAD_REQUEST, "bad_request_body", "the request body is malformed")
+        .because(error)
+}
+
+/// A request body on its way to the upstream, which says how far it has come.
+pub(super) struct Upload {
+    body: Body,
+    /// `None` for a body that was empty from the start.
+    progress: Option<Arc<Progress>>,
+}
+
+/// How far an upload has come.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    done: AtomicBool,
+    /// hyper hides a body's error inside its own: here it is kept whole.
+    error: Mutex<Option<Error>>,
+}
+
+impl Progress {
+    /// Whether the last byte was handed over.
+    pub(super) fn is_done(&self) -> bool {
+        self.done.load(Ordering::Acquire)
+    }
+
+    /// What broke the upload off.
+    pub(super) fn take_error(&self) -> Option<Error> {
+        self.error.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl Upload {
+    pub(super) fn new(body: Body) -> Self {
+        let progress = (!body.is_end_stream()).then(Arc::default);
+        Self { body, progress }
+    }
+
+    /// How far it has come. `None`: there is no body.
+    pub(super) fn progress(&self) -> Option<Arc<Progress>> {
+        self.progress.clone()
+    }
+
+    pub(super) fn into_body(self) -> Body {
+        self.body
+    }
+}
+
+impl HttpBody for Upload {
+    type Data = Bytes;
+    type Error = Broken;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        let Some(progress) = &self.progress else { return Poll::Ready(None) };
+        if frame.is_none() || self.body.is_end_stream() {
+            progress.done.store(true, Ordering::Release);
+        }
+        Poll::Ready(frame.map(|frame| {
+            frame.map_err(|error| {
+                *progress.error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                Broken
+            })
+        }))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// Tells hyper to give the upload up; the reason is in its [`Progress`].
+#[derive(Debug)]
+pub(super) struct Broken;
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the request body broke off")
+    }
+}
+
+impl std::error::Error for Broken {}

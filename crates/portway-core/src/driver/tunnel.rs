@@ -1,0 +1,200 @@
+//! Upgraded connections: bytes copied both ways after a 101, and only then.
+
+use std::{
+    future::Future,
+    io,
+    pin::{Pin, pin},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::{Buf, Bytes};
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper_util::rt::TokioIo;
+use portway_plugin::Body;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf, copy_bidirectional},
+    net::TcpStream,
+    time::{Instant, Sleep, sleep},
+};
+
+/// The client's side of an upgrade that may come: taken from the request before it is forwarded.
+pub(crate) struct ClientUpgrade(OnUpgrade);
+
+/// The upstream's side of an upgrade that came.
+pub(crate) struct UpstreamUpgrade {
+    pub(super) socket: TcpStream,
+    /// What the upstream sent right behind its 101.
+    pub(super) read: Bytes,
+}
+
+/// How a tunnel ended, and what went through it.
+#[derive(Debug)]
+pub(crate) struct TunnelEnd {
+    pub(crate) from_client: u64,
+    pub(crate) from_upstream: u64,
+    pub(crate) reason: TunnelEndReason,
+}
+
+/// Why a tunnel ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TunnelEndReason {
+    /// One side closed it, or broke.
+    Closed,
+    /// Nothing passed for too long.
+    Idle,
+    /// It had to end.
+    Cut,
+}
+
+impl ClientUpgrade {
+    /// Takes the client's side from a request that came in by the server door.
+    pub(crate) fn take(request: &mut http::Request<Body>) -> Option<Self> {
+        request.extensions_mut().remove::<OnUpgrade>().map(Self)
+    }
+}
+
+/// Copies both ways until both sides have closed, no byte has passed for `idle`, or `cut`
+/// resolves.
+pub(crate) async fn tunnel(
+    client: ClientUpgrade,
+    upstream: UpstreamUpgrade,
+    idle: Option<Duration>,
+    cut: impl Future<Output = ()>,
+) -> TunnelEnd {
+    let end = |from_client, from_upstream, reason| TunnelEnd { from_client, from_upstream, reason };
+    let Ok(client) = client.0.await else { return end(0, 0, TunnelEndReason::Closed) };
+    let mut client = Watched::new(TokioIo::new(client), idle);
+    let mut upstream = Prefixed { read: upstream.read, socket: upstream.socket };
+    let copied = {
+        let mut cut = pin!(cut);
+        let mut copy = pin!(copy_bidirectional(&mut client, &mut upstream));
+        std::future::poll_fn(|cx| {
+            if cut.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(None);
+            }
+            copy.as_mut().poll(cx).map(Some)
+        })
+        .await
+    };
+    let reason = match copied {
+        None => TunnelEndReason::Cut,
+        Some(Err(error)) if error.kind() == io::ErrorKind::TimedOut => TunnelEndReason::Idle,
+        Some(_) => TunnelEndReason::Closed,
+    };
+    end(client.read, client.written, reason)
+}
+
+/// A socket whose first bytes were read already.
+struct Prefixed {
+    read: Bytes,
+    socket: TcpStream,
+}
+
+impl AsyncRead for Prefixed {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if this.read.is_empty() {
+            return Pin::new(&mut this.socket).poll_read(cx, buf);
+        }
+        let take = this.read.len().min(buf.remaining());
+        buf.put_slice(&this.read[..take]);
+        this.read.advance(take);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Prefixed {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.socket).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_shutdown(cx)
+    }
+}
+
+/// The client's side of a tunnel: counts what passes, and fails when nothing does for too long.
+/// Every byte of a tunnel passes here, so one side is enough to watch.
+struct Watched {
+    io: TokioIo<Upgraded>,
+    read: u64,
+    written: u64,
+    moved: bool,
+    idle: Option<(Duration, Pin<Box<Sleep>>)>,
+}
+
+impl Watched {
+    fn new(io: TokioIo<Upgraded>, idle: Option<Duration>) -> Self {
+        let idle = idle.map(|idle| (idle, Box::pin(sleep(idle))));
+        Self { io, read: 0, written: 0, moved: false, idle }
+    }
+
+    /// Fails once nothing has passed for between one and two idle periods: a period in which
+    /// something passed is followed by a whole new one, so that bytes cost no clock.
+    fn check_idle(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        let Some((period, sleep)) = &mut self.idle else { return Ok(()) };
+        while sleep.as_mut().poll(cx).is_ready() {
+            if !std::mem::take(&mut self.moved) {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            sleep.as_mut().reset(Instant::now() + *period);
+        }
+        Ok(())
+    }
+}
+
+impl AsyncRead for Watched {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = buf.filled().len();
+        match Pin::new(&mut this.io).poll_read(cx, buf) {
+            Poll::Pending => {
+                this.check_idle(cx).map_or_else(|error| Poll::Ready(Err(error)), |()| Poll::Pending)
+            }
+            ready => {
+                this.read += (buf.filled().len() - before) as u64;
+                this.moved = true;
+                ready
+            }
+        }
+    }
+}
+
+impl AsyncWrite for Watched {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = std::task::ready!(Pin::new(&mut this.io).poll_write(cx, bytes))?;
+        this.written += written as u64;
+        this.moved = true;
+        Poll::Ready(Ok(written))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}

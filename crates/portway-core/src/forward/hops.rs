@@ -1,0 +1,192 @@
+//! Header fields that concern one connection only (RFC 9110 section 7.6.1).
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+/// What the fields that were taken off said.
+#[derive(Debug, Default)]
+pub(crate) struct Hops {
+    /// The protocol the sender wants to switch to.
+    pub(crate) upgrade: Option<HeaderValue>,
+    /// The sender takes trailers.
+    pub(crate) trailers: bool,
+}
+
+/// Fields a sender may not take off by naming them in `Connection`: the gateway's own, what
+/// frames and routes the message, and what proves who sends it.
+const KEPT: &[&str] = &[
+    "host",
+    "content-length",
+    "authorization",
+    "cookie",
+    "forwarded",
+    "via",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-port",
+    "x-forwarded-proto",
+    "x-real-ip",
+    "x-request-id",
+];
+
+/// Takes the hop-by-hop fields off a request, and says what they asked for.
+pub(crate) fn strip_request(headers: &mut HeaderMap) -> Hops {
+    let Found { connection, others } = find(headers);
+    let mut hops = Hops::default();
+    if !connection && !others {
+        return hops;
+    }
+    if connection {
+        let upgrades =
+            names_in_connection(headers).any(|name| name.eq_ignore_ascii_case("upgrade"));
+        if upgrades {
+            hops.upgrade = headers.get(header::UPGRADE).cloned();
+        }
+        strip_named(headers);
+    }
+    if others {
+        hops.trailers = headers
+            .get_all(header::TE)
+            .iter()
+            .filter_map(|te| te.to_str().ok())
+            .flat_map(|te| te.split(','))
+            .any(|coding| coding.trim().eq_ignore_ascii_case("trailers"));
+        strip_fixed(headers);
+    }
+    hops
+}
+
+/// Takes the hop-by-hop fields off an answer.
+pub(crate) fn strip_response(headers: &mut HeaderMap) {
+    let Found { connection, others } = find(headers);
+    if connection {
+        strip_named(headers);
+    }
+    if others {
+        strip_fixed(headers);
+    }
+}
+
+struct Found {
+    connection: bool,
+    others: bool,
+}
+
+/// One look at each name, so that a message without hop-by-hop fields pays no look-ups.
+fn find(headers: &HeaderMap) -> Found {
+    let mut found = Found { connection: false, others: false };
+    for name in headers.keys() {
+        match name.as_str() {
+            "connection" => found.connection = true,
+            "keep-alive"
+            | "te"
+            | "transfer-encoding"
+            | "upgrade"
+            | "http2-settings"
+            | "proxy-connection"
+            | "proxy-authenticate"
+            | "proxy-authorization" => {
+                found.others = true;
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+fn names_in_connection(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    headers
+        .get_all(header::CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+}
+
+fn strip_named(headers: &mut HeaderMap) {
+    let named: smallvec::SmallVec<[HeaderName; 4]> = names_in_connection(headers)
+        .filter(|name| {
+            !matches!(
+                *name,
+                "close" | "keep-alive" | "upgrade" | "Upgrade" | "Keep-Alive" | "Close"
+            )
+        })
+        .filter_map(|name| HeaderName::try_from(name).ok())
+        .filter(|name| !KEPT.contains(&name.as_str()))
+        .collect();
+    for name in named {
+        headers.remove(name);
+    }
+    headers.remove(header::CONNECTION);
+}
+
+fn strip_fixed(headers: &mut HeaderMap) {
+    for name in [
+        HeaderName::from_static("keep-alive"),
+        header::TE,
+        header::TRANSFER_ENCODING,
+        header::UPGRADE,
+        HeaderName::from_static("http2-settings"),
+        HeaderName::from_static("proxy-connection"),
+        header::PROXY_AUTHENTICATE,
+        header::PROXY_AUTHORIZATION,
+    ] {
+        headers.remove(name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(lines: &[(&'static str, &'static str)]) -> HeaderMap {
+        lines
+            .iter()
+            .map(|&(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .collect()
+    }
+
+    fn names(headers: &HeaderMap) -> Vec<&str> {
+        let mut names: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
+        names.sort_unstable();
+        names
+    }
+
+    #[test]
+    fn what_concerns_one_connection_stays_there() {
+        let mut request = headers(&[
+            ("connection", "X-Private, keep-alive"),
+            ("connection", "close"),
+            ("x-private", "1"),
+            ("keep-alive", "timeout=5"),
+            ("te", "trailers, deflate"),
+            ("proxy-authorization", "secret"),
+            ("http2-settings", "AAA"),
+            ("accept", "*/*"),
+        ]);
+        let hops = strip_request(&mut request);
+        assert_eq!(names(&request), ["accept"]);
+        assert!(hops.trailers);
+        assert!(hops.upgrade.is_none());
+    }
+
+    #[test]
+    fn a_client_cannot_take_off_what_is_ours() {
+        let mut request = headers(&[
+            ("connection", ", X-Forwarded-For, Authorization, Host"),
+            ("x-forwarded-for", "10.0.0.1"),
+            ("authorization", "Bearer x"),
+            ("host", "a"),
+        ]);
+        strip_request(&mut request);
+        assert_eq!(names(&request), ["authorization", "host", "x-forwarded-for"]);
+    }
+
+    #[test]
+    fn an_upgrade_counts_when_connection_names_it() {
+        let mut request = headers(&[("upgrade", "websocket")]);
+        assert!(strip_request(&mut request).upgrade.is_none());
+        let mut request = headers(&[("upgrade", "websocket"), ("connection", "Upgrade")]);
+        assert_eq!(strip_request(&mut request).upgrade.expect("named"), "websocket");
+        assert!(request.is_empty());
+    }
+}

@@ -1,0 +1,14 @@
+//! What changes in a head on its way through: nothing hop-by-hop passes, the upstream learns who
+//! asked, and nobody can pretend to be somebody else.
+//!
+//! Pure functions over `http` types. This room neither chooses a target nor sends anything.
+
+mod hops;
+mod host;
+mod identity;
+mod target;
+
+pub(crate) use hops::{Hops, strip_request, strip_response};
+pub(crate) use host::{requested_host, without_port};
+pub(crate) use identity::{Identity, Peer, X_REQUEST_ID, introduce, request_id, via};
+pub(crate) use target::{ambiguous_path, forwarded_target, redirect_location};

@@ -1,0 +1,151 @@
+//! What a request must be to be served at all.
+
+use std::sync::Arc;
+
+use http::{HeaderValue, Method, Request, StatusCode, header, uri::PathAndQuery};
+use portway_plugin::{Body, Error, Result};
+use tokio::time::Instant;
+
+use super::Arrival;
+use crate::{
+    exchange::Exchange,
+    forward::{Identity, request_id, requested_host},
+    route::Allow,
+    server::Shard,
+    snapshot::ListenerPlan,
+    upstream::Tries,
+};
+
+/// Begins to remember a request.
+pub(super) fn exchange(shard: Arc<Shard>, arrival: Arrival, request: &Request<Body>) -> Exchange {
+    let view = shard.view();
+    if let Some(pace) = &arrival.pace {
+        pace.begin();
+    }
+    shard.cells.in_flight_add();
+    let headers = request.headers();
+    let listener = view.snapshot.listener(arrival.listener);
+    let trusted = listener.is_some_and(|listener| listener.trusts(arrival.peer.address.ip()));
+    let identity =
+        Identity { peer: &arrival.peer, trusted, host: None, version: request.version() };
+    let client = match listener {
+        Some(listener) => identity.client(headers, listener),
+        None => arrival.peer.address.ip(),
+    };
+    Exchange {
+        started: Instant::now(),
+        client,
+        scheme: arrival.peer.scheme,
+        method: request.method().clone(),
+        uri: request.uri().clone(),
+        version: request.version(),
+        host: headers.get(header::HOST).cloned(),
+        user_agent: headers.get(header::USER_AGENT).cloned(),
+        request_id: request_id(headers, trusted),
+        peer: arrival.peer,
+        listener: arrival.listener,
+        pace: arrival.pace,
+        matched: None,
+        tries: Tries::default(),
+        upstream_took: None,
+        status: None,
+        error: None,
+        bytes_in: None,
+        bytes_out: 0,
+        permit: None,
+        view,
+        shard,
+    }
+}
+
+/// The limits on a head, and what it must never say.
+pub(super) fn check_head(request: &Request<Body>, listener: &ListenerPlan) -> Result<()> {
+    let headers = request.headers();
+    if *request.method() == Method::CONNECT || *request.method() == Method::TRACE {
+        return Err(Error::client(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method_not_allowed",
+            "this method is never forwarded",
+        )
+        .with_header(header::ALLOW, HeaderValue::from_static("")));
+    }
+    if headers.len() > listener.max_headers {
+        return Err(headers_too_large("the request has too many header fields"));
+    }
+    if let Some(limit) = listener.max_header_bytes {
+        let bytes: usize =
+            headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+        if bytes > limit {
+            return Err(headers_too_large("the request's header fields are too large"));
+        }
+    }
+    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+    if listener.max_uri.is_some_and(|limit| target > limit) {
+        return Err(closing(Error::client(
+            StatusCode::URI_TOO_LONG,
+            "uri_too_long",
+            "the request target is too long",
+        )));
+    }
+    Ok(())
+}
+
+/// The host asked for, also for the log.
+pub(super) fn host(
+    exchange: &mut Exchange,
+    request: &Request<Body>,
+) -> Result<Option<HeaderValue>> {
+    let host = requested_host(request.headers(), request.uri(), request.version())?;
+    exchange.host.clone_from(&host);
+    Ok(host)
+}
+
+/// The path and query asked for.
+pub(super) fn target(request: &Request<Body>) -> Result<PathAndQuery> {
+    let uri = request.uri();
+    if let Some(scheme) = uri.scheme_str()
+        && scheme != "http"
+        && scheme != "https"
+    {
+        return Err(bad_target("the request target has a scheme other than http"));
+    }
+    match uri.path_and_query() {
+        Some(target) if target.as_str().starts_with('/') => Ok(target.clone()),
+        Some(target) if target == "*" && request.method() == Method::OPTIONS => Ok(target.clone()),
+        _ => Err(bad_target("the request target is not a path")),
+    }
+}
+
+pub(super) fn no_route() -> Error {
+    Error::client(StatusCode::NOT_FOUND, "no_route", "no route matches the request")
+}
+
+pub(super) fn method_not_allowed(allow: &Allow) -> Error {
+    let methods: Vec<&str> = allow.methods().iter().map(Method::as_str).collect();
+    let error = Error::client(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        "the path exists, the method does not",
+    );
+    match HeaderValue::try_from(methods.join(", ")) {
+        Ok(value) => error.with_header(header::ALLOW, value),
+        Err(_) => error,
+    }
+}
+
+fn headers_too_large(message: &'static str) -> Error {
+    closing(Error::client(
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+        "headers_too_large",
+        message,
+    ))
+}
+
+fn bad_target(message: &'static str) -> Error {
+    closing(Error::client(StatusCode::BAD_REQUEST, "bad_target", message))
+}
+
+/// What is wrong with the head makes the rest of the connection doubtful.
+fn closing(error: Error) -> Error {
+    error.with_header(header::CONNECTION, HeaderValue::from_static("close"))
+}

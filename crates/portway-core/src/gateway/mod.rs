@@ -1,0 +1,338 @@
+//! Serves one request: from its head to an answer whose body still streams.
+//!
+//! The straight line of the data plane. It never fails: what goes wrong becomes an answer, and a
+//! panic is one request's 500.
+
+mod admit;
+mod service;
+mod upgrade;
+
+use std::{
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use http::{HeaderValue, Request, StatusCode, header, uri::PathAndQuery};
+use portway_config::Redirect;
+use portway_plugin::{Body, Error, Response, Result};
+use tokio::time::{Instant, timeout_at};
+
+use crate::{
+    driver::Pace,
+    exchange::{Accepted, AnswerLimits, Exchange, UploadLimits, limited, render, too_large, track},
+    forward::{
+        Hops, Identity, Peer, X_REQUEST_ID, ambiguous_path, forwarded_target, introduce,
+        redirect_location, strip_request, strip_response, via,
+    },
+    route::{Captures, Found, Lookup, MatchId},
+    server::Shard,
+    snapshot::{Action, Destination, ListenerId, ListenerPlan, Plan},
+    upstream::{Call, Sent},
+};
+use upgrade::{Tunnel, Upgrade};
+
+pub use service::{ClientAddr, Gateway};
+
+/// The connection a request came by.
+#[derive(Clone, Debug)]
+pub(crate) struct Arrival {
+    pub(crate) peer: Arc<Peer>,
+    pub(crate) listener: ListenerId,
+    pub(crate) pace: Option<Arc<Pace>>,
+    /// The last request of its connection: the limit is reached, or the listener is going.
+    pub(crate) last: bool,
+}
+
+/// Serves one request.
+pub(crate) async fn serve(shard: Arc<Shard>, arrival: Arrival, request: Request<Body>) -> Response {
+    let accepted = Accepted::by(&request);
+    let last = arrival.last;
+    let mut exchange = admit::exchange(shard, arrival, &request);
+    let is_h1 = exchange.version < http::Version::HTTP_2;
+    let answered = caught(answer(&mut exchange, request)).await;
+    let Answered { mut response, rest } = answered.unwrap_or_else(|error| {
+        exchange.blame(&error);
+        Answered::from(render(&error, accepted, &exchange.request_id))
+    });
+    response.headers_mut().insert(X_REQUEST_ID, exchange.request_id.clone());
+    match rest {
+        Rest::Body(limits) => {
+            if last && is_h1 {
+                let close = HeaderValue::from_static("close");
+                response.headers_mut().insert(header::CONNECTION, close);
+            }
+            track(response, exchange, limits)
+        }
+        Rest::Tunnel(tunnel) => {
+            exchange.status = Some(response.status().as_u16());
+            tokio::spawn(tunnel.run(exchange));
+            response
+        }
+    }
+}
+
+/// An answer's head, and what follows it.
+struct Answered {
+    response: Response,
+    rest: Rest,
+}
+
+/// What follows the head of an answer.
+enum Rest {
+    /// The response's body.
+    Body(AnswerLimits),
+    /// Bytes both ways.
+    Tunnel(Box<Tunnel>),
+}
+
+impl From<Response> for Answered {
+    fn from(response: Response) -> Self {
+        Self { response, rest: Rest::Body(AnswerLimits::default()) }
+    }
+}
+
+/// One request's panic is one request's error.
+async fn caught<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    let mut work = std::pin::pin!(work);
+    std::future::poll_fn(|cx: &mut Context<'_>| {
+        // What a panic leaves behind belongs to this request alone and is dropped with it.
+        match std::panic::catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
+            Ok(poll) => poll,
+            Err(panic) => Poll::Ready(Err(Error::gateway("internal", "the gateway failed")
+                .because(format!("panic: {}", panic_text(&*panic))))),
+        }
+    })
+    .await
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("unknown")
+}
+
+/// What was matched, and what matching it took.
+struct Matched<'a> {
+    plan: &'a Plan,
+    id: MatchId,
+    /// The path in its normal form.
+    path: &'a str,
+    original: PathAndQuery,
+}
+
+async fn answer(exchange: &mut Exchange, mut request: Request<Body>) -> Result<Answered> {
+    let view = Arc::clone(&exchange.view);
+    let listener = view.snapshot.listener(exchange.listener).ok_or_else(listener_gone)?;
+    admit::check_head(&request, listener)?;
+    let requested = admit::host(exchange, &request)?;
+    let original = admit::target(&request)?;
+    let spelled = original.clone();
+    let path =
+        portway_config::value::normalize_path(spelled.path(), listener.allow_ambiguous_paths)
+            .map_err(ambiguous_path)?;
+    let found = view.snapshot.router.find(
+        &Lookup {
+            host: requested.as_ref().and_then(|host| host.to_str().ok()).unwrap_or_default(),
+            path: &path,
+            method: request.method(),
+            headers: request.headers(),
+            query: original.query(),
+        },
+        &view.regexes,
+    );
+    let id = match found {
+        Found::Route(id) => id,
+        Found::MethodNotAllowed(allow) => return Err(admit::method_not_allowed(&allow)),
+        Found::None => return Err(admit::no_route()),
+    };
+    let number = view.snapshot.router.get(id).route() as usize;
+    exchange.matched = Some((number, 0));
+    let plan = &view.snapshot.plans[number];
+    let matched = Matched { plan, id, path: &path, original };
+    match &plan.action {
+        Action::Forward { picker, destinations } => {
+            let pick = picker.pick(&[]).ok_or_else(no_destination)?;
+            exchange.matched = Some((number, pick.index));
+            let destination = &destinations[pick.index];
+            let hops = strip_request(request.headers_mut());
+            forward(exchange, request, hops, &matched, destination, listener).await
+        }
+        Action::Reply { status, headers, body } => {
+            let mut response = Response::new(Body::from(body.clone()));
+            *response.status_mut() = *status;
+            *response.headers_mut() = headers.clone();
+            Ok(response.into())
+        }
+        Action::Redirect(redirect) => Ok(redirected(exchange, redirect, &matched)?.into()),
+    }
+}
+
+fn redirected(exchange: &Exchange, redirect: &Redirect, matched: &Matched<'_>) -> Result<Response> {
+    let host = exchange.host.as_ref().and_then(|host| host.to_str().ok());
+    let location = redirect_location(
+        redirect,
+        &matched.original,
+        matched.path,
+        exchange.scheme,
+        host,
+        || captures(exchange, matched),
+    )?;
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::from_u16(redirect.status.into())
+        .map_err(|error| Error::gateway("bad_redirect", "not a status").because(error))?;
+    response.headers_mut().insert(header::LOCATION, location);
+    Ok(response)
+}
+
+fn captures<'a>(exchange: &'a Exchange, matched: &'a Matched<'_>) -> Captures<'a> {
+    let view = &exchange.view;
+    view.snapshot.router.captures(matched.id, matched.path, &view.regexes)
+}
+
+async fn forward(
+    exchange: &mut Exchange,
+    mut request: Request<Body>,
+    hops: Hops,
+    matched: &Matched<'_>,
+    destination: &Destination,
+    listener: &ListenerPlan,
+) -> Result<Answered> {
+    let view = Arc::clone(&exchange.view);
+    let lane = &view.lanes[destination.upstream];
+    let upstream = &lane.upstream;
+    let target = forwarded_target(
+        &matched.original,
+        matched.path,
+        upstream.forwards_raw_path(),
+        upstream.drops_query(),
+        matched.plan.rewrite.as_ref(),
+        || captures(exchange, matched),
+    )?;
+    let upgrade = Upgrade::wanted(&hops, &mut request, upstream);
+    prepare_head(exchange, &mut request, &hops, upgrade.as_ref(), listener);
+    let request = bound_upload(exchange, request, matched.plan, destination, listener)?;
+    let host = exchange.host.clone();
+    let stages = destination.stages;
+    let call = Call {
+        lane,
+        target,
+        host: matched.plan.host.as_ref().unwrap_or_else(|| upstream.host_policy()),
+        client_host: host.as_ref(),
+        stages,
+    };
+    let deadline = stages.request.map(|limit| exchange.started + limit);
+    let sent = within(deadline, call.send(request, &mut exchange.tries)).await;
+    exchange.upstream_took = exchange.tries.started.map(|started| started.elapsed());
+    let sent = sent?;
+    if sent.status() == StatusCode::SWITCHING_PROTOCOLS {
+        let upgrade = upgrade.ok_or_else(unasked_upgrade)?;
+        return upgrade.accept(sent, stages.idle);
+    }
+    let response = finish_head(exchange, sent, listener).await;
+    Ok(Answered { response, rest: Rest::Body(AnswerLimits { idle: stages.idle, deadline }) })
+}
+
+/// The head as the upstream may see it, but for `Host`.
+fn prepare_head(
+    exchange: &Exchange,
+    request: &mut Request<Body>,
+    hops: &Hops,
+    upgrade: Option<&Upgrade>,
+    listener: &ListenerPlan,
+) {
+    let trusted = listener.trusts(exchange.peer.address.ip());
+    let identity = Identity {
+        peer: &exchange.peer,
+        trusted,
+        host: exchange.host.as_ref(),
+        version: exchange.version,
+    };
+    *request.version_mut() = http::Version::HTTP_11;
+    let headers = request.headers_mut();
+    introduce(headers, &identity, listener);
+    headers.insert(X_REQUEST_ID, exchange.request_id.clone());
+    // The gateway answers `100 Continue` itself, when it begins to read the body.
+    headers.remove(header::EXPECT);
+    if hops.trailers {
+        headers.insert(header::TE, HeaderValue::from_static("trailers"));
+    }
+    if let Some(upgrade) = upgrade {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+        headers.insert(header::UPGRADE, upgrade.protocol.clone());
+    }
+}
+
+/// The request with its body counted and bounded.
+fn bound_upload(
+    exchange: &mut Exchange,
+    request: Request<Body>,
+    plan: &Plan,
+    destination: &Destination,
+    listener: &ListenerPlan,
+) -> Result<Request<Body>> {
+    let bytes = plan.body_limit.unwrap_or(listener.max_body);
+    let size = http_body::Body::size_hint(request.body()).lower();
+    if let Some(limit) = bytes.filter(|&limit| size > limit) {
+        return Err(too_large(limit));
+    }
+    let deadline = listener.read_timeout.map(|limit| exchange.started + limit);
+    let limits = UploadLimits { bytes, deadline, idle: destination.stages.idle };
+    let (head, body) = request.into_parts();
+    let (body, count) = limited(body, limits);
+    exchange.bytes_in = count;
+    Ok(Request::from_parts(head, body))
+}
+
+/// The answer's head as the client may see it; its body still to be read.
+async fn finish_head(exchange: &mut Exchange, sent: Sent, listener: &ListenerPlan) -> Response {
+    let (mut response, permit) = sent.into_response().await;
+    exchange.permit = permit;
+    strip_response(response.headers_mut());
+    let received = via(response.version());
+    response.headers_mut().append(header::VIA, received);
+    *response.version_mut() = http::Version::HTTP_11;
+    if let (Some(limit), Some(pace)) = (listener.write_timeout, &exchange.pace)
+        && !is_event_stream(&response)
+    {
+        pace.cut_at(exchange.started + limit);
+    }
+    response
+}
+
+fn is_event_stream(response: &Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
+}
+
+async fn within<T>(deadline: Option<Instant>, work: impl Future<Output = Result<T>>) -> Result<T> {
+    let Some(deadline) = deadline else { return work.await };
+    timeout_at(deadline, work).await.unwrap_or_else(|_| {
+        Err(Error::upstream(
+            StatusCode::GATEWAY_TIMEOUT,
+            "request_timeout",
+            "the upstream did not answer in time",
+        ))
+    })
+}
+
+fn unasked_upgrade() -> Error {
+    Error::upstream(
+        StatusCode::BAD_GATEWAY,
+        "upstream_protocol",
+        "the upstream's answer is not valid HTTP",
+    )
+    .because("101 Switching Protocols without a request to switch")
+}
+
+fn no_destination() -> Error {
+    Error::upstream(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "no_endpoint",
+        "no service of the route takes requests",
+    )
+}
+
+fn listener_gone() -> Error {
+    Error::gateway("listener_removed", "the listener was removed")
+        .with_header(header::CONNECTION, HeaderValue::from_static("close"))
+}

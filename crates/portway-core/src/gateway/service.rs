@@ -1,0 +1,98 @@
+//! The data plane as a tower service, for any runtime and any server.
+
+use std::{
+    convert::Infallible,
+    future::Future,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http::{Request, StatusCode};
+use portway_plugin::{Body, Error, Response};
+
+use super::{Arrival, serve};
+use crate::{forward::Peer, server::Shard, snapshot::ListenerId};
+
+/// The client's address, to be put into a request's extensions by whoever hosts a [`Gateway`].
+/// Without it the gateway takes the client to be `0.0.0.0`, whom it trusts no more than anybody.
+#[derive(Clone, Copy, Debug)]
+pub struct ClientAddr(pub SocketAddr);
+
+/// The data plane as a `tower::Service`: cores are the best way to host it, not the only one. It
+/// never fails: every error is an answer. Clones share one shard.
+#[derive(Clone)]
+pub struct Gateway {
+    shard: Arc<Shard>,
+    listener: ListenerId,
+}
+
+impl Gateway {
+    pub(crate) fn new(shard: Arc<Shard>, listener: ListenerId) -> Self {
+        Self { shard, listener }
+    }
+}
+
+impl<B> tower_service::Service<Request<B>> for Gateway
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let nobody = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+        let address = request.extensions().get::<ClientAddr>().map_or(nobody, |client| client.0);
+        let arrival = Arrival {
+            peer: Arc::new(Peer::new(address, 80, "http", None)),
+            listener: self.listener,
+            pace: None,
+            last: false,
+        };
+        let shard = Arc::clone(&self.shard);
+        let request = request.map(|body| Body::stream(Foreign(Box::pin(body))));
+        Box::pin(async move { Ok(serve(shard, arrival, request).await) })
+    }
+}
+
+/// A body of another server's, with its errors as ours.
+struct Foreign<B>(Pin<Box<B>>);
+
+impl<B> http_body::Body for Foreign<B>
+where
+    B: http_body::Body<Data = Bytes> + Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Error>>> {
+        self.0.as_mut().poll_frame(cx).map_err(|error| {
+            Error::client(
+                StatusCode::BAD_REQUEST,
+                "bad_request_body",
+                "the request body is malformed",
+            )
+            .because(error)
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_end_stream()
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        self.0.size_hint()
+    }
+}

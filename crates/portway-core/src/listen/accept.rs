@@ -1,0 +1,198 @@
+//! One core accepting from its socket of one listener.
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use http::Request;
+use portway_plugin::Body;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{mpsc, watch},
+    time::{Instant, sleep},
+};
+
+use super::{Crowd, Presence};
+use crate::{
+    driver::{Closing, Pace, serve},
+    forward::Peer,
+    gateway::{self, Arrival},
+    server::Shard,
+    snapshot::{ListenerId, ListenerPlan},
+    telemetry::metrics::ListenerCells,
+};
+
+/// How long accepting rests when the process has no file descriptors left.
+const OUT_OF_DESCRIPTORS: Duration = Duration::from_millis(100);
+
+/// What accepting for one listener on one core needs.
+pub(crate) struct Accepting {
+    pub(crate) shard: Arc<Shard>,
+    pub(crate) listener: ListenerId,
+    pub(crate) port: u16,
+    pub(crate) crowd: Arc<Crowd>,
+    pub(crate) core: usize,
+    /// Tells this core's connections of the listener to leave.
+    pub(crate) closing: Arc<Closing>,
+}
+
+/// Accepts from `socket`, and what other cores pass on through `doors`, until `stop` says so; then what the socket's queue still holds is accepted and served,
+/// and the socket is closed.
+pub(crate) async fn accept(
+    this: Accepting,
+    socket: TcpListener,
+    mut doors: mpsc::UnboundedReceiver<std::net::TcpStream>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let limit = this.settings(|listener| listener.max_connections);
+    loop {
+        let room = async {
+            if let Some(limit) = limit {
+                this.crowd.below(limit).await;
+            }
+            socket.accept().await
+        };
+        tokio::select! {
+            biased;
+            () = stopped(&mut stop) => break,
+            Some(passed) = doors.recv() => this.take_over(passed),
+            accepted = room => match accepted {
+                Ok((stream, peer)) => this.place(stream, peer),
+                Err(error) => this.failed(&error).await,
+            },
+        }
+    }
+    while let Some(Ok((stream, peer))) = now_or_never(socket.accept()).await {
+        this.spawn(stream, peer, this.crowd.enter(this.core));
+    }
+    drop(socket);
+    doors.close();
+    while let Some(passed) = doors.recv().await {
+        this.take_over(passed);
+    }
+    this.closing.close();
+}
+
+impl Accepting {
+    fn settings<T>(&self, read: impl FnOnce(&ListenerPlan) -> Option<T>) -> Option<T> {
+        read(self.shard.view().snapshot.listener(self.listener)?)
+    }
+
+    /// Serves a new connection here, or passes it on.
+    fn place(&self, stream: TcpStream, peer: SocketAddr) {
+        let core = self.crowd.place_for(self.core);
+        if core == self.core {
+            self.spawn(stream, peer, self.crowd.enter(core));
+            return;
+        }
+        match stream.into_std().and_then(|stream| match self.crowd.pass(core, stream) {
+            Ok(()) => Ok(None),
+            Err(refused) => TcpStream::from_std(refused).map(Some),
+        }) {
+            Ok(None) => {}
+            Ok(Some(stream)) => self.spawn(stream, peer, self.crowd.enter(self.core)),
+            Err(error) => tracing::warn!(%error, "a connection could not be passed on"),
+        }
+    }
+
+    fn take_over(&self, passed: std::net::TcpStream) {
+        let stream = TcpStream::from_std(passed);
+        match stream.and_then(|stream| Ok((stream.peer_addr()?, stream))) {
+            Ok((peer, stream)) => self.spawn(stream, peer, self.crowd.enter(self.core)),
+            Err(error) => tracing::debug!(%error, "a connection left before it was served"),
+        }
+    }
+
+    fn spawn(&self, stream: TcpStream, peer: SocketAddr, presence: Presence) {
+        // A peer that is gone already is noticed at the first read.
+        let _ = stream.set_nodelay(true);
+        let view = self.shard.view();
+        let Some(listener) = view.snapshot.listener(self.listener) else { return };
+        let peer = Arc::new(Peer::new(peer, self.port, "http", Some(presence)));
+        let pace = Pace::new(Instant::now());
+        let cells = self.shard.cells.listener(&listener.name);
+        let connection = Connection {
+            shard: Arc::clone(&self.shard),
+            arrival: Arrival {
+                peer,
+                listener: self.listener,
+                pace: Some(Arc::clone(&pace)),
+                last: false,
+            },
+            closing: Arc::clone(&self.closing),
+            left: listener.max_requests.map(|max| Arc::new(max.into())),
+        };
+        let options = listener.server;
+        let closing = Arc::clone(&self.closing);
+        tokio::spawn(async move {
+            let _counted = Counted::new(cells);
+            serve(stream, pace, options, &closing, move |request| connection.serve(request)).await;
+        });
+    }
+
+    async fn failed(&self, error: &io::Error) {
+        match error.raw_os_error() {
+            // EMFILE, ENFILE, ENOBUFS, ENOMEM: it will not get better by asking again at once.
+            Some(24 | 23 | 105 | 12) => {
+                tracing::warn!(%error, "accepting rests");
+                sleep(OUT_OF_DESCRIPTORS).await;
+            }
+            // The peer left while it was queued.
+            _ => tracing::debug!(%error, "a connection could not be accepted"),
+        }
+    }
+}
+
+/// What each request of a connection is served with.
+#[derive(Clone)]
+struct Connection {
+    shard: Arc<Shard>,
+    arrival: Arrival,
+    closing: Arc<Closing>,
+    /// The requests left before it is closed, where there is a limit.
+    left: Option<Arc<std::sync::atomic::AtomicU32>>,
+}
+
+impl Connection {
+    fn serve(
+        &self,
+        request: Request<Body>,
+    ) -> impl Future<Output = portway_plugin::Response> + Send + use<> {
+        use std::sync::atomic::Ordering::Relaxed;
+        let used_up = self.left.as_ref().is_some_and(|left| left.fetch_sub(1, Relaxed) <= 1);
+        let mut arrival = self.arrival.clone();
+        arrival.last = used_up || self.closing.is_closed() || self.shard.is_draining();
+        gateway::serve(Arc::clone(&self.shard), arrival, request)
+    }
+}
+
+/// Counts a connection in the metrics.
+struct Counted(Arc<ListenerCells>);
+
+impl Counted {
+    fn new(cells: Arc<ListenerCells>) -> Self {
+        cells.opened();
+        Self(cells)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.closed();
+    }
+}
+
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // An error means that the core has forgotten the listener.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+/// What a future gives at once, if anything.
+async fn now_or_never<F: Future>(future: F) -> Option<F::Output> {
+    let mut future = std::pin::pin!(future);
+    std::future::poll_fn(|cx| {
+        std::task::Poll::Ready(match future.as_mut().poll(cx) {
+            std::task::Poll::Ready(output) => Some(output),
+            std::task::Poll::Pending => None,
+        })
+    })
+    .await
+}

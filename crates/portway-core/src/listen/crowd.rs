@@ -1,0 +1,120 @@
+//! How many connections each core has, and who takes the next one.
+
+use std::{
+    net::TcpStream,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
+};
+
+use tokio::sync::{Notify, mpsc};
+
+/// The connections of one listener, by core. It is read and written when one is opened or closed,
+/// never by a request.
+#[derive(Debug)]
+pub(crate) struct Crowd {
+    cores: Box<[Place]>,
+    /// Tells a listener at its limit that a connection was closed.
+    left: Notify,
+}
+
+#[derive(Debug)]
+#[repr(align(128))]
+struct Place {
+    open: AtomicU32,
+    /// Takes connections that were accepted elsewhere.
+    door: mpsc::UnboundedSender<TcpStream>,
+}
+
+/// A connection that counts for its core until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Presence {
+    crowd: Arc<Crowd>,
+    core: usize,
+}
+
+impl Crowd {
+    /// A crowd over as many cores as there are doors; the receivers belong to the cores.
+    pub(crate) fn new(cores: usize) -> (Arc<Self>, Vec<mpsc::UnboundedReceiver<TcpStream>>) {
+        let (doors, receivers): (Vec<_>, Vec<_>) =
+            (0..cores).map(|_| mpsc::unbounded_channel()).unzip();
+        let cores = doors.into_iter().map(|door| Place { open: AtomicU32::new(0), door }).collect();
+        (Arc::new(Self { cores, left: Notify::new() }), receivers)
+    }
+
+    /// The core that should serve a connection which `here` has accepted: `here`, unless it
+    /// clearly has more than its share.
+    pub(super) fn place_for(&self, here: usize) -> usize {
+        let open = |core: usize| self.cores[core].open.load(Relaxed);
+        let mine = open(here);
+        let fewest = (0..self.cores.len()).min_by_key(|&core| open(core)).unwrap_or(here);
+        // One more is noise; with many connections, an eighth is.
+        let share = open(fewest);
+        if mine > share + share / 8 { fewest } else { here }
+    }
+
+    /// Counts a connection for `core`.
+    pub(super) fn enter(self: &Arc<Self>, core: usize) -> Presence {
+        self.cores[core].open.fetch_add(1, Relaxed);
+        Presence { crowd: Arc::clone(self), core }
+    }
+
+    /// Hands a connection to another core. It comes back if that core takes no more.
+    pub(super) fn pass(&self, core: usize, socket: TcpStream) -> Result<(), TcpStream> {
+        self.cores[core].door.send(socket).map_err(|refused| refused.0)
+    }
+
+    /// The connections that are open.
+    pub(crate) fn open(&self) -> u32 {
+        self.cores.iter().map(|place| place.open.load(Relaxed)).sum()
+    }
+
+    /// Waits until fewer than `limit` are open.
+    pub(super) async fn below(&self, limit: u32) {
+        loop {
+            let mut left = std::pin::pin!(self.left.notified());
+            left.as_mut().enable();
+            if self.open() < limit {
+                return;
+            }
+            left.await;
+        }
+    }
+
+    /// Waits until none is open.
+    pub(crate) async fn empty(&self) {
+        self.below(1).await;
+    }
+}
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        self.crowd.cores[self.core].open.fetch_sub(1, Relaxed);
+        self.crowd.left.notify_waiters();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_lived_connections_are_spread_however_they_come_in() {
+        let (crowd, _doors) = Crowd::new(2);
+        // The kernel gave all of them to one core.
+        let held: Vec<_> = (0..8).map(|_| crowd.enter(crowd.place_for(0))).collect();
+        let on = |core| held.iter().filter(|presence| presence.core == core).count();
+        assert_eq!((on(0), on(1)), (4, 4));
+        drop(held);
+        assert_eq!(crowd.open(), 0);
+    }
+
+    #[test]
+    fn a_small_difference_is_left_alone() {
+        let (crowd, _doors) = Crowd::new(2);
+        let _many: Vec<_> = (0..80).map(|core| crowd.enter(core % 2)).collect();
+        let _more: Vec<_> = (0..3).map(|_| crowd.enter(0)).collect();
+        assert_eq!(crowd.place_for(0), 0);
+    }
+}

@@ -1,0 +1,13 @@
+//! Listening sockets: bound once, one per core, emptied before they are closed.
+//!
+//! Each core accepts from a socket of its own (`SO_REUSEPORT`), and passes a new connection on
+//! when another core clearly has fewer. This room accepts; what a connection says is the
+//! driver's.
+
+mod accept;
+mod bind;
+mod crowd;
+
+pub(crate) use accept::{Accepting, accept};
+pub(crate) use bind::{Bound, bind};
+pub(crate) use crowd::{Crowd, Presence};

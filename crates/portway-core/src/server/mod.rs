@@ -1,0 +1,221 @@
+//! Hosts the data plane: one thread per core, started, changed and drained together.
+//!
+//! [`Server`] lives on the control runtime. It never touches a request: it opens sockets, gives
+//! each core its view of the newest snapshot, and ends them. How a configuration becomes a
+//! snapshot is told in `change`.
+
+mod core;
+mod run;
+mod shard;
+
+use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
+
+use portway_config::{Checked, Config, Problem, value::BindAddr};
+use tokio::{
+    runtime::Handle,
+    sync::oneshot,
+    task::JoinHandle,
+    time::{Instant, sleep, timeout_at},
+};
+
+use crate::{
+    change,
+    gateway::Gateway,
+    listen::Crowd,
+    probe::Readiness,
+    resolve::Resolver,
+    snapshot::{ListenerId, Snapshot, View},
+    telemetry::{BuildInfo, access::AccessLog, log::LogControl, metrics::Metrics},
+};
+
+pub(crate) use self::core::{Core, Opening};
+pub use run::{Stop, run};
+pub(crate) use shard::Shard;
+
+/// What a server is told besides its configuration.
+#[derive(Debug, Default)]
+pub struct Options {
+    /// The data-plane threads. Without it, one for each CPU the process may use (affinity and
+    /// cgroup quota).
+    pub cores: Option<usize>,
+    /// What `/version` and `portway_build_info` say.
+    pub build: BuildInfo,
+    /// The process log, so that a reload can change its level. `None` for a library user who has
+    /// a log of their own.
+    pub log: Option<LogControl>,
+}
+
+/// A running gateway.
+pub struct Server {
+    pub(crate) cores: Vec<Core>,
+    pub(crate) snapshot: Arc<Snapshot>,
+    pub(crate) resolver: Resolver,
+    pub(crate) listeners: HashMap<BindAddr, Open>,
+    pub(crate) next_listener: u32,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) readiness: Arc<Readiness>,
+    pub(crate) access: AccessLog,
+    pub(crate) log: Option<LogControl>,
+    pub(crate) probe: Option<RunningProbe>,
+    pub(crate) runtime: Handle,
+}
+
+/// A listener whose sockets are open.
+pub(crate) struct Open {
+    pub(crate) id: ListenerId,
+    pub(crate) name: String,
+    pub(crate) address: SocketAddr,
+    pub(crate) crowd: Arc<Crowd>,
+}
+
+/// The probe listener while it serves.
+pub(crate) struct RunningProbe {
+    pub(crate) bind: BindAddr,
+    pub(crate) address: SocketAddr,
+    pub(crate) stop: oneshot::Sender<()>,
+    pub(crate) task: JoinHandle<()>,
+}
+
+impl Server {
+    /// Starts serving `config`. Must be called on the control runtime.
+    ///
+    /// # Errors
+    /// What could not be opened. Then nothing is.
+    pub async fn start(config: Checked<Config>, options: Options) -> Result<Self, Vec<Problem>> {
+        let runtime = Handle::current();
+        let metrics = Arc::new(Metrics::new(options.build));
+        if let Some(log) = &options.log {
+            metrics.set_log_dropped(log.dropped());
+        }
+        let access = AccessLog::new(metrics.access_log_dropped());
+        let resolver = Resolver::new(&config.resolver, runtime.clone());
+        let empty = change::nothing(&resolver);
+        let count = options.cores.unwrap_or_else(usable_cpus).max(1);
+        let cores = (0..count)
+            .map(|number| {
+                let cells = metrics.core();
+                let view = View::new(Arc::clone(&empty), None, &cells);
+                Core::start(number, Shard::new(view, cells, access.handle()))
+            })
+            .collect::<Result<_, _>>()
+            .map_err(|error| vec![Problem::new("no_thread", format!("no thread: {error}"))])?;
+        let mut server = Self {
+            cores,
+            snapshot: empty,
+            resolver,
+            listeners: HashMap::new(),
+            next_listener: 0,
+            readiness: Arc::new(Readiness::new()),
+            metrics,
+            access,
+            log: options.log,
+            probe: None,
+            runtime,
+        };
+        server.apply(config).await?;
+        Ok(server)
+    }
+
+    /// Goes over to `config`: what is new is opened first, then every core takes the new snapshot
+    /// with its next request, then what was removed drains. When this returns, every new request
+    /// sees the new configuration.
+    ///
+    /// # Errors
+    /// What could not be opened. Then nothing has changed.
+    pub async fn apply(&mut self, config: Checked<Config>) -> Result<(), Vec<Problem>> {
+        change::activate(self, config).await
+    }
+
+    /// Takes note of a configuration that was found wrong: what was served before is served on.
+    pub fn rejected(&self, problems: &[Problem]) {
+        self.metrics.rejected();
+        self.readiness.rejected(problems);
+    }
+
+    /// The number of the revision that is served, from 1.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.snapshot.revision
+    }
+
+    /// The addresses that are listened on, by the names of their listeners.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<(String, SocketAddr)> {
+        let mut all: Vec<_> =
+            self.listeners.values().map(|open| (open.name.clone(), open.address)).collect();
+        all.sort();
+        all
+    }
+
+    /// The address of the probe listener.
+    #[must_use]
+    pub fn probe_address(&self) -> Option<SocketAddr> {
+        self.probe.as_ref().map(|probe| probe.address)
+    }
+
+    /// The data plane as a tower service, which serves as the configuration's first listener
+    /// does. It shares the first core's connections and may run on any tokio runtime.
+    #[must_use]
+    pub fn gateway(&self) -> Gateway {
+        let listener = self.snapshot.listeners.first().map_or(ListenerId(0), |first| first.id);
+        Gateway::new(Arc::clone(&self.cores[0].shard), listener)
+    }
+
+    /// Ends it without cutting a request: readiness fails, the delay of the configuration passes,
+    /// then no connection is accepted any more, and what is in flight has the configured time to
+    /// finish. Says whether all of it did.
+    pub async fn drain(mut self) -> bool {
+        self.readiness.draining();
+        for core in &self.cores {
+            core.shard.drain();
+        }
+        let shutdown = self.snapshot.config.shutdown.clone();
+        sleep(shutdown.delay.get()).await;
+        let crowds: Vec<_> =
+            self.listeners.drain().map(|(_, open)| (open.id, open.crowd)).collect();
+        for (id, _) in &crowds {
+            for core in &self.cores {
+                core.close(*id).await;
+            }
+        }
+        let deadline =
+            shutdown.timeout.limit().map_or_else(far_away, |limit| Instant::now() + limit);
+        let emptied = timeout_at(deadline, async {
+            for (_, crowd) in &crowds {
+                crowd.empty().await;
+            }
+        })
+        .await
+        .is_ok();
+        self.end().await;
+        emptied
+    }
+
+    /// Ends it at once.
+    pub(crate) async fn end(mut self) {
+        let cores = std::mem::take(&mut self.cores);
+        // The threads are joined where blocking is allowed.
+        let joined = tokio::task::spawn_blocking(move || cores.into_iter().for_each(Core::stop));
+        if joined.await.is_err() {
+            tracing::error!("a core could not be stopped");
+        }
+        if let Some(probe) = self.probe.take() {
+            probe.end().await;
+        }
+    }
+}
+
+impl RunningProbe {
+    pub(crate) async fn end(self) {
+        let _ = self.stop.send(());
+        let _ = self.task.await;
+    }
+}
+
+fn usable_cpus() -> usize {
+    std::thread::available_parallelism().map_or(1, Into::into)
+}
+
+fn far_away() -> Instant {
+    Instant::now() + Duration::from_secs(60 * 60 * 24 * 365)
+}

@@ -1,0 +1,52 @@
+//! What one core's requests share.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use arc_swap::ArcSwap;
+
+use crate::{
+    snapshot::View,
+    telemetry::{access::AccessLogHandle, metrics::CoreCells},
+};
+
+/// One core's state: its view of the configuration, its counters, its access log. It is carried
+/// by the service, not by a thread-local, so that a request may run on any runtime.
+pub(crate) struct Shard {
+    view: ArcSwap<View>,
+    pub(crate) cells: Arc<CoreCells>,
+    pub(crate) access: AccessLogHandle,
+    draining: AtomicBool,
+}
+
+impl Shard {
+    pub(crate) fn new(
+        view: Arc<View>,
+        cells: Arc<CoreCells>,
+        access: AccessLogHandle,
+    ) -> Arc<Self> {
+        let view = ArcSwap::new(view);
+        Arc::new(Self { view, cells, access, draining: AtomicBool::new(false) })
+    }
+
+    /// The newest view. The reference count is this core's own.
+    pub(crate) fn view(&self) -> Arc<View> {
+        self.view.load_full()
+    }
+
+    /// From the next request on, this view is served.
+    pub(crate) fn show(&self, view: Arc<View>) {
+        self.view.store(view);
+    }
+
+    /// From now on answers ask clients to leave.
+    pub(crate) fn drain(&self) {
+        self.draining.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+}

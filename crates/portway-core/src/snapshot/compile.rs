@@ -1,0 +1,157 @@
+//! From a checked configuration to a snapshot. CPU work only; what is equal is carried over.
+
+use std::{collections::HashMap, sync::Arc};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use portway_config::{
+    Balance, Checked, Config, Listener, Reply, Route, Target,
+    value::{Name, Weight},
+};
+
+use super::{Action, Destination, Life, ListenerId, ListenerPlan, Plan, Snapshot};
+use crate::{
+    balance::Picker,
+    resolve::Resolver,
+    route::{Entry, Router},
+    upstream::Upstream,
+};
+
+type Key<'a> = (&'a Name, &'a Name);
+
+/// Compiles `config` as revision `revision`. Upstreams whose service did not change, and the lives
+/// of routes and listeners that stay, come from `previous`. `listener_id` numbers the listeners.
+pub(crate) fn compile(
+    config: Checked<Config>,
+    revision: u64,
+    previous: Option<&Snapshot>,
+    resolver: &Resolver,
+    mut listener_id: impl FnMut(&Listener) -> ListenerId,
+) -> Snapshot {
+    let upstreams = upstreams(&config, previous, resolver);
+    let numbers: HashMap<Key<'_>, usize> = config
+        .services
+        .iter()
+        .enumerate()
+        .map(|(number, service)| ((&service.meta.namespace, &service.meta.name), number))
+        .collect();
+    let lives = previous.map(route_lives).unwrap_or_default();
+    let mut cells = 0;
+    let plans = config
+        .routes
+        .iter()
+        .map(|route| {
+            let key = (&route.meta.namespace, &route.meta.name);
+            let life =
+                lives.get(&key).map_or_else(|| Arc::new(Life::new()), |life| Arc::clone(life));
+            let plan = plan(route, &config, &numbers, life, cells);
+            cells += plan.destinations().len().max(1);
+            plan
+        })
+        .collect();
+    let listeners = config
+        .listeners
+        .iter()
+        .map(|listener| {
+            let id = listener_id(listener);
+            let life = previous
+                .and_then(|previous| previous.listener(id))
+                .map_or_else(|| Arc::new(Life::new()), |listener| Arc::clone(&listener.life));
+            ListenerPlan::new(listener, id, life)
+        })
+        .collect();
+    let entries = config.routes.iter().zip(0_u32..).map(|(route, id)| Entry {
+        id,
+        priority: route.priority,
+        matches: route.matches.as_slice(),
+    });
+    let (router, regexes) = Router::build(entries);
+    Snapshot { revision, router, regexes, plans, upstreams, listeners, cells, config }
+}
+
+fn upstreams(
+    config: &Config,
+    previous: Option<&Snapshot>,
+    resolver: &Resolver,
+) -> Box<[Arc<Upstream>]> {
+    let known: HashMap<Key<'_>, &Arc<Upstream>> = previous
+        .iter()
+        .flat_map(|previous| &previous.upstreams)
+        .map(|upstream| ((upstream.namespace(), upstream.name()), upstream))
+        .collect();
+    let same_resolver = previous.is_none_or(|previous| previous.config.resolver == config.resolver);
+    config
+        .services
+        .iter()
+        .map(|service| match known.get(&(&service.meta.namespace, &service.meta.name)) {
+            Some(upstream) if same_resolver && upstream.serves(service) => Arc::clone(upstream),
+            _ => Upstream::new(service, resolver),
+        })
+        .collect()
+}
+
+fn route_lives(previous: &Snapshot) -> HashMap<Key<'_>, &Arc<Life>> {
+    let routes = previous.config.routes.iter();
+    routes
+        .zip(&previous.plans)
+        .map(|(route, plan)| ((&route.meta.namespace, &route.meta.name), &plan.life))
+        .collect()
+}
+
+fn plan(
+    route: &Route,
+    config: &Config,
+    numbers: &HashMap<Key<'_>, usize>,
+    life: Arc<Life>,
+    cells: usize,
+) -> Plan {
+    let forward = |services: &mut dyn Iterator<Item = (&Name, Weight)>| {
+        let (destinations, weights): (Vec<_>, Vec<_>) = services
+            .map(|(name, weight)| {
+                // A disabled service has no number: its routes have nobody to go to.
+                let upstream = numbers.get(&(&route.meta.namespace, name)).copied();
+                (upstream.map(|upstream| destination(route, config, upstream)), weight.get())
+            })
+            .filter_map(|(destination, weight)| Some((destination?, weight)))
+            .unzip();
+        let picker = Picker::new(Balance::RoundRobin, &weights);
+        Action::Forward { picker, destinations: destinations.into() }
+    };
+    let action = match &route.target {
+        Some(Target::Service(name)) => forward(&mut std::iter::once((name, Weight::default()))),
+        Some(Target::Services(services)) => {
+            forward(&mut services.iter().map(|part| (&part.service, part.weight)))
+        }
+        Some(Target::Reply(reply)) => fixed(reply),
+        Some(Target::Redirect(redirect)) => Action::Redirect(redirect.clone()),
+        // The check refuses a route without a target.
+        None => forward(&mut std::iter::empty()),
+    };
+    Plan {
+        route: route.meta.name.as_str().into(),
+        life,
+        action,
+        rewrite: route.rewrite.clone(),
+        host: route.host.clone(),
+        body_limit: route.body_limit.map(|limit| limit.limit()),
+        cells,
+    }
+}
+
+fn destination(route: &Route, config: &Config, upstream: usize) -> Destination {
+    let stages = route.timeouts.stages(&config.services[upstream].timeouts);
+    Destination { upstream, stages }
+}
+
+fn fixed(reply: &Reply) -> Action {
+    let headers: HeaderMap = reply
+        .headers
+        .iter()
+        .map(|(name, value)| (name.get().clone(), value.get().clone()))
+        .collect();
+    Action::Reply {
+        status: reply.status.get(),
+        headers,
+        body: Bytes::from(reply.body.clone().into_bytes()),
+    }
+}

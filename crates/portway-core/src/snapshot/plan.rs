@@ -1,0 +1,56 @@
+//! A compiled route: nothing optional left to decide but what the request decides.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use portway_config::{HostPolicy, Redirect, Rewrite, StageTimeouts};
+
+use super::Life;
+use crate::balance::Picker;
+
+/// What is done with the requests of one route.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// The route's name, the label in metrics and logs.
+    pub(crate) route: Box<str>,
+    pub(crate) life: Arc<Life>,
+    pub(crate) action: Action,
+    pub(crate) rewrite: Option<Rewrite>,
+    /// The route's own policy; without one, the service's.
+    pub(crate) host: Option<HostPolicy>,
+    /// The route's own limit; without one, the listener's. `Some(None)` is no limit.
+    pub(crate) body_limit: Option<Option<u64>>,
+    /// Where the plan's counters begin among those of a view: one for each destination.
+    pub(super) cells: usize,
+}
+
+/// Where the requests of a route go.
+#[derive(Debug)]
+pub(crate) enum Action {
+    /// To an upstream, one of several when there is a choice.
+    Forward { picker: Picker, destinations: Box<[Destination]> },
+    /// Nowhere: this is the answer.
+    Reply { status: StatusCode, headers: HeaderMap, body: Bytes },
+    /// Nowhere: the client is sent elsewhere.
+    Redirect(Redirect),
+}
+
+/// One of the upstreams of a route.
+#[derive(Debug)]
+pub(crate) struct Destination {
+    /// Its number among the snapshot's upstreams, and among the lanes of a view.
+    pub(crate) upstream: usize,
+    /// The limits of this route towards this upstream.
+    pub(crate) stages: StageTimeouts,
+}
+
+impl Plan {
+    /// The upstreams it forwards to; none for an answer of its own.
+    pub(crate) fn destinations(&self) -> &[Destination] {
+        match &self.action {
+            Action::Forward { destinations, .. } => destinations,
+            Action::Reply { .. } | Action::Redirect(_) => &[],
+        }
+    }
+}

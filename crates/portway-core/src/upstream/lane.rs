@@ -1,0 +1,201 @@
+//! One core's idle connections to one upstream.
+
+use std::{
+    future::poll_fn,
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use smallvec::SmallVec;
+use tokio::time::Instant;
+
+use super::Upstream;
+use crate::{
+    driver::{Connection, Home},
+    telemetry::metrics::ServiceCells,
+};
+
+/// POST and its like prefer connections that were idle for less than this: on an older one the
+/// upstream is likelier to be just closing it, and they cannot be sent again.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// A core's way to an upstream. Its lock is taken by its own core and, once a second, by that
+/// core's sweeper: never by another core.
+#[derive(Debug)]
+pub(crate) struct Lane {
+    pub(crate) upstream: Arc<Upstream>,
+    pub(crate) cells: Arc<ServiceCells>,
+    endpoints: Box<[Arc<Idle>]>,
+    turn: AtomicUsize,
+}
+
+/// The idle connections to one endpoint, by address.
+#[derive(Debug)]
+pub(super) struct Idle {
+    parked: Mutex<SmallVec<[Stack; 1]>>,
+    max_idle: usize,
+    keep: Option<Duration>,
+    cells: Arc<ServiceCells>,
+}
+
+#[derive(Debug)]
+struct Stack {
+    address: SocketAddr,
+    /// The newest last: taking the newest lets the others grow old and be closed.
+    connections: Vec<Parked>,
+}
+
+#[derive(Debug)]
+struct Parked {
+    connection: Counted,
+    since: Instant,
+}
+
+/// A connection that counts as open for as long as it lives.
+#[derive(Debug)]
+pub(super) struct Counted {
+    pub(super) connection: Connection,
+    open: Open,
+}
+
+/// See [`Counted`].
+#[derive(Debug)]
+pub(super) struct Open(Arc<ServiceCells>);
+
+/// Where a connection returns to.
+pub(super) struct Berth {
+    idle: Arc<Idle>,
+    address: SocketAddr,
+    open: Open,
+}
+
+impl Lane {
+    pub(crate) fn new(upstream: Arc<Upstream>, cells: Arc<ServiceCells>) -> Arc<Self> {
+        let pool = upstream.pool();
+        let idle = || {
+            Arc::new(Idle {
+                parked: Mutex::default(),
+                max_idle: pool.max_idle as usize,
+                keep: pool.idle.limit(),
+                cells: Arc::clone(&cells),
+            })
+        };
+        let endpoints = upstream.endpoints.iter().map(|_| idle()).collect();
+        Arc::new(Self { endpoints, cells, turn: AtomicUsize::new(0), upstream })
+    }
+
+    pub(super) fn idle(&self, endpoint: usize) -> &Arc<Idle> {
+        &self.endpoints[endpoint]
+    }
+
+    /// Where to begin among an endpoint's addresses, so that all of them are used.
+    pub(super) fn turn(&self) -> usize {
+        self.turn.fetch_add(1, Relaxed)
+    }
+
+    /// Closes connections that have been idle for too long, or that the peer has closed.
+    pub(crate) fn sweep(&self, now: Instant) {
+        for idle in &self.endpoints {
+            idle.sweep(now);
+        }
+    }
+}
+
+impl Idle {
+    /// An idle connection to `address` that can take a request.
+    pub(super) async fn take(&self, address: SocketAddr, repeatable: bool) -> Option<Counted> {
+        loop {
+            let mut parked = self.newest(address, repeatable)?;
+            if poll_fn(|cx| Poll::Ready(parked.connection.poll_usable(cx))).await {
+                return Some(parked);
+            }
+        }
+    }
+
+    fn newest(&self, address: SocketAddr, repeatable: bool) -> Option<Counted> {
+        let mut parked = self.lock();
+        let stack = parked.iter_mut().find(|stack| stack.address == address)?;
+        if !repeatable && stack.connections.last()?.since.elapsed() >= FRESH {
+            return None;
+        }
+        stack.connections.pop().map(|parked| parked.connection)
+    }
+
+    fn park(&self, address: SocketAddr, connection: Counted) {
+        if self.max_idle == 0 {
+            return;
+        }
+        let mut all = self.lock();
+        let index = all.iter().position(|stack| stack.address == address).unwrap_or_else(|| {
+            all.push(Stack { address, connections: Vec::new() });
+            all.len() - 1
+        });
+        let connections = &mut all[index].connections;
+        if connections.len() < self.max_idle {
+            connections.push(Parked { connection, since: Instant::now() });
+        }
+    }
+
+    fn sweep(&self, now: Instant) {
+        // Nobody is to be woken: a connection that is taken again is polled by its new owner.
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut parked = self.lock();
+        for stack in parked.iter_mut() {
+            stack.connections.retain_mut(|parked| {
+                let idle = now.saturating_duration_since(parked.since);
+                self.keep.is_none_or(|keep| idle < keep)
+                    && parked.connection.connection.poll_usable(&mut cx)
+            });
+        }
+        parked.retain(|stack| !stack.connections.is_empty());
+    }
+
+    fn lock(&self) -> MutexGuard<'_, SmallVec<[Stack; 1]>> {
+        self.parked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a connection that was just opened.
+    pub(super) fn counted(&self, connection: Connection) -> Counted {
+        self.cells.opened();
+        Counted { connection, open: Open(Arc::clone(&self.cells)) }
+    }
+}
+
+impl Counted {
+    /// The connection, and the place it returns to after its exchange.
+    pub(super) fn berth(self, idle: &Arc<Idle>, address: SocketAddr) -> (Connection, Berth) {
+        (self.connection, Berth { idle: Arc::clone(idle), address, open: self.open })
+    }
+}
+
+impl std::ops::Deref for Counted {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.connection
+    }
+}
+
+impl std::ops::DerefMut for Counted {
+    fn deref_mut(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+}
+
+impl Home for Berth {
+    fn give_back(self, connection: Connection) {
+        let Self { idle, address, open } = self;
+        idle.park(address, Counted { connection, open });
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.closed();
+    }
+}

@@ -1,0 +1,82 @@
+//! A service's compiled endpoints: choosing one, a connection to it, sending, sending again where
+//! that is safe.
+//!
+//! [`Upstream`] is shared by all cores and carried over by a reload that does not change its
+//! service. A [`Lane`] is one core's way to it: the idle connections, which no other core touches.
+//! What this room never does: read a configuration, match a request, write an answer.
+
+mod connect;
+mod endpoint;
+mod lane;
+mod send;
+
+use std::sync::Arc;
+
+use portway_config::{ForwardPath, HostPolicy, Pool, Service, value::Name};
+
+use crate::{balance::Picker, resolve::Resolver};
+
+pub(crate) use endpoint::Endpoint;
+pub(crate) use lane::Lane;
+pub(crate) use send::{Call, Sent, Tries};
+
+/// A service, ready to be called. Its `service` decides whether a reload carries it over.
+#[derive(Debug)]
+pub(crate) struct Upstream {
+    service: Service,
+    pub(crate) endpoints: Box<[Endpoint]>,
+    picker: Picker,
+}
+
+impl Upstream {
+    /// Compiles a service. Names among its endpoints are watched from now on.
+    pub(crate) fn new(service: &Service, resolver: &Resolver) -> Arc<Self> {
+        let mut service = service.clone();
+        service.routes.clear();
+        let endpoints: Box<[Endpoint]> = service
+            .endpoints()
+            .map(|(url, _)| Endpoint::new(url, service.deny_private_addresses, resolver))
+            .collect();
+        let weights: Vec<u16> = service.endpoints().map(|(_, weight)| weight.get()).collect();
+        let picker = Picker::new(service.balance, &weights);
+        Arc::new(Self { service, endpoints, picker })
+    }
+
+    /// Whether a service of this specification can go on with this upstream.
+    pub(crate) fn serves(&self, service: &Service) -> bool {
+        self.service == *service
+    }
+
+    pub(crate) fn name(&self) -> &Name {
+        &self.service.meta.name
+    }
+
+    pub(crate) fn namespace(&self) -> &Name {
+        &self.service.meta.namespace
+    }
+
+    pub(crate) fn host_policy(&self) -> &HostPolicy {
+        &self.service.host
+    }
+
+    pub(crate) fn forwards_raw_path(&self) -> bool {
+        self.service.forward_path == ForwardPath::Raw
+    }
+
+    pub(crate) fn drops_query(&self) -> bool {
+        self.service.drop_query
+    }
+
+    /// Whether an upgrade to `protocol` is passed on.
+    pub(crate) fn upgrades_to(&self, protocol: &[u8]) -> bool {
+        self.service.upgrades.iter().any(|allowed| allowed.is(protocol))
+    }
+
+    fn pool(&self) -> &Pool {
+        &self.service.pool
+    }
+
+    fn max_head(&self) -> Option<u64> {
+        self.service.max_response_head.limit()
+    }
+}

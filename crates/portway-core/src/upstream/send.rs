@@ -1,0 +1,232 @@
+//! Sends a request to an upstream, and again where nobody can have seen it.
+//!
+//! - A connection that cannot be made: the next address, the next endpoint, whatever the method.
+//! - An idle connection that turns out to be closed before a byte was written: a fresh one,
+//!   whatever the method.
+//! - One that closes after bytes were written: a fresh one, once, for a method that may be
+//!   repeated (RFC 9110 section 9.2.2) and a request without a body. A POST is never sent twice.
+
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header, uri::PathAndQuery};
+use portway_config::{HostPolicy, StageTimeouts};
+use portway_plugin::{Body, Error, Response};
+use smallvec::SmallVec;
+use tokio::time::Instant;
+
+use super::{
+    Lane,
+    connect::connect,
+    lane::{Berth, Counted},
+};
+use crate::{
+    balance::Permit,
+    driver::{Answer, Failure, FailureKind},
+};
+
+/// The most endpoints one request is offered to.
+const MAX_ENDPOINTS: usize = 3;
+
+/// A request to be sent, and how.
+pub(crate) struct Call<'a> {
+    pub(crate) lane: &'a Lane,
+    pub(crate) target: PathAndQuery,
+    pub(crate) host: &'a HostPolicy,
+    /// The host the client asked for.
+    pub(crate) client_host: Option<&'a HeaderValue>,
+    pub(crate) stages: StageTimeouts,
+}
+
+/// What was tried so far: kept by the exchange, so that it is known when the call is dropped.
+#[derive(Debug, Default)]
+pub(crate) struct Tries {
+    pub(crate) count: u32,
+    pub(crate) endpoint: Option<usize>,
+    /// When the last try began.
+    pub(crate) started: Option<Instant>,
+}
+
+/// An answer that came, before its body is read.
+pub(crate) struct Sent {
+    answer: Answer,
+    berth: Berth,
+    /// To be kept until the answer's last byte.
+    pub(crate) permit: Option<Permit>,
+}
+
+/// One connection that was chosen for one try.
+struct Line {
+    connection: Counted,
+    endpoint: usize,
+    address: std::net::SocketAddr,
+    reused: bool,
+    permit: Option<Permit>,
+}
+
+impl Call<'_> {
+    /// Sends `request`, whose target and `Host` are set here, since they depend on the endpoint.
+    pub(crate) async fn send(
+        &self,
+        mut request: Request<Body>,
+        tries: &mut Tries,
+    ) -> Result<Sent, Error> {
+        let repeatable = request.method().is_idempotent();
+        let mut spent = SmallVec::<[usize; MAX_ENDPOINTS]>::new();
+        let mut fresh = false;
+        loop {
+            let line = self.open(&mut spent, repeatable, fresh, tries).await?;
+            self.address(&mut request, line.endpoint)?;
+            let copy = (line.reused && repeatable).then(|| replayable(&request)).flatten();
+            let Line { connection, endpoint, address, reused, permit } = line;
+            let (connection, berth) = connection.berth(self.lane.idle(endpoint), address);
+            let failure =
+                match connection.exchange(request, self.stages.response_header, None).await {
+                    Ok(answer) => return Ok(Sent { answer, berth, permit }),
+                    Err(failure) => failure,
+                };
+            request = match again(failure, reused, copy) {
+                Ok(request) => request,
+                Err(failure) => return Err(failed(failure)),
+            };
+            self.lane.cells.retried();
+            if reused {
+                fresh = true;
+            } else {
+                spent.push(endpoint);
+            }
+        }
+    }
+
+    /// An idle connection, else a fresh one, to an endpoint that was not spent yet.
+    async fn open(
+        &self,
+        spent: &mut SmallVec<[usize; MAX_ENDPOINTS]>,
+        repeatable: bool,
+        fresh: bool,
+        tries: &mut Tries,
+    ) -> Result<Line, Error> {
+        let upstream = &self.lane.upstream;
+        let mut last = None;
+        while spent.len() < MAX_ENDPOINTS {
+            let Some(pick) = upstream.picker.pick(spent) else { break };
+            let (index, permit) = (pick.index, pick.permit);
+            let endpoint = &upstream.endpoints[index];
+            tries.endpoint = Some(index);
+            tries.count += 1;
+            let mut addresses = endpoint.addresses();
+            if addresses.len() > 1 {
+                let first = self.lane.turn() % addresses.len();
+                addresses.rotate_left(first);
+            }
+            for address in addresses {
+                tries.started = Some(Instant::now());
+                let idle = self.lane.idle(index);
+                if !fresh && let Some(connection) = idle.take(address, repeatable).await {
+                    let (endpoint, reused) = (index, true);
+                    return Ok(Line { connection, endpoint, address, reused, permit });
+                }
+                match connect(address, self.stages.connect, upstream.max_head()).await {
+                    Ok(connection) => {
+                        let connection = idle.counted(connection);
+                        let (endpoint, reused) = (index, false);
+                        return Ok(Line { connection, endpoint, address, reused, permit });
+                    }
+                    Err(error) => last = Some(error),
+                }
+            }
+            spent.push(index);
+        }
+        Err(last.unwrap_or_else(|| no_endpoint(upstream.name().as_str())))
+    }
+
+    fn address(&self, request: &mut Request<Body>, endpoint: usize) -> Result<(), Error> {
+        let endpoint = &self.lane.upstream.endpoints[endpoint];
+        *request.uri_mut() = endpoint.target(&self.target).ok_or_else(target_too_long)?;
+        let host = match self.host {
+            HostPolicy::Upstream => Some(endpoint.authority.clone()),
+            HostPolicy::Preserve => self.client_host.cloned(),
+            HostPolicy::Fixed(host) => HeaderValue::from_str(host.as_str()).ok(),
+        };
+        let host = host.unwrap_or_else(|| endpoint.authority.clone());
+        request.headers_mut().insert(header::HOST, host);
+        Ok(())
+    }
+}
+
+impl Sent {
+    pub(crate) fn status(&self) -> StatusCode {
+        self.answer.head.status
+    }
+
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        &self.answer.head.headers
+    }
+
+    /// The answer, its body still to be read.
+    pub(crate) async fn into_response(self) -> (Response, Option<Permit>) {
+        (self.answer.into_response(self.berth).await, self.permit)
+    }
+
+    /// The two sides of a 101: its head, and the socket behind it.
+    pub(crate) fn into_answer(self) -> (Answer, Option<Permit>) {
+        (self.answer, self.permit)
+    }
+}
+
+/// The request to send again, or the failure if it must not be.
+fn again(
+    mut failure: Failure,
+    reused: bool,
+    copy: Option<Request<Body>>,
+) -> Result<Request<Body>, Failure> {
+    if let Some(unsent) = failure.unsent.take() {
+        return Ok(*unsent);
+    }
+    match copy {
+        Some(copy) if reused && failure.kind == FailureKind::Closed => Ok(copy),
+        _ => Err(failure),
+    }
+}
+
+/// A copy of a request that can be sent again.
+fn replayable(request: &Request<Body>) -> Option<Request<Body>> {
+    let mut copy = Request::new(request.body().try_clone()?);
+    *copy.method_mut() = Method::clone(request.method());
+    *copy.headers_mut() = request.headers().clone();
+    Some(copy)
+}
+
+fn failed(mut failure: Failure) -> Error {
+    match failure.kind {
+        FailureKind::TimedOut => Error::upstream(
+            StatusCode::GATEWAY_TIMEOUT,
+            "response_header_timeout",
+            "the upstream did not answer in time",
+        ),
+        FailureKind::Upload => failure.take_upload_error(),
+        FailureKind::Malformed => Error::upstream(
+            StatusCode::BAD_GATEWAY,
+            "upstream_protocol",
+            "the upstream's answer is not valid HTTP",
+        )
+        .because(failure.into_cause()),
+        FailureKind::Closed => Error::upstream(
+            StatusCode::BAD_GATEWAY,
+            "upstream_closed",
+            "the upstream closed the connection without an answer",
+        )
+        .because(failure.into_cause()),
+    }
+}
+
+fn no_endpoint(service: &str) -> Error {
+    Error::upstream(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "no_endpoint",
+        "no endpoint of the service can be reached",
+    )
+    .because(format!("service {service} has no endpoint with an address and a weight"))
+    .unseen()
+}
+
+fn target_too_long() -> Error {
+    Error::client(StatusCode::URI_TOO_LONG, "uri_too_long", "the request target is too long")
+}
