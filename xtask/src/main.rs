@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod bench;
 mod demo;
 mod generate;
 mod rules;
@@ -35,6 +36,8 @@ enum Task {
     Test(test::Args),
     /// Write the committed files that the product generates: schema and references
     Generate,
+    /// Measure Portway side by side with the floor and its peers
+    Bench(bench::Options),
     /// Build the executable as it is shipped and print its size
     Size,
 }
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         Task::Demo => demo::run(),
         Task::Test(args) => test::run(&args),
         Task::Generate => generate::run(),
+        Task::Bench(options) => bench::run(&options),
         Task::Size => size::run(),
     };
     outcome.unwrap_or_else(|error| {

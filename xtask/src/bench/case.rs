@@ -57,10 +57,10 @@ impl Case {
     /// The path to ask for; the scripts that choose paths themselves ignore it.
     pub(crate) fn path(self) -> &'static str {
         match self {
-            Self::Get1k | Self::Routes10k | Self::Idle => "/bench/items/1k",
-            Self::Get64k => "/bench/files/64k",
-            Self::Get10m => "/bench/files/10m",
-            Self::Post1k => "/bench/post",
+            Self::Get1k | Self::Routes10k | Self::Idle => "/bench/group-0/items/1k",
+            Self::Get64k => "/bench/files/items/64k",
+            Self::Get10m => "/bench/files/items/10m",
+            Self::Post1k => "/bench/post/items/1",
         }
     }
 

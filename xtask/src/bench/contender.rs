@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Context;
+use serde::Serialize;
 
 use super::{case::Case, machine::Machine, process::Running, sandbox};
 use crate::workspace;
 
 /// What a contender is compared as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Role {
     /// The yardstick.
     Floor,
@@ -33,6 +35,9 @@ pub(crate) struct Place<'a> {
     pub(crate) folder: &'a Path,
 }
 
+/// Writes a configuration into a place and says how to start the program with it.
+pub(crate) type Prepare = Box<dyn Fn(&Place<'_>) -> anyhow::Result<Command>>;
+
 /// A program that can be measured.
 pub(crate) struct Contender {
     pub(crate) name: String,
@@ -42,7 +47,7 @@ pub(crate) struct Contender {
     /// Cases it takes part in.
     pub(crate) takes_part: fn(Case) -> bool,
     /// Writes its configuration into its place and says how to start it.
-    pub(crate) prepare: Box<dyn Fn(&Place<'_>) -> anyhow::Result<Command>>,
+    pub(crate) prepare: Prepare,
 }
 
 /// A contender that runs.

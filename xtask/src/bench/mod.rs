@@ -11,6 +11,7 @@ mod machine;
 mod measure;
 mod peers;
 mod portway;
+mod priority;
 mod process;
 mod progress;
 mod report;
@@ -19,6 +20,7 @@ mod statistics;
 mod table;
 mod upstream;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
@@ -28,6 +30,7 @@ use crate::workspace;
 use case::Case;
 use contender::Contender;
 use machine::Machine;
+use priority::Priority;
 use progress::Progress;
 use report::Report;
 use sandbox::Sandbox;
@@ -41,6 +44,9 @@ pub(crate) struct Options {
     /// Peers to run beside the floor and Portway, or `none` [default: all that can be had]
     #[arg(long, value_delimiter = ',', value_name = "NAME")]
     peers: Vec<String>,
+    /// Another executable of Portway to run beside this workspace's
+    #[arg(long, value_name = "FILE")]
+    also: Vec<PathBuf>,
     /// Cases to run [default: all]
     #[arg(long = "case", value_delimiter = ',', value_name = "CASE")]
     cases: Vec<Case>,
@@ -70,13 +76,28 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let machine = Machine::here()?;
     let progress = Progress::new();
     load::ensure_wrk(&progress)?;
-    let contenders = contenders(options, &progress)?;
+    let mut contenders = vec![portway::floor(&progress)?];
+    // A tree whose Portway does not build can still measure the others; the run then fails.
+    let ours = portway::portway(&progress);
+    let complete = ours.is_ok();
+    match ours {
+        Ok(ours) => contenders.extend(ours),
+        Err(error) => progress.line(&format!("portway is skipped: {error:#}")),
+    }
+    for program in &options.also {
+        contenders.push(portway::other(program)?);
+    }
+    contenders.extend(peers(options, &progress)?);
     let cases: &[Case] = if options.cases.is_empty() { &Case::ALL } else { &options.cases };
 
+    let _first = Priority::raise();
     let mut report = Report::new(&machine, options.rounds(), options.seconds());
     for &case in cases {
         let sandbox = Sandbox::new()?;
         if case == Case::Idle {
+            if !complete {
+                continue;
+            }
             report.idle = idle::measure(&machine, &sandbox, &progress)?;
         } else {
             let run = measure::Run { case, machine: &machine, sandbox: &sandbox, options };
@@ -87,12 +108,12 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let saved = report.save(&workspace::root().join("bench/results"))?;
     println!("{tables}");
     progress.line(&format!("every sample: {}", saved.display()));
-    Ok(ExitCode::SUCCESS)
+    Ok(if complete { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The floor, Portway and the peers that were asked for, built and installed.
-fn contenders(options: &Options, progress: &Progress) -> anyhow::Result<Vec<Contender>> {
-    let mut contenders = portway::build(progress)?;
+/// The peers that were asked for and can be had.
+fn peers(options: &Options, progress: &Progress) -> anyhow::Result<Vec<Contender>> {
+    let mut contenders = Vec::new();
     let all = peers::all();
     let wanted: Vec<&str> = options.peers.iter().map(|name| name.trim()).collect();
     for name in wanted.iter().filter(|name| **name != "none") {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use serde::Serialize;
 
+use super::priority::pinned;
 use super::sandbox::wait_for;
 
 /// A tick of `/proc/PID/stat`: Linux reports processor time in hundredths of a second.
@@ -48,8 +49,7 @@ impl Running {
     ) -> anyhow::Result<Self> {
         let output = folder.join("output.log");
         let log = File::options().create(true).append(true).open(&output)?;
-        let mut pinned = Command::new("taskset");
-        pinned.arg("-c").arg(core.to_string());
+        let mut pinned = pinned(core);
         pinned.arg(command.get_program()).args(command.get_args());
         for (key, value) in command.get_envs() {
             if let Some(value) = value {
@@ -158,7 +158,8 @@ impl Drop for Running {
         let pid = self.child.id().to_string();
         let asked = Command::new("kill").args(["-TERM", &pid]).status();
         if asked.is_ok_and(|status| status.success()) {
-            let ended = wait_for(PATIENCE, Duration::from_millis(5), || Ok(self.child.try_wait()?));
+            let ended =
+                wait_for(PATIENCE, Duration::from_millis(5), || Ok(self.child.try_wait()?));
             if matches!(ended, Ok(Some(_))) {
                 return;
             }
