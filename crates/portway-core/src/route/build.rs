@@ -20,7 +20,8 @@ impl Router {
     /// Prepares the matches of all routes, and the expressions in them. The order of the entries
     /// says nothing.
     #[must_use]
-    pub fn build(entries: impl IntoIterator<Item = Entry<'_>>) -> (Self, Regexes) {
+    #[expect(single_use_lifetimes, reason = "the language wants a name for it here")]
+    pub fn build<'a>(entries: impl IntoIterator<Item = Entry<'a>>) -> (Self, Regexes) {
         let mut ordered = Vec::new();
         for Entry { id, priority, matches } in entries {
             ordered.extend((0_u32..).zip(matches).map(|(at, found)| (id, at, priority, found)));
@@ -241,7 +242,7 @@ impl<'a> Builder<'a> {
             route,
             index,
             pattern: pattern.into(),
-            methods: MethodSet::new(methods.iter().map(portway_plugin::value::Method::get)),
+            methods: MethodSet::new(methods),
             headers: headers.iter().map(|it| HeaderCondition::new(it, &mut self.regexes)).collect(),
             query: query.iter().map(|it| QueryCondition::new(it, &mut self.regexes)).collect(),
             names,

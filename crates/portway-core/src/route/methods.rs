@@ -3,6 +3,7 @@
 use std::fmt;
 
 use http::Method;
+use portway_plugin::value;
 
 /// The methods a match takes; without any, all of them.
 #[derive(Debug, Default)]
@@ -13,10 +14,10 @@ pub(super) struct MethodSet {
 }
 
 impl MethodSet {
-    pub(super) fn new(methods: impl Iterator<Item = &Method>) -> Self {
+    pub(super) fn new(methods: &[value::Method]) -> Self {
         let mut others = Vec::new();
         let mut known = 0;
-        for method in methods {
+        for method in methods.iter().map(value::Method::get) {
             match bit(method) {
                 Some(bit) => known |= bit,
                 None => others.push(method.clone()),
