@@ -9,6 +9,7 @@ mod balance;
 mod change;
 mod driver;
 mod exchange;
+pub mod explain;
 mod forward;
 mod gateway;
 mod listen;

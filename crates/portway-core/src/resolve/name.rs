@@ -1,13 +1,6 @@
 //! The handle on a watched name, and what it stands for at the moment.
 
-use std::{
-    fmt,
-    net::IpAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{fmt, net::IpAddr, sync::Arc};
 
 use arc_swap::{ArcSwap, Guard};
 use tokio::{sync::watch, task::AbortHandle, time::Instant};
@@ -27,8 +20,6 @@ pub(crate) struct Name {
 pub(crate) struct Answer {
     /// All addresses of the name.
     pub(crate) addresses: Box<[IpAddr]>,
-    /// Rises with every change of the addresses; 0 before the first.
-    pub(crate) generation: u64,
 }
 
 /// How the last look-up of a name went.
@@ -48,8 +39,6 @@ pub(crate) enum State {
 pub(super) struct Current {
     pub(super) host: Box<str>,
     answer: ArcSwap<Answer>,
-    /// The generation in `answer`, where a core can see with one load that nothing changed.
-    generation: AtomicU64,
     state: watch::Sender<State>,
 }
 
@@ -70,12 +59,6 @@ impl Name {
     /// What the name stands for now. Wait-free; hold the guard for moments only.
     pub(crate) fn answer(&self) -> Guard<Arc<Answer>> {
         self.current.answer.load()
-    }
-
-    /// The generation of the current answer: whoever has read the answer of this generation need
-    /// not read it again.
-    pub(crate) fn generation(&self) -> u64 {
-        self.current.generation.load(Ordering::Acquire)
     }
 
     /// How the last look-up went.
@@ -123,11 +106,9 @@ impl fmt::Debug for Name {
 impl Current {
     /// A name about which nothing is known but what an earlier resolver knew.
     pub(super) fn new(host: &str, earlier: Option<Arc<Answer>>) -> Self {
-        let answer = earlier.unwrap_or_default();
         Self {
             host: host.into(),
-            generation: AtomicU64::new(answer.generation),
-            answer: ArcSwap::new(answer),
+            answer: ArcSwap::new(earlier.unwrap_or_default()),
             state: watch::Sender::new(State::Pending),
         }
     }
@@ -141,14 +122,10 @@ impl Current {
     pub(super) fn publish(&self, mut addresses: Vec<IpAddr>) -> bool {
         addresses.sort_unstable();
         addresses.dedup();
-        let before = self.answer.load();
-        if *before.addresses == *addresses {
+        if *self.answer.load().addresses == *addresses {
             return false;
         }
-        let generation = before.generation + 1;
-        self.answer.store(Arc::new(Answer { addresses: addresses.into(), generation }));
-        // After the answer, so that whoever sees the new generation reads an answer as new.
-        self.generation.store(generation, Ordering::Release);
+        self.answer.store(Arc::new(Answer { addresses: addresses.into() }));
         true
     }
 
@@ -173,26 +150,8 @@ mod tests {
         let current = Current::new("a.test", None);
         assert!(current.publish(vec![ip(2), ip(1), ip(2)]));
         assert!(!current.publish(vec![ip(1), ip(2)]));
-        assert_eq!(*current.addresses().addresses, [ip(1), ip(2)]);
-        assert_eq!(current.addresses().generation, 1);
-    }
-
-    #[test]
-    fn each_change_has_its_generation() {
-        let current = Current::new("a.test", None);
-        assert!(current.publish(vec![ip(1)]));
         assert!(current.publish(vec![ip(3)]));
-        assert!(current.publish(vec![]));
-        assert_eq!(current.addresses().generation, 3);
-    }
-
-    #[test]
-    fn an_earlier_answer_goes_on_counting() {
-        let first = Current::new("a.test", None);
-        first.publish(vec![ip(1)]);
-        let second = Current::new("a.test", Some(first.addresses()));
-        assert!(!second.publish(vec![ip(1)]));
-        assert!(second.publish(vec![ip(2)]));
-        assert_eq!(second.addresses().generation, 2);
+        assert!(current.publish(vec![ip(2), ip(1)]));
+        assert_eq!(*current.addresses().addresses, [ip(1), ip(2)]);
     }
 }
