@@ -290,6 +290,21 @@ fn the_path_is_compared_segment_by_segment() {
 }
 
 #[test]
+fn the_examples_of_the_documentation() {
+    for (lines, request, won) in [
+        (&["one path=/{x}/b/c", "two path=/a/{x}/{y}"][..], "GET h/a/b/c", "two x=b y=c"),
+        (&["one path=/{x}", "two prefix=/a"], "GET h/a", "two"),
+        (&["one prefix=/a", "two prefix=/a/b"], "GET h/a/b/c", "two"),
+        (&["one path=/{*rest}", "two regex=/a.*"], "GET h/abc", "two"),
+        (&["one path=/a host=*.b.com", "two path=/{x} host=a.b.com"], "GET a.b.com/a", "two x=a"),
+        (&["one path=/a methods=POST", "two path=/{x}"], "GET h/a", "two x=a"),
+        (&["one path=/a", "two path=/a header=h"], "GET h/a h:1", "two"),
+    ] {
+        check(lines, &[(request, won)]);
+    }
+}
+
+#[test]
 fn of_two_expressions_that_fit_the_rest_decides() {
     check(
         &[
