@@ -115,13 +115,19 @@ impl Run<'_> {
         let folder = self.sandbox.path(&contender.name);
         let mut started = contender.start(self.machine, upstream.address, folder)?;
         let (listen, path) = (started.listen, self.case.path());
-        let (status, body) = started.process.wait_until(START, || {
-            // Some answer 502 or 503 until they have met their upstream.
-            get(listen, path).ok().filter(|(status, _)| *status < 500)
-        })?;
         let least = usize::try_from(self.case.body())?;
-        if status != 200 || body < least {
-            bail!("GET {path} was answered with {status} and {body} bytes");
+        let mut last = None;
+        let answered = started.process.wait_until(START, || {
+            // Some answer 404 or 503 until they have read their routes or met their upstream.
+            last = get(listen, path).ok();
+            last.filter(|(status, body)| *status == 200 && *body >= least)
+        });
+        match (answered, last) {
+            (Ok(_), _) => {}
+            (Err(_), Some((status, body))) => {
+                bail!("GET {path} was answered with {status} and {body} bytes")
+            }
+            (Err(error), None) => return Err(error),
         }
         Ok(started)
     }

@@ -114,7 +114,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
 /// The peers that were asked for and can be had.
 fn peers(options: &Options, progress: &Progress) -> anyhow::Result<Vec<Contender>> {
     let mut contenders = Vec::new();
-    let all = peers::all();
+    let all = &peers::ALL;
     let wanted: Vec<&str> = options.peers.iter().map(|name| name.trim()).collect();
     for name in wanted.iter().filter(|name| **name != "none") {
         if !all.iter().any(|peer| peer.name == *name) {
