@@ -1,0 +1,170 @@
+//! A running gateway and what it says about itself.
+//!
+//! [`Gateway::start`] writes a configuration into a directory of its own, starts the executable on
+//! it and waits until it serves. What a test leaves out of the configuration is added: a listener
+//! `web` and the probes on ports the system chooses, and an access log that [`Gateway::records`]
+//! reads back.
+
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitStatus;
+
+use portway_testkit::process::{Process, Signal};
+use portway_testkit::{Client, DEADLINE, RawClient, eventually};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The listener that is there unless a test declares its own.
+const WEB: &str = "web";
+
+/// A gateway at work. It is killed, and its directory removed, on drop.
+pub(crate) struct Gateway {
+    // Dropped before the directory in which it works.
+    pub(crate) process: Process,
+    dir: TempDir,
+}
+
+impl Gateway {
+    /// Starts a gateway with this configuration and waits until it serves.
+    pub(crate) async fn start(config: &str) -> io::Result<Self> {
+        Self::start_with(config, &[]).await
+    }
+
+    /// The same with more arguments for `portway run`.
+    pub(crate) async fn start_with(config: &str, args: &[&str]) -> io::Result<Self> {
+        let dir = tempfile::Builder::new().prefix("portway-").tempdir()?;
+        let file = dir.path().join("gateway.yaml");
+        fs::write(&file, complete(config, &dir))?;
+        let file = file.display().to_string();
+        let args = [&["run", &file], args].concat();
+        let process = Process::start(env!("CARGO_BIN_EXE_portway"), &args, &[])?;
+        process.wait_for_line(|line| line.contains(" serving ")).await?;
+        Ok(Self { process, dir })
+    }
+
+    /// Where its listener `web` listens.
+    pub(crate) fn addr(&self) -> SocketAddr {
+        self.listener(WEB)
+    }
+
+    /// Where a listener listens.
+    pub(crate) fn listener(&self, name: &str) -> SocketAddr {
+        let name = format!("listener=\"{name}\"");
+        self.address(|line| line.contains(" listening ") && line.contains(&name))
+    }
+
+    /// Where the probes are.
+    pub(crate) fn probes(&self) -> SocketAddr {
+        self.address(|line| line.contains(" probes "))
+    }
+
+    /// A client of its own for the listener `web`.
+    pub(crate) fn client(&self) -> Client {
+        Client::h1(self.addr())
+    }
+
+    /// A connection to the listener `web`.
+    pub(crate) async fn raw(&self) -> io::Result<RawClient> {
+        RawClient::connect(self.addr()).await
+    }
+
+    /// The configuration file.
+    pub(crate) fn file(&self) -> PathBuf {
+        self.dir.path().join("gateway.yaml")
+    }
+
+    /// Replaces the configuration file and waits until the change is served. An error shows why
+    /// it was rejected.
+    pub(crate) async fn reload(&self, config: &str) -> io::Result<()> {
+        let decided =
+            |line: &str| line.contains("configuration applied") || line.contains("rejected;");
+        let before = self.process.stderr().iter().filter(|line| decided(line)).count();
+        let fresh = self.dir.path().join("gateway.yaml.new");
+        fs::write(&fresh, complete(config, &self.dir))?;
+        fs::rename(fresh, self.file())?;
+        let mut seen = 0;
+        let outcome = self.process.wait_for_line(|line| {
+            seen += usize::from(decided(line));
+            seen > before
+        });
+        let outcome = outcome.await?;
+        if outcome.contains("rejected;") {
+            return Err(io::Error::other(self.process.stderr().join("\n")));
+        }
+        Ok(())
+    }
+
+    /// The access records, as soon as there are at least so many.
+    pub(crate) async fn records(&self, at_least: usize) -> io::Result<Vec<Value>> {
+        let what = format!("{at_least} access records were written");
+        eventually(&what, || self.read_records().len() >= at_least).await?;
+        Ok(self.read_records())
+    }
+
+    /// The access record of the request for a path that was asked for once, as soon as it is
+    /// written.
+    pub(crate) async fn record(&self, path: &str) -> io::Result<Value> {
+        let find = || self.read_records().into_iter().find(|record| record["path"] == path);
+        eventually(&format!("an access record of {path} was written"), || find().is_some()).await?;
+        Ok(find().expect("it was there just now, and records are only added"))
+    }
+
+    /// What the probes' `/metrics` says.
+    pub(crate) async fn metrics(&self) -> io::Result<String> {
+        let response = Client::h1(self.probes()).get("/metrics").await?;
+        Ok(response.text().into_owned())
+    }
+
+    /// The sum of a metric over all series whose labels hold every one of `labels`, written
+    /// `name="value"`.
+    pub(crate) async fn metric(&self, name: &str, labels: &[&str]) -> io::Result<f64> {
+        let metrics = self.metrics().await?;
+        let values = metrics.lines().filter_map(|line| {
+            let (series, value) = line.rsplit_once(' ')?;
+            let (found, rest) = series.split_once('{').unwrap_or((series, ""));
+            let wanted = found == name && labels.iter().all(|label| rest.contains(label));
+            wanted.then(|| value.parse::<f64>().ok()).flatten()
+        });
+        Ok(values.sum())
+    }
+
+    /// Asks it to end as an operator would, and waits for that.
+    pub(crate) async fn stop(mut self) -> io::Result<ExitStatus> {
+        self.process.signal(Signal::TERM)?;
+        self.process.wait_exit(DEADLINE * 2).await
+    }
+
+    fn read_records(&self) -> Vec<Value> {
+        let text = fs::read_to_string(self.dir.path().join("access.log")).unwrap_or_default();
+        // The last line may be half written.
+        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    }
+
+    /// The address in the last line that is wanted: a later one replaced the earlier ones.
+    fn address(&self, wanted: impl Fn(&str) -> bool) -> SocketAddr {
+        let lines = self.process.stderr();
+        let line = lines.iter().rfind(|line| wanted(line));
+        let address = line.and_then(|line| {
+            line.split_whitespace().find_map(|word| word.strip_prefix("address="))?.parse().ok()
+        });
+        address.unwrap_or_else(|| panic!("no such address in the log:\n{}", lines.join("\n")))
+    }
+}
+
+/// The configuration with what a test left out.
+fn complete(config: &str, dir: &TempDir) -> String {
+    let log = dir.path().join("access.log");
+    let defaults = [
+        ("listeners:", format!("[{{name: {WEB}, bind: \"127.0.0.1:0\"}}]")),
+        ("probes:", "{bind: \"127.0.0.1:0\"}".to_owned()),
+        ("access_log:", format!("{{path: {}, format: json}}", log.display())),
+    ];
+    let missing = defaults
+        .iter()
+        .filter(|(key, _)| !config.lines().any(|line| line.starts_with(key)))
+        .map(|(key, value)| format!("{key} {value}\n"));
+    let missing: String = missing.collect();
+    format!("{missing}{config}\n")
+}

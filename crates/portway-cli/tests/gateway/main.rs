@@ -1,0 +1,4 @@
+//! The gateway from end to end: the real executable between real clients and real upstreams.
+
+mod fixture;
+mod traffic;

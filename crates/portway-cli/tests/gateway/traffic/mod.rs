@@ -1,0 +1,4 @@
+//! Requests through the gateway: what is refused, what is forwarded and how, what comes back, and
+//! what happens when clients and upstreams misbehave.
+
+mod first;
