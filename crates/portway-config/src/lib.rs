@@ -6,6 +6,7 @@
 //! no file is opened, no socket, no task; the caller brings the text and looks things up.
 
 mod check;
+mod codes;
 mod document;
 mod expand;
 mod import;
@@ -18,6 +19,7 @@ mod schema;
 mod walk;
 
 pub use check::{Checked, check};
+pub use codes::CODES;
 pub use expand::{Lookup, NoLookup};
 pub use load::{Dialect, Loaded, decode, load};
 pub use places::Places;

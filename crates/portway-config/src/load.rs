@@ -165,7 +165,7 @@ impl Reader<'_> {
             Ok(value) => Some(value),
             Err(error) => {
                 // The walk said why, unless the types are stricter than their schema.
-                if !self.problems.iter().any(|problem| problem.path.starts_with(path)) {
+                if !node.has_unknown() {
                     let place = Some(node.span.start.place(self.file));
                     let problem = Problem::new("bad_value", error.to_string()).at(path);
                     self.problems.push(Problem { place, ..problem });

@@ -20,11 +20,15 @@ pub(crate) fn salvaged(read: Read, problems: &mut Vec<Problem>) {
         places.locate(&mut problem);
         problem.path
     });
+    if config.listeners.is_empty() && problems.iter().any(|p| p.path.starts_with("listeners")) {
+        // The default listener is not what was meant, and meets nothing.
+        config.probes.enabled = false;
+    }
     let Findings { problems: found, .. } = inspect(config, &places, &unread_services).findings;
-    let known = problems.len();
+    let reported = Reported::by(problems);
     for mut problem in found {
         places.locate(&mut problem);
-        if !problems[..known].iter().any(|known| related(&known.path, &problem.path)) {
+        if !reported.is_near(&problem.path) {
             problems.push(problem);
         }
     }
@@ -66,13 +70,33 @@ impl Tainted {
     }
 }
 
-/// Whether one is part of the other.
-fn related(a: &str, b: &str) -> bool {
-    let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
-    match long.strip_prefix(short) {
-        Some(rest) => short.is_empty() || rest.is_empty() || rest.starts_with(['.', '[']),
-        None => false,
+/// Where problems have been reported.
+struct Reported {
+    paths: HashSet<String>,
+    /// The paths of everything they are part of.
+    around: HashSet<String>,
+}
+
+impl Reported {
+    fn by(problems: &[Problem]) -> Self {
+        let mut around = HashSet::new();
+        for problem in problems {
+            around.extend(ancestors(&problem.path).map(str::to_owned));
+        }
+        Self { paths: problems.iter().map(|problem| problem.path.clone()).collect(), around }
     }
+
+    /// Whether a problem was reported in a part of `path`, or in something it is part of.
+    fn is_near(&self, path: &str) -> bool {
+        self.paths.contains(path)
+            || self.around.contains(path)
+            || ancestors(path).any(|above| self.paths.contains(above))
+    }
+}
+
+/// `services[0].url` → `services[0]`, `services`.
+fn ancestors(path: &str) -> impl Iterator<Item = &str> {
+    path.rmatch_indices(['.', '[']).map(|(at, _)| &path[..at])
 }
 
 #[cfg(test)]
@@ -80,12 +104,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_are_related_to_what_they_are_part_of() {
-        assert!(related("services[0]", "services[0].url"));
-        assert!(related("services[0].url", "services[0]"));
-        assert!(related("", "routes"));
-        assert!(!related("services[1]", "services[10]"));
-        assert!(!related("services[0].ur", "services[0].url"));
-        assert!(!related("services[0].url", "services[0].routes"));
+    fn parts_are_near_what_they_are_part_of() {
+        let near = |reported: &str, found: &str| {
+            Reported::by(&[Problem::new("x", "x").at(reported)]).is_near(found)
+        };
+        assert!(near("services[0]", "services[0].url"));
+        assert!(near("services[0].url", "services[0]"));
+        assert!(near("services[0].url", "services[0].url"));
+        assert!(!near("services[1]", "services[10]"));
+        assert!(!near("services[0].ur", "services[0].url"));
+        assert!(!near("services[0].url", "services[0].routes"));
     }
 }

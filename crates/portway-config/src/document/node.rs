@@ -128,6 +128,16 @@ impl Node {
         }
     }
 
+    /// Whether something in it was wrong.
+    pub(crate) fn has_unknown(&self) -> bool {
+        match &self.value {
+            Value::Unknown => true,
+            Value::List(items) => items.iter().any(Self::has_unknown),
+            Value::Map(entries) => entries.iter().any(|entry| entry.node.has_unknown()),
+            _ => false,
+        }
+    }
+
     /// Forgets what the scalars say: what is left tells where things stand, and keeps no secret.
     pub(crate) fn forget_values(&mut self) {
         match &mut self.value {

@@ -71,7 +71,7 @@ fn read(text: &str) -> Result<PathMatch, InvalidValue> {
 fn bad(text: &str, why: &str) -> InvalidValue {
     InvalidValue::new(format!("{} is not a path template: {why}", Quoted(text)))
         .hint("write a path such as /account/{id}")
-        .code("bad_pattern")
+        .code("bad_path")
 }
 
 /// Takes a template apart. Braces are counted, so that expressions may have balanced ones.

@@ -41,6 +41,7 @@ impl Flaw {
         let text = Quoted(text);
         InvalidValue {
             hint,
+            code: "bad_path",
             ..InvalidValue::new(format!("{text} is not {noun}: {why}, at character {at}"))
         }
     }
