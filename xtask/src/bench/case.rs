@@ -23,10 +23,13 @@ pub(crate) enum Case {
     /// Memory and start time without traffic
     #[value(name = "idle")]
     Idle,
+    /// Instructions per request by callgrind; only when asked for
+    #[value(name = "instructions")]
+    Instructions,
 }
 
 impl Case {
-    /// Every case, in the order of the tables.
+    /// What is measured when nothing is selected, in the order of the tables.
     pub(crate) const ALL: [Self; 6] =
         [Self::Get1k, Self::Get64k, Self::Get10m, Self::Post1k, Self::Routes10k, Self::Idle];
 
@@ -39,6 +42,7 @@ impl Case {
             Self::Post1k => "post-1k",
             Self::Routes10k => "routes-10k",
             Self::Idle => "idle",
+            Self::Instructions => "instructions",
         }
     }
 
@@ -51,13 +55,16 @@ impl Case {
             Self::Post1k => "POST of 1 KB",
             Self::Routes10k => "GET, 1 KB answer, 1 000 paths spread over 10 000 routes",
             Self::Idle => "Idle",
+            Self::Instructions => "Instructions",
         }
     }
 
     /// The path to ask for; the scripts that choose paths themselves ignore it.
     pub(crate) fn path(self) -> &'static str {
         match self {
-            Self::Get1k | Self::Routes10k | Self::Idle => "/bench/group-0/items/1k",
+            Self::Get1k | Self::Routes10k | Self::Idle | Self::Instructions => {
+                "/bench/group-0/items/1k"
+            }
             Self::Get64k => "/bench/files/items/64k",
             Self::Get10m => "/bench/files/items/10m",
             Self::Post1k => "/bench/post/items/1",
@@ -67,7 +74,7 @@ impl Case {
     /// Bytes in the body of the answer.
     pub(crate) fn body(self) -> u64 {
         match self {
-            Self::Get1k | Self::Routes10k | Self::Idle => 1024,
+            Self::Get1k | Self::Routes10k | Self::Idle | Self::Instructions => 1024,
             Self::Get64k => 64 * 1024,
             Self::Get10m => 10 * 1024 * 1024,
             Self::Post1k => 3,
@@ -77,7 +84,9 @@ impl Case {
     /// The script under `bench/wrk`.
     pub(crate) fn script(self) -> &'static str {
         match self {
-            Self::Get1k | Self::Get64k | Self::Get10m | Self::Idle => "get.lua",
+            Self::Get1k | Self::Get64k | Self::Get10m | Self::Idle | Self::Instructions => {
+                "get.lua"
+            }
             Self::Post1k => "post.lua",
             Self::Routes10k => "routes.lua",
         }

@@ -23,6 +23,17 @@ pub(crate) enum Role {
     Peer,
 }
 
+impl Role {
+    /// One word for it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Floor => "floor",
+            Self::Portway => "portway",
+            Self::Peer => "peer",
+        }
+    }
+}
+
 /// Where a contender listens, sends to, and may write.
 pub(crate) struct Place<'a> {
     /// The address to listen on.

@@ -179,9 +179,12 @@ impl Run<'_> {
     fn answers(&self, seen: &Seen) -> f64 {
         match self.case {
             Case::Get10m => seen.bytes as f64 / self.case.body() as f64,
-            Case::Get1k | Case::Get64k | Case::Post1k | Case::Routes10k | Case::Idle => {
-                seen.requests as f64
-            }
+            Case::Get1k
+            | Case::Get64k
+            | Case::Post1k
+            | Case::Routes10k
+            | Case::Idle
+            | Case::Instructions => seen.requests as f64,
         }
     }
 }

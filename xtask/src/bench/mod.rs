@@ -5,7 +5,9 @@
 
 mod case;
 mod contender;
+mod docs;
 mod idle;
+mod instructions;
 mod load;
 mod machine;
 mod measure;
@@ -56,12 +58,26 @@ pub(crate) struct Options {
     /// Seconds of load in a round
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     seconds: u32,
+    /// Count instructions per request as well, with callgrind
+    #[arg(long)]
+    callgrind: bool,
+    /// Write the tables into docs/benchmarks.md
+    #[arg(long)]
+    write_docs: bool,
     /// A first look: three rounds of two seconds
     #[arg(long)]
     quick: bool,
 }
 
 impl Options {
+    fn cases(&self) -> Vec<Case> {
+        let mut cases = if self.cases.is_empty() { Case::ALL.to_vec() } else { self.cases.clone() };
+        if self.callgrind && !cases.contains(&Case::Instructions) {
+            cases.push(Case::Instructions);
+        }
+        cases
+    }
+
     fn rounds(&self) -> usize {
         if self.quick { QUICK_ROUNDS } else { self.rounds as usize }
     }
@@ -88,25 +104,29 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
         contenders.push(portway::other(program)?);
     }
     contenders.extend(peers(options, &progress)?);
-    let cases: &[Case] = if options.cases.is_empty() { &Case::ALL } else { &options.cases };
-
     let _first = Priority::raise();
     let mut report = Report::new(&machine, options.rounds(), options.seconds());
-    for &case in cases {
+    for case in options.cases() {
         let sandbox = Sandbox::new()?;
-        if case == Case::Idle {
-            if !complete {
-                continue;
+        match case {
+            Case::Idle if complete => report.idle = idle::measure(&machine, &sandbox, &progress)?,
+            Case::Idle => {}
+            Case::Instructions => {
+                report.instructions =
+                    instructions::measure(&machine, &sandbox, &contenders, &progress)?;
             }
-            report.idle = idle::measure(&machine, &sandbox, &progress)?;
-        } else {
-            let run = measure::Run { case, machine: &machine, sandbox: &sandbox, options };
-            report.cases.push(run.measure(&contenders, &progress)?);
+            Case::Get1k | Case::Get64k | Case::Get10m | Case::Post1k | Case::Routes10k => {
+                let run = measure::Run { case, machine: &machine, sandbox: &sandbox, options };
+                report.cases.push(run.measure(&contenders, &progress)?);
+            }
         }
     }
     let tables = table::render(&report);
     let saved = report.save(&workspace::root().join("bench/results"))?;
     println!("{tables}");
+    if options.write_docs {
+        docs::write(&tables)?;
+    }
     progress.line(&format!("every sample: {}", saved.display()));
     Ok(if complete { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -122,6 +122,22 @@ impl Running {
         Ok(memory)
     }
 
+    /// Asks it to end and waits until it has.
+    pub(crate) fn stop(mut self, patience: Duration) -> anyhow::Result<()> {
+        self.end(patience)
+    }
+
+    /// The polite end: masters take their workers with them, and reports are written.
+    fn end(&mut self, patience: Duration) -> anyhow::Result<()> {
+        if self.child.try_wait()?.is_some() {
+            return Ok(());
+        }
+        let pid = self.child.id().to_string();
+        Command::new("kill").args(["-TERM", &pid]).status().context("cannot run kill")?;
+        let ended = wait_for(patience, Duration::from_millis(5), || Ok(self.child.try_wait()?))?;
+        ended.map(drop).with_context(|| format!("it did not end within {patience:?}"))
+    }
+
     /// The program's id and those of its children, theirs too.
     fn tree(&self) -> anyhow::Result<Vec<u32>> {
         let mut parents = BTreeMap::new();
@@ -151,21 +167,10 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        if let Ok(Some(_)) = self.child.try_wait() {
-            return;
+        if self.end(PATIENCE).is_err() {
+            drop(self.child.kill());
+            drop(self.child.wait());
         }
-        // A polite end first: masters take their workers with them.
-        let pid = self.child.id().to_string();
-        let asked = Command::new("kill").args(["-TERM", &pid]).status();
-        if asked.is_ok_and(|status| status.success()) {
-            let ended =
-                wait_for(PATIENCE, Duration::from_millis(5), || Ok(self.child.try_wait()?));
-            if matches!(ended, Ok(Some(_))) {
-                return;
-            }
-        }
-        drop(self.child.kill());
-        drop(self.child.wait());
     }
 }
 

@@ -7,6 +7,7 @@ use anyhow::Context;
 use serde::Serialize;
 
 use super::idle::Idle;
+use super::instructions::Instructions;
 use super::load::CONNECTIONS;
 use super::machine::Machine;
 use super::measure::Outcome;
@@ -22,6 +23,7 @@ pub(crate) struct Report {
     pub(crate) connections: u32,
     pub(crate) cases: Vec<Outcome>,
     pub(crate) idle: Vec<Idle>,
+    pub(crate) instructions: Vec<Instructions>,
 }
 
 impl Report {
@@ -36,6 +38,7 @@ impl Report {
             connections: CONNECTIONS,
             cases: Vec::new(),
             idle: Vec::new(),
+            instructions: Vec::new(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::case::Case;
 use super::contender::Role;
 use super::measure::{Outcome, Row, Sample};
 use super::report::Report;
@@ -34,26 +35,52 @@ fn write_report(text: &mut String, report: &Report) -> std::fmt::Result {
     for outcome in &report.cases {
         write_case(text, outcome)?;
     }
-    if !report.idle.is_empty() {
-        writeln!(text, "\n### Idle\n")?;
-        writeln!(text, "| routes | ready after (ms) | RSS (MiB) | PSS (MiB) |\n|--:|--:|--:|--:|")?;
-        for idle in &report.idle {
-            let (ready, rss, pss) =
-                (wide(idle.ready_ms, 1), wide(idle.rss_mib, 1), wide(idle.pss_mib, 1));
-            writeln!(text, "| {} | {ready} | {rss} | {pss} |", idle.routes)?;
-        }
+    write_idle(text, report)?;
+    write_instructions(text, report)?;
+    write_versions(text, report)
+}
+
+fn write_idle(text: &mut String, report: &Report) -> std::fmt::Result {
+    if report.idle.is_empty() {
+        return Ok(());
     }
+    writeln!(text, "\n### {} (`{}`)\n", Case::Idle.title(), Case::Idle.name())?;
+    writeln!(text, "| routes | ready after (ms) | RSS (MiB) | PSS (MiB) |")?;
+    writeln!(text, "|--:|--:|--:|--:|")?;
+    for idle in &report.idle {
+        let [ready, rss, pss] = [idle.ready_ms, idle.rss_mib, idle.pss_mib].map(|s| wide(s, 1));
+        writeln!(text, "| {} | {ready} | {rss} | {pss} |", idle.routes)?;
+    }
+    Ok(())
+}
+
+fn write_instructions(text: &mut String, report: &Report) -> std::fmt::Result {
+    let floor = report.instructions.iter().find(|one| one.role == Role::Floor);
+    let Some(floor) = floor.map(|floor| floor.per_request) else { return Ok(()) };
+    let case = Case::Instructions;
+    writeln!(text, "\n### {} (`{}`)\n", case.title(), case.name())?;
+    writeln!(text, "| program | instructions/request outside the kernel | × floor |")?;
+    writeln!(text, "|---|--:|--:|")?;
+    for one in &report.instructions {
+        let ratio = one.per_request / floor;
+        writeln!(text, "| {} | {:.0} | {ratio:.2} |", one.program, one.per_request)?;
+    }
+    Ok(())
+}
+
+fn write_versions(text: &mut String, report: &Report) -> std::fmt::Result {
     let mut named: Vec<&Row> = Vec::new();
     for row in report.cases.iter().flat_map(|outcome| &outcome.rows) {
-        if !named.iter().any(|known| known.version == row.version) {
+        if !named.iter().any(|known| known.version == row.version && known.role == row.role) {
             named.push(row);
         }
     }
-    if !named.is_empty() {
-        writeln!(text, "\nVersions:\n")?;
-        for row in named {
-            writeln!(text, "- {}: {}", row.program, row.version)?;
-        }
+    if named.is_empty() {
+        return Ok(());
+    }
+    writeln!(text, "\nVersions:\n")?;
+    for row in named {
+        writeln!(text, "- {}: {}", row.program, row.version)?;
     }
     Ok(())
 }
