@@ -11,7 +11,7 @@ const HEX: &[u8; 16] = b"0123456789abcdef";
 /// Appends text as the inside of a JSON string. Bytes that are not UTF-8 become U+FFFD.
 #[inline]
 pub(super) fn push_escaped(out: &mut Vec<u8>, text: &[u8]) {
-    let plain = plain_length(text);
+    let plain = plain_length::<false>(text);
     out.extend_from_slice(&text[..plain]);
     if plain < text.len() {
         push_special(out, &text[plain..]);
@@ -19,29 +19,37 @@ pub(super) fn push_escaped(out: &mut Vec<u8>, text: &[u8]) {
 }
 
 /// How many bytes at the beginning stand for themselves: printable ASCII other than the quote and
-/// the backslash. Eight bytes at a time: in each of the four terms, the lowest high bit marks the
-/// first byte that is special; a borrow or a carry can only mark bytes after it.
+/// the backslash, and in a `BARE` word of logfmt also other than the space and the equals sign.
+/// Eight bytes at a time: in each of the terms, the lowest high bit marks the first byte that is
+/// special; a borrow or a carry can only mark bytes after it.
 #[inline]
-pub(super) fn plain_length(text: &[u8]) -> usize {
+pub(super) fn plain_length<const BARE: bool>(text: &[u8]) -> usize {
     let (chunks, rest) = text.as_chunks::<8>();
     for (at, chunk) in chunks.iter().enumerate() {
         let word = u64::from_le_bytes(*chunk);
-        let is_zero = |word: u64| word.wrapping_sub(ONES) & !word;
-        let control = word.wrapping_sub(ONES * 0x20) & !word;
+        let below = |bound: u8| word.wrapping_sub(ONES * u64::from(bound)) & !word;
+        let is = |byte: u8| {
+            let word = word ^ (ONES * u64::from(byte));
+            word.wrapping_sub(ONES) & !word
+        };
         let high = word | word.wrapping_add(ONES);
-        let quote = is_zero(word ^ (ONES * u64::from(b'"')));
-        let backslash = is_zero(word ^ (ONES * u64::from(b'\\')));
-        let special = (control | high | quote | backslash) & HIGHS;
+        let mut special = high | is(b'"') | is(b'\\') | below(if BARE { b'!' } else { b' ' });
+        if BARE {
+            special |= is(b'=');
+        }
+        special &= HIGHS;
         if special != 0 {
             return at * 8 + special.trailing_zeros() as usize / 8;
         }
     }
-    let plain = rest.iter().position(|byte| !is_plain(*byte)).unwrap_or(rest.len());
+    let plain = rest.iter().position(|byte| !is_plain::<BARE>(*byte)).unwrap_or(rest.len());
     text.len() - rest.len() + plain
 }
 
-fn is_plain(byte: u8) -> bool {
-    matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\'
+fn is_plain<const BARE: bool>(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~')
+        && !matches!(byte, b'"' | b'\\')
+        && !(BARE && matches!(byte, b' ' | b'='))
 }
 
 #[cold]
@@ -102,8 +110,12 @@ mod tests {
                 for at in 0..length {
                     let mut text = vec![b'~'; length];
                     text[at] = byte;
-                    let expected = if is_plain(byte) { length } else { at };
-                    assert_eq!(plain_length(&text), expected, "{byte} at {at} of {length}");
+                    let expected = if is_plain::<false>(byte) { length } else { at };
+                    let found = plain_length::<false>(&text);
+                    assert_eq!(found, expected, "{byte} at {at} of {length}");
+                    let expected = if is_plain::<true>(byte) { length } else { at };
+                    let found = plain_length::<true>(&text);
+                    assert_eq!(found, expected, "{byte} at {at} of {length}");
                 }
             }
         }
@@ -114,8 +126,12 @@ mod tests {
         for first in 0..=255 {
             for second in 0..=255 {
                 let text = [b'a', first, second, b'a', b'a', b'a', b'a', b'a'];
-                let expected = text.iter().position(|byte| !is_plain(*byte)).unwrap_or(8);
-                assert_eq!(plain_length(&text), expected, "{first} {second}");
+                let expected = text.iter().position(|byte| !is_plain::<false>(*byte));
+                let found = plain_length::<false>(&text);
+                assert_eq!(found, expected.unwrap_or(8), "{first} {second}");
+                let expected = text.iter().position(|byte| !is_plain::<true>(*byte));
+                let found = plain_length::<true>(&text);
+                assert_eq!(found, expected.unwrap_or(8), "{first} {second}");
             }
         }
     }

@@ -10,8 +10,12 @@ use crate::telemetry::{
     escape::{plain_length, push_escaped},
 };
 
+/// Room for the keys and the values of fixed size.
+const FRAME: usize = 512;
+
 /// Appends a record and a line feed.
 pub(super) fn push(record: &Record<'_>, clock: &mut Clock, out: &mut Vec<u8>) {
+    out.reserve(FRAME);
     out.extend_from_slice(b"time=");
     push_time(out, clock, record.time);
     push_text(out, b" method=", &Text::new(record.method.as_bytes()));
@@ -50,13 +54,11 @@ pub(super) fn push(record: &Record<'_>, clock: &mut Clock, out: &mut Vec<u8>) {
 
 /// Appends a key and a value: bare where nothing in it could be misread, otherwise quoted and
 /// escaped.
+#[inline]
 fn push_text(out: &mut Vec<u8>, key: &[u8], text: &Text<'_>) {
     out.extend_from_slice(key);
     let bytes = text.bytes;
-    let is_bare = !bytes.is_empty()
-        && !text.is_cut
-        && plain_length(bytes) == bytes.len()
-        && !bytes.iter().any(|byte| matches!(byte, b' ' | b'='));
+    let is_bare = !bytes.is_empty() && !text.is_cut && plain_length::<true>(bytes) == bytes.len();
     if is_bare {
         out.extend_from_slice(bytes);
     } else {
@@ -69,6 +71,8 @@ fn push_text(out: &mut Vec<u8>, key: &[u8], text: &Text<'_>) {
     }
 }
 
+/// Appends a key and a text, if there is one.
+#[inline]
 fn push_optional(out: &mut Vec<u8>, key: &[u8], text: Option<&[u8]>) {
     if let Some(text) = text {
         push_text(out, key, &Text::new(text));

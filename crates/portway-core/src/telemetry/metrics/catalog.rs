@@ -65,11 +65,11 @@ families! {
         "Requests that failed, by the code of the error and whose fault it was.";
     CONNECTIONS: Gauge "portway_connections" ["listener"]
         "Connections of clients that are open.";
-    CONNECTIONS_TOTAL: Counter "portway_connections_total" ["listener"]
+    CONNECTIONS_ACCEPTED: Counter "portway_connections_accepted_total" ["listener"]
         "Connections of clients that were accepted.";
     UPSTREAM_CONNECTIONS: Gauge "portway_upstream_connections" ["service"]
         "Connections to the endpoints of a service that are open.";
-    UPSTREAM_CONNECTIONS_TOTAL: Counter "portway_upstream_connections_total" ["service"]
+    UPSTREAM_CONNECTIONS_OPENED: Counter "portway_upstream_connections_opened_total" ["service"]
         "Connections to the endpoints of a service that were opened.";
     RETRIES: Counter "portway_retries_total" ["service"]
         "Requests that were sent to an endpoint once more.";
@@ -133,7 +133,10 @@ mod tests {
         let mut names = BTreeSet::new();
         for family in FAMILIES {
             let Family { name, kind, labels, help } = family;
-            assert!(names.insert(*name), "{name} stands twice");
+            // OpenMetrics names the family of a counter without its suffix: no gauge may have
+            // that name.
+            let bare = name.strip_suffix("_total").unwrap_or(name);
+            assert!(names.insert(bare), "{bare} stands twice");
             assert_eq!(name.ends_with("_total"), *kind == Kind::Counter, "{name}");
             assert_eq!(*kind == Kind::Histogram, name.ends_with("_duration_seconds"), "{name}");
             assert!(help.ends_with('.') && !help.contains(['\n', '\\', '|']), "{name}");

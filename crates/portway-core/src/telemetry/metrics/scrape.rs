@@ -145,7 +145,7 @@ fn write_connections(out: &mut Exposition, totals: &Totals) {
     for (listener, total) in &totals.listeners {
         family.sample(&[listener], total.open);
     }
-    let mut family = out.family(&catalog::CONNECTIONS_TOTAL);
+    let mut family = out.family(&catalog::CONNECTIONS_ACCEPTED);
     for (listener, total) in &totals.listeners {
         family.sample(&[listener], total.opened);
     }
@@ -153,7 +153,7 @@ fn write_connections(out: &mut Exposition, totals: &Totals) {
     for (service, total) in &totals.services {
         family.sample(&[service], total.open);
     }
-    let mut family = out.family(&catalog::UPSTREAM_CONNECTIONS_TOTAL);
+    let mut family = out.family(&catalog::UPSTREAM_CONNECTIONS_OPENED);
     for (service, total) in &totals.services {
         family.sample(&[service], total.opened);
     }
