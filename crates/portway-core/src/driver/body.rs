@@ -47,6 +47,7 @@ impl HttpBody for ClientBody {
 fn broken_request(error: hyper::Error) -> Error {
     Error::client(StatusCode::BAD_REQUEST, "bad_request_body", "the request body is malformed")
         .because(error)
+        .closing()
 }
 
 /// A request body on its way to the upstream, which says how far it has come.

@@ -1,6 +1,7 @@
 //! A connection from a client: HTTP/1.1, or HTTP/2 when it begins with its preface.
 
 use std::{
+    convert::Infallible,
     future::{Future, poll_fn},
     pin::{Pin, pin},
     sync::{
@@ -19,6 +20,7 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use pin_project_lite::pin_project;
 use portway_plugin::Body;
 use tokio::{io::AsyncReadExt, net::TcpStream, sync::Notify, time::timeout};
 
@@ -76,9 +78,8 @@ pub(crate) async fn serve<S, F>(
 {
     let first = options.pace.header_read.unwrap_or(Duration::MAX);
     let Ok(Some((read, is_h2))) = timeout(first, sniff(&mut socket)).await else { return };
-    let service = service_fn(move |request: Request<Incoming>| {
-        let answer = service(request.map(from_client));
-        async move { Ok::<_, std::convert::Infallible>(answer.await) }
+    let service = service_fn(move |request: Request<Incoming>| Unfailing {
+        answer: service(request.map(from_client)),
     });
     let io = TokioIo::new(Paced { socket, pace: Arc::clone(&pace), read });
     if is_h2 {
@@ -130,6 +131,23 @@ fn h2_builder(options: ServerOptions) -> http2::Builder<TokioExecutor> {
         .keep_alive_interval(Duration::from_secs(30))
         .keep_alive_timeout(Duration::from_secs(20));
     builder
+}
+
+pin_project! {
+    /// A service's future as hyper wants it. An async block around it would weigh twice as much,
+    /// and hyper moves it into its connection with every request.
+    struct Unfailing<F> {
+        #[pin]
+        answer: F,
+    }
+}
+
+impl<F: Future> Future for Unfailing<F> {
+    type Output = Result<F::Output, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.project().answer.poll(cx).map(Ok)
+    }
 }
 
 /// What both of hyper's connections offer.

@@ -58,7 +58,8 @@ pub(super) fn exchange(shard: Arc<Shard>, arrival: Arrival, request: &Request<Bo
     }
 }
 
-/// The limits on a head, and what it must never say.
+/// The limits on a head, and what it must never say. The connection of a head that breaks them is
+/// closed: what follows it may not be what the client means by it.
 pub(super) fn check_head(request: &Request<Body>, listener: &ListenerPlan) -> Result<()> {
     let headers = request.headers();
     if *request.method() == Method::CONNECT || *request.method() == Method::TRACE {
@@ -67,7 +68,8 @@ pub(super) fn check_head(request: &Request<Body>, listener: &ListenerPlan) -> Re
             "method_not_allowed",
             "this method is never forwarded",
         )
-        .with_header(header::ALLOW, HeaderValue::from_static("")));
+        .with_header(header::ALLOW, HeaderValue::from_static(""))
+        .closing());
     }
     if headers.len() > listener.max_headers {
         return Err(headers_too_large("the request has too many header fields"));
@@ -81,11 +83,12 @@ pub(super) fn check_head(request: &Request<Body>, listener: &ListenerPlan) -> Re
     }
     let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
     if listener.max_uri.is_some_and(|limit| target > limit) {
-        return Err(closing(Error::client(
+        return Err(Error::client(
             StatusCode::URI_TOO_LONG,
             "uri_too_long",
             "the request target is too long",
-        )));
+        )
+        .closing());
     }
     Ok(())
 }
@@ -134,18 +137,10 @@ pub(super) fn method_not_allowed(allow: &Allow) -> Error {
 }
 
 fn headers_too_large(message: &'static str) -> Error {
-    closing(Error::client(
-        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-        "headers_too_large",
-        message,
-    ))
+    Error::client(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large", message)
+        .closing()
 }
 
 fn bad_target(message: &'static str) -> Error {
-    closing(Error::client(StatusCode::BAD_REQUEST, "bad_target", message))
-}
-
-/// What is wrong with the head makes the rest of the connection doubtful.
-fn closing(error: Error) -> Error {
-    error.with_header(header::CONNECTION, HeaderValue::from_static("close"))
+    Error::client(StatusCode::BAD_REQUEST, "bad_target", message).closing()
 }

@@ -123,7 +123,9 @@ impl Call<'_> {
                     let (endpoint, reused) = (index, true);
                     return Ok(Line { connection, endpoint, address, reused, permit });
                 }
-                match connect(address, self.stages.connect, upstream.max_head()).await {
+                // On the heap: connecting is rare, and a future is as large as its largest state.
+                let connecting = connect(address, self.stages.connect, upstream.max_head());
+                match Box::pin(connecting).await {
                     Ok(connection) => {
                         let connection = idle.counted(connection);
                         let (endpoint, reused) = (index, false);
