@@ -64,6 +64,7 @@ pub fn load(text: &str, file: &str, lookup: &dyn Lookup) -> Result<Loaded, Vec<P
     } else {
         native(tree, file, expanded.secrets, &mut problems)
     };
+    problems.iter_mut().for_each(|problem| read.places.hide_secrets(problem));
     if problems.is_empty() {
         let Read { config, places, dialect, .. } = read;
         return Ok(Loaded { config, places, files: expanded.files, dialect });
@@ -99,9 +100,8 @@ pub(crate) struct Read {
 }
 
 fn native(mut tree: Node, file: &str, secrets: Secrets, problems: &mut Vec<Problem>) -> Read {
-    let mut found = walk(&mut tree, shapes(), file);
-    found.iter_mut().for_each(|problem| secrets.hide(problem));
-    problems.extend(found);
+    let names = service_names(&tree);
+    problems.extend(walk(&mut tree, shapes(), file));
     let mut reader = Reader { file, problems };
     let (mut numbers, mut unread_services) = (Numbers::default(), Vec::new());
     let lists = ["listeners", "services", "routes"];
@@ -111,7 +111,7 @@ fn native(mut tree: Node, file: &str, secrets: Secrets, problems: &mut Vec<Probl
     for (number, item) in tree.get("services").map_or(&[][..], Node::items).iter().enumerate() {
         let path = format!("services[{number}]");
         let Some(mut service) = reader.typed::<Service>(item, &["routes"], &path) else {
-            unread_services.extend(item.get("name").and_then(Node::as_str).map(str::to_owned));
+            unread_services.extend(names.get(number).cloned().flatten());
             continue;
         };
         let mut nested = Vec::new();
@@ -123,6 +123,16 @@ fn native(mut tree: Node, file: &str, secrets: Secrets, problems: &mut Vec<Probl
     let naming = Naming { numbers, translate: None };
     let places = Places::new(file, tree, naming, secrets);
     Read { config, places, dialect: Dialect::Native, unread_services }
+}
+
+/// What each service is called, also where that is no name.
+fn service_names(tree: &Node) -> Vec<Option<String>> {
+    let name = |service: &Node| match &service.get("name")?.value {
+        Value::Text(text) => Some(text.text.clone()),
+        Value::Integer(number) => Some(number.to_string()),
+        _ => None,
+    };
+    tree.get("services").map_or(&[][..], Node::items).iter().map(name).collect()
 }
 
 /// Makes typed values of a tree that has been walked. Items that are wrong are left out.

@@ -79,6 +79,13 @@ impl Places {
         document.secrets.hide(problem);
     }
 
+    /// Takes what references brought in out of a problem's text.
+    pub(crate) fn hide_secrets(&self, problem: &mut Problem) {
+        if let Some(document) = &self.0 {
+            document.secrets.hide(problem);
+        }
+    }
+
     /// Whether the document is RESTGate's, where the first of several equal routes wins.
     pub(crate) fn is_translated(&self) -> bool {
         self.0.as_ref().is_some_and(|document| document.naming.translate.is_some())

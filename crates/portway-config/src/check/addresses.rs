@@ -79,7 +79,7 @@ fn own(lowered: &Lowered<'_>, bound: &ByPort, findings: &mut Findings) {
                 Some(_) => format!("services[{from}].url"),
                 None => format!("services[{from}].endpoints[{at}].url"),
             };
-            let message = format!("{url} is this gateway itself: {} listens there", own.who);
+            let message = format!("{url} is this gateway itself: it is bound by {}", own.who);
             findings.warning(Problem::new("own_address", message).at(path));
         }
     }

@@ -32,8 +32,8 @@ pub(super) fn check(config: &Config, unread_services: &[String], findings: &mut 
                 let hint = "leave the target out, or move the route to the top-level routes";
                 findings.problem(problem.at(format!("{from}.target")).hint(hint));
             }
-            let own = &nested.meta.namespace;
-            if own != namespace(&owner.meta, &nested.meta) {
+            let own = namespace(&owner.meta, &nested.meta);
+            if *own != owner.meta.namespace {
                 let problem = Problem::new(
                     "namespace_mismatch",
                     format!("the route is in the namespace {own}, its service is not"),

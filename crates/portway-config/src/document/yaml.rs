@@ -247,7 +247,9 @@ fn scan_flaw(error: &ScanError) -> Flaw {
         ("expected", "check the indentation, and put a space after each \":\" and \"-\""),
     ];
     let info = error.info();
-    let flaw = Flaw::syntax(info.replace('`', "'"), (*error.marker()).into());
+    // "while parsing a node, did not find …": what it was doing tells a person nothing.
+    let told = info.split_once(", ").filter(|_| info.starts_with("while ")).map_or(info, |t| t.1);
+    let flaw = Flaw::syntax(told.replace('`', "'"), (*error.marker()).into());
     match HINTS.iter().find(|(part, _)| info.contains(part)) {
         Some((_, hint)) => flaw.hint(hint),
         None => flaw,

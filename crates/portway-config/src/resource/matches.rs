@@ -12,10 +12,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Matches {
-    /// A single match.
-    One(Match),
+    // Before the single one, which would take an empty list for itself.
     /// Several, in order.
     Any(Vec<Match>),
+    /// A single match.
+    One(Match),
 }
 
 impl Matches {

@@ -1,13 +1,15 @@
 //! A value that may have one of several forms: the form that was meant is found by its kind and
 //! its key, and only that form's problems are reported.
 
+use std::borrow::Cow;
+
 use portway_plugin::{Problem, value::Quoted};
 
 use super::{
     Walker, said,
     shape::{Choice, Shape},
 };
-use crate::document::{Entry, Node, Trail, Value};
+use crate::document::{Entry, Node, Text, Trail, Value};
 
 impl Walker<'_> {
     pub(super) fn choice(&mut self, node: &mut Node, choice: &Choice, trail: &Trail<'_>) -> bool {
@@ -39,15 +41,16 @@ impl Walker<'_> {
                 let message = format!("{} is not one of {all}", Quoted(shown));
                 let problem = Problem::new("unknown_value", message);
                 let meant = said::closest(shown, choice.words.iter().map(String::as_str));
-                let problem = match meant {
-                    Some(meant) => problem.hint(format!("did you mean {meant}?")),
-                    None => problem,
+                let hint = match meant {
+                    Some(meant) => Some(format!("did you mean {meant}?").into()),
+                    None => self.tag_hint(&node.value, choice),
                 };
-                self.report(problem, node.span, trail)
+                self.report(Problem { hint, ..problem }, node.span, trail)
             }
             _ => {
                 let expected = self.forms(choice).join(" or ");
-                self.wrong_type(node, &expected, None, trail)
+                let hint = self.tag_hint(&node.value, choice);
+                self.wrong_type(node, &expected, hint, trail)
             }
         }
     }
@@ -86,6 +89,17 @@ impl Walker<'_> {
             return self.wrong_type(&entries.node, "a value", None, &trail);
         }
         self.node(&mut entries.node, *shape, &trail)
+    }
+
+    /// For a text that would be good behind a key: `{fixed: example.com}`.
+    fn tag_hint(&self, value: &Value, choice: &Choice) -> Option<Cow<'static, str>> {
+        let Value::Text(Text { text, written: None }) = value else { return None };
+        let takes = |id| match &self.shapes[id] {
+            Shape::Text(word) => word.format.is_some_and(|format| (format.check)(text).is_ok()),
+            _ => false,
+        };
+        let (tag, _) = choice.tagged.iter().find(|(_, id)| takes(*id))?;
+        Some(format!("write {{{tag}: {text}}}").into())
     }
 
     /// The forms in words.

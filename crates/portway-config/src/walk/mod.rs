@@ -22,7 +22,9 @@ use shape::{Object, Shape, ShapeId, Word};
 /// Walks `root` by `shapes`, and returns every problem in the order of the text.
 pub(crate) fn walk(root: &mut Node, shapes: &Shapes, file: &str) -> Vec<Problem> {
     let mut walker = Walker { shapes, file, problems: Vec::new() };
-    walker.node(root, shapes.root(), &Trail::Root);
+    if !walker.node(root, shapes.root(), &Trail::Root) {
+        root.value = Value::Unknown;
+    }
     walker.problems
 }
 
@@ -106,7 +108,7 @@ impl Walker<'_> {
             Value::Float(number) if word.or_number => number.to_string().into(),
             _ => {
                 let expected = word.format.map_or("a string".into(), said::expected_format);
-                let hint = said::quote_hint(&node.value);
+                let hint = said::quote_hint(&node.value, word.format);
                 return self.wrong_type(node, &expected, hint, trail);
             }
         };

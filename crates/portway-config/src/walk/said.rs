@@ -38,12 +38,17 @@ pub(super) fn refusal(invalid: InvalidValue) -> Problem {
 }
 
 /// For a scalar that YAML reads as something else than the string it should be.
-pub(super) fn quote_hint(value: &Value) -> Option<Cow<'static, str>> {
-    match value {
-        Value::Bool(value) => Some(format!("put quotes around it: \"{value}\"").into()),
-        Value::Integer(number) => Some(format!("put quotes around it: \"{number}\"").into()),
-        Value::Float(number) => Some(format!("put quotes around it: \"{number}\"").into()),
-        _ => None,
+pub(super) fn quote_hint(value: &Value, format: Option<&Format>) -> Option<Cow<'static, str>> {
+    let text = match value {
+        Value::Bool(value) => value.to_string(),
+        Value::Integer(number) => number.to_string(),
+        Value::Float(number) => number.to_string(),
+        _ => return None,
+    };
+    match format.map_or(Ok(()), |format| (format.check)(&text)) {
+        Ok(()) => Some(format!("put quotes around it: \"{text}\"").into()),
+        // In quotes it would be no better.
+        Err(invalid) => invalid.hint,
     }
 }
 

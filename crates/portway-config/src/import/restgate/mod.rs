@@ -42,9 +42,7 @@ pub(crate) fn read(
     secrets: Secrets,
     problems: &mut Vec<Problem>,
 ) -> Read {
-    let mut found = walk(&mut tree, shapes(), file);
-    found.iter_mut().for_each(|problem| secrets.hide(problem));
-    problems.extend(found);
+    problems.extend(walk(&mut tree, shapes(), file));
     problems.extend(duplicate_names(&tree, file));
     let mut numbers = Numbers::default();
     let mut reader = Reader { file, problems };
