@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, error::Error as StdError, fmt};
 
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 /// The outcome of a step on the request path.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -109,6 +109,14 @@ impl Error {
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.0.headers.append(name, value);
+        self
+    }
+
+    /// Says that the client's connection is not to be used again: where the request ends is in
+    /// doubt, or nobody wants to read to its end.
+    #[must_use]
+    pub fn closing(mut self) -> Self {
+        self.0.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         self
     }
 

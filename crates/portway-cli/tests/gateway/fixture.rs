@@ -153,6 +153,13 @@ impl Gateway {
     }
 }
 
+/// The configuration of one service `up` at a URL, with one route `all` for every path. `more`
+/// are further keys of the service, each `key: value` with a comma behind it.
+pub(crate) fn service(url: &str, more: &str) -> String {
+    let routes = "[{name: all, match: {path: {prefix: /}}}]";
+    format!("services: [{{name: up, url: \"{url}\", {more} routes: {routes}}}]")
+}
+
 /// The configuration with what a test left out.
 fn complete(config: &str, dir: &TempDir) -> String {
     let log = dir.path().join("access.log");

@@ -43,6 +43,7 @@ pub(crate) fn too_large(limit: u64) -> Error {
         "body_too_large",
         format!("the request body is larger than {limit} bytes"),
     )
+    .closing()
 }
 
 struct Upload {
@@ -66,6 +67,7 @@ impl Upload {
                 "request_body_timeout",
                 "the request body did not arrive in time",
             )
+            .closing()
         })
     }
 }

@@ -84,8 +84,7 @@ fn is_name_byte(byte: u8) -> bool {
 }
 
 fn bad_host(reason: &'static str) -> Error {
-    Error::client(StatusCode::BAD_REQUEST, "bad_host", reason)
-        .with_header(header::CONNECTION, HeaderValue::from_static("close"))
+    Error::client(StatusCode::BAD_REQUEST, "bad_host", reason).closing()
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The path and query the upstream sees, and where a redirect leads.
 
 use bytes::Bytes;
-use http::{HeaderValue, StatusCode, header, uri::PathAndQuery};
+use http::{HeaderValue, StatusCode, uri::PathAndQuery};
 use portway_config::{Redirect, Rewrite, value::AmbiguousPath};
 use portway_plugin::Error;
 
@@ -92,6 +92,5 @@ pub(crate) fn redirect_location<'a>(
 
 /// What is answered for a path that two servers could read differently.
 pub(crate) fn ambiguous_path(reason: AmbiguousPath) -> Error {
-    Error::client(StatusCode::BAD_REQUEST, "ambiguous_path", reason.reason())
-        .with_header(header::CONNECTION, HeaderValue::from_static("close"))
+    Error::client(StatusCode::BAD_REQUEST, "ambiguous_path", reason.reason()).closing()
 }

@@ -2,3 +2,4 @@
 //! what happens when clients and upstreams misbehave.
 
 mod first;
+mod refused;
