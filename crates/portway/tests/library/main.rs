@@ -1,0 +1,61 @@
+//! The gateway inside a program of one's own.
+
+use std::io;
+
+use portway::{
+    Builder, Server,
+    config::{Checked, Config, NoLookup, Problem, load},
+};
+use portway_testkit::{Client, Echo};
+
+/// Port 0 takes a free port.
+fn config(path: &str, upstream: &str) -> Result<Checked<Config>, Vec<Problem>> {
+    let text = format!(
+        "listeners: [{{name: web, bind: '127.0.0.1:0'}}]\n\
+         probes: {{enabled: false}}\n\
+         access_log: {{enabled: false}}\n\
+         services:\n\
+         - {{name: echo, url: '{upstream}', routes: [{{name: all, match: {{path: '{path}'}}}}]}}\n"
+    );
+    load(&text, "made.yaml", &NoLookup)?.check()
+}
+
+async fn status(server: &Server, path: &str) -> io::Result<u16> {
+    let addresses = server.addresses();
+    assert_eq!(addresses[0].0, "web");
+    Ok(Client::h1(addresses[0].1).get(path).await?.status.as_u16())
+}
+
+#[tokio::test]
+async fn a_program_serves_and_changes_a_configuration_of_its_own() {
+    let echo = Echo::start().await.unwrap();
+    let builder = Builder::new().cores(1);
+    let mut server = builder.start(config("/one", &echo.url()).unwrap()).await.unwrap();
+    assert_eq!(
+        (status(&server, "/one").await.unwrap(), status(&server, "/two").await.unwrap()),
+        (200, 404)
+    );
+    assert_eq!(server.probe_address(), None);
+
+    server.apply(config("/two", &echo.url()).unwrap()).await.unwrap();
+    assert_eq!(server.revision(), 2);
+    assert_eq!(
+        (status(&server, "/one").await.unwrap(), status(&server, "/two").await.unwrap()),
+        (404, 200)
+    );
+    assert!(server.drain().await);
+}
+
+#[tokio::test]
+async fn a_process_holds_two_gateways() {
+    let echo = Echo::start().await.unwrap();
+    let one = Builder::new().cores(1).start(config("/one", &echo.url()).unwrap()).await.unwrap();
+    let two = Builder::new().cores(1).start(config("/two", &echo.url()).unwrap()).await.unwrap();
+    assert_eq!(
+        (status(&one, "/one").await.unwrap(), status(&two, "/one").await.unwrap()),
+        (200, 404)
+    );
+    assert!(one.drain().await);
+    assert_eq!(status(&two, "/two").await.unwrap(), 200);
+    assert!(two.drain().await);
+}
