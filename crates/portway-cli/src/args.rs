@@ -1,0 +1,179 @@
+//! The command line: what may be typed, and what its help says.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+const EXAMPLE: &str = "\
+A first gateway, in a file gateway.yaml:
+  listeners: [{name: web, bind: \"0.0.0.0:8080\"}]
+  probes: {bind: \"127.0.0.1:9000\"}
+  services:
+    - name: accounts
+      url: http://127.0.0.1:8001
+      routes:
+        - {name: get-account, match: {methods: [GET], path: \"/account/{id}\"}}
+        - {name: new-account, match: {methods: [POST], path: /account}}
+
+Try it:
+  portway check gateway.yaml     what is wrong with it, all at once
+  portway echo 127.0.0.1:8001    something to forward to
+  portway run gateway.yaml       the gateway; it follows the file
+  curl http://127.0.0.1:8080/account/42";
+
+/// An API gateway: one YAML file in, traffic out.
+#[derive(Debug, Parser)]
+#[command(name = "portway", version, after_help = EXAMPLE, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve what a configuration file says, and follow its changes
+    Run(Run),
+    /// Say all that is wrong with configuration files
+    Check(Check),
+    /// List what would be served, in the order in which it is tried
+    Routes(Routes),
+    /// Print the JSON Schema of the configuration, for editors
+    Schema,
+    /// Be an upstream that answers with what it was asked
+    Echo(Echo),
+    /// Say which build this is
+    Version(Version),
+    /// Print completions for a shell
+    Completions(Completions),
+}
+
+const RUN: &str = "\
+Without FILE, the file is the one named by the environment variable PORTWAY_CONFIG, else by
+RESTGATE_CONFIG_PATH. A configuration file of RESTGate is served as it is; `portway -config FILE`
+means `portway run FILE`.
+
+A change of the file is served as soon as it is written; SIGHUP reads it again. A file that is
+wrong changes nothing, and the log says why. SIGTERM and SIGINT finish what is in flight, then
+stop; a second one stops at once.
+
+Examples:
+  portway run gateway.yaml
+  PORTWAY_CONFIG=/etc/portway/gateway.yaml portway run
+  portway run gateway.yaml --cores 2";
+
+#[derive(Debug, Args)]
+#[command(after_help = RUN)]
+pub(crate) struct Run {
+    #[command(flatten)]
+    pub(crate) file: File,
+    /// Threads that serve requests [default: one for each CPU the process may use]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) cores: Option<u16>,
+}
+
+/// One configuration file.
+#[derive(Debug, Args)]
+pub(crate) struct File {
+    /// The configuration: YAML, JSON or TOML
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// The same as FILE
+    #[arg(short, long, value_name = "FILE", conflicts_with = "file")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+const CHECK: &str = "\
+The exit code is 0 when all files could be served, else 1. Nothing is opened and no name is
+resolved. Without FILE, the file is the one that `portway run` would serve.
+
+Examples:
+  portway check gateway.yaml
+  portway check --output json gateway.yaml | jq '.files[].problems[].message'
+  helm template . | portway check /dev/stdin";
+
+#[derive(Debug, Args)]
+#[command(after_help = CHECK)]
+pub(crate) struct Check {
+    /// The configurations: YAML, JSON or TOML
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// How the result looks
+    #[arg(short, long, value_name = "FORM", default_value = "human")]
+    pub(crate) output: Report,
+}
+
+/// How the result of a check looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Report {
+    /// Text, with the lines that are wrong
+    Human,
+    /// One JSON object
+    Json,
+}
+
+const ROUTES: &str = "\
+The first row that takes a request serves it. A route stands there once for each of its matches
+and hosts. Without FILE, the file is the one that `portway run` would serve.
+
+Examples:
+  portway routes gateway.yaml
+  portway routes --output json gateway.yaml | jq -r '.routes[].route'";
+
+#[derive(Debug, Args)]
+#[command(after_help = ROUTES)]
+pub(crate) struct Routes {
+    #[command(flatten)]
+    pub(crate) file: File,
+    /// How the list looks
+    #[arg(short, long, value_name = "FORM", default_value = "table")]
+    pub(crate) output: Listing,
+}
+
+/// How a list looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Listing {
+    /// Columns
+    Table,
+    /// One JSON object
+    Json,
+}
+
+const ECHO: &str = "\
+The answer is JSON: method, path, query, headers and body of the request. The query of a request
+changes the answer: ?status=503, ?wait=30ms, ?bytes=10000. It speaks HTTP/1.1 and HTTP/2, WebSocket
+and Server-Sent Events.
+
+Examples:
+  portway echo 127.0.0.1:8001
+  portway echo 8001 8002            two upstreams on loopback
+  curl 'http://127.0.0.1:8001/hello?status=503'";
+
+#[derive(Debug, Args)]
+#[command(after_help = ECHO)]
+pub(crate) struct Echo {
+    /// Where to listen: address and port, or a port on loopback; port 0 takes a free one
+    #[arg(value_name = "ADDR", required = true, value_parser = crate::echo::address)]
+    pub(crate) addresses: Vec<std::net::SocketAddr>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Version {
+    /// How it looks
+    #[arg(short, long, value_name = "FORM", default_value = "human")]
+    pub(crate) output: Report,
+}
+
+const COMPLETIONS: &str = "\
+Examples:
+  portway completions bash > /etc/bash_completion.d/portway
+  portway completions zsh > \"${fpath[1]}/_portway\"
+  portway completions fish > ~/.config/fish/completions/portway.fish";
+
+#[derive(Debug, Args)]
+#[command(after_help = COMPLETIONS)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: Shell,
+}

@@ -1,0 +1,78 @@
+//! `portway check`.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use portway::{
+    config::{Checked, Config, Loaded, Problem},
+    source,
+};
+use serde_json::{Value, json};
+
+use crate::{
+    args::{Check, Report},
+    locate,
+    terminal::{self, PROBLEMS, plural, print},
+};
+
+pub(crate) fn check(args: &Check) -> anyhow::Result<ExitCode> {
+    let files = locate::files(&args.files)?.into_iter().map(Inspected::new).collect::<Vec<_>>();
+    match args.output {
+        Report::Human => files.iter().try_for_each(Inspected::tell)?,
+        Report::Json => {
+            let files = files.iter().map(Inspected::json).collect::<Vec<_>>();
+            print(&format!("{:#}\n", json!({ "files": files })))?;
+        }
+    }
+    let all_right = files.iter().all(|file| file.config.is_ok());
+    Ok(if all_right { ExitCode::SUCCESS } else { ExitCode::from(PROBLEMS) })
+}
+
+/// A file and what was found in it.
+#[derive(Debug)]
+pub(crate) struct Inspected {
+    pub(crate) path: PathBuf,
+    pub(crate) config: Result<Checked<Config>, Vec<Problem>>,
+    text: String,
+}
+
+impl Inspected {
+    pub(crate) fn new(path: PathBuf) -> Self {
+        let source::Reading { text, content, .. } = source::read(&path);
+        let config = content.and_then(Loaded::check);
+        Self { path, config, text }
+    }
+
+    /// Says what is wrong with it. `false` when nothing is.
+    pub(crate) fn tell_problems(&self) -> bool {
+        if let Err(problems) = &self.config {
+            terminal::problems(&self.path, problems, &self.text);
+        }
+        self.config.is_err()
+    }
+
+    fn tell(&self) -> anyhow::Result<()> {
+        if self.tell_problems() {
+            return Ok(());
+        }
+        if let Ok(config) = &self.config {
+            terminal::warnings(config.warnings(), &self.text);
+            let services = plural(config.services.len(), "service");
+            let routes = plural(config.routes.len(), "route");
+            print(&format!("{}: ok, {services}, {routes}\n", self.path.display()))?;
+        }
+        Ok(())
+    }
+
+    fn json(&self) -> Value {
+        let (problems, warnings) = match &self.config {
+            Ok(config) => (&[][..], config.warnings()),
+            Err(problems) => (&**problems, &[][..]),
+        };
+        json!({
+            "file": self.path.to_string_lossy(),
+            "valid": self.config.is_ok(),
+            "problems": problems,
+            "warnings": warnings,
+        })
+    }
+}

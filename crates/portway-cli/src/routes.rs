@@ -1,0 +1,133 @@
+//! `portway routes`.
+
+use std::{fmt::Display, process::ExitCode};
+
+use portway::{
+    config::{Redirect, Target, ValueMatch},
+    explain::{Row, table},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    args::{Listing, Routes},
+    check::Inspected,
+    locate,
+    terminal::{PROBLEMS, columns, print},
+};
+
+pub(crate) fn routes(args: &Routes) -> anyhow::Result<ExitCode> {
+    let file = Inspected::new(locate::file(&args.file)?);
+    file.tell_problems();
+    let Ok(config) = &file.config else { return Ok(ExitCode::from(PROBLEMS)) };
+    let rows = table(config);
+    print(&match args.output {
+        Listing::Table => as_table(&rows),
+        Listing::Json => {
+            let rows = rows.iter().map(as_object).collect::<Vec<_>>();
+            format!("{:#}\n", json!({ "routes": rows }))
+        }
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn as_table(rows: &[Row<'_>]) -> String {
+    let mut headings = vec!["PRIORITY", "HOST", "METHODS", "PATH", "CONDITIONS", "TARGET", "ROUTE"];
+    let mut lines = rows.iter().map(cells).collect::<Vec<_>>();
+    // Few configurations look at more than host, method and path.
+    let conditions = 4;
+    if lines.iter().all(|line| line[conditions].is_empty()) {
+        headings.remove(conditions);
+        lines.iter_mut().for_each(|line| drop(line.remove(conditions)));
+    }
+    columns(&headings, &lines)
+}
+
+fn cells(row: &Row<'_>) -> Vec<String> {
+    let Row { route, host, conditions } = row;
+    let any = || "*".to_owned();
+    vec![
+        route.priority.to_string(),
+        host.map_or_else(any, ToString::to_string),
+        if conditions.methods.is_empty() { any() } else { join(&conditions.methods) },
+        conditions.path.as_ref().map_or_else(any, ToString::to_string),
+        values(row).collect::<Vec<_>>().join(", "),
+        route.target.as_ref().map_or_else(String::new, target),
+        name(row),
+    ]
+}
+
+fn as_object(row: &Row<'_>) -> Value {
+    let Row { route, host, conditions } = row;
+    json!({
+        "priority": route.priority,
+        "host": host,
+        "methods": conditions.methods,
+        "path": conditions.path,
+        "headers": conditions.headers,
+        "query": conditions.query,
+        "target": route.target,
+        "route": route.meta.name,
+        "namespace": route.meta.namespace,
+    })
+}
+
+/// The route, with its namespace where that is not the usual one.
+fn name(row: &Row<'_>) -> String {
+    let meta = &row.route.meta;
+    if meta.namespace.is_default_namespace() {
+        meta.name.to_string()
+    } else {
+        format!("{}/{}", meta.namespace, meta.name)
+    }
+}
+
+/// The conditions on header fields and on the query.
+fn values(row: &Row<'_>) -> impl Iterator<Item = String> {
+    let headers = row.conditions.headers.iter().map(|header| value("", header));
+    headers.chain(row.conditions.query.iter().map(|query| value("?", query)))
+}
+
+fn value<N: Display>(prefix: &str, condition: &ValueMatch<N>) -> String {
+    let ValueMatch { name, exact, regex } = condition;
+    match (exact, regex) {
+        (Some(exact), _) => format!("{prefix}{name}={exact}"),
+        (None, Some(regex)) => format!("{prefix}{name}~{regex}"),
+        (None, None) => format!("{prefix}{name}"),
+    }
+}
+
+fn target(target: &Target) -> String {
+    match target {
+        Target::Service(name) => format!("service {name}"),
+        Target::Services(shares) => {
+            let shares =
+                shares.iter().map(|share| format!("{}:{}", share.service, share.weight.get()));
+            format!("services {}", shares.collect::<Vec<_>>().join(", "))
+        }
+        Target::Reply(reply) => format!("reply {}", reply.status),
+        Target::Redirect(redirect) => format!("redirect {}", whereto(redirect)),
+    }
+}
+
+/// The status, and what of the URL is replaced.
+fn whereto(redirect: &Redirect) -> String {
+    let Redirect { status, scheme, host, port, path } = redirect;
+    let mut text = format!("{} ", u16::from(*status));
+    if let Some(scheme) = scheme {
+        text.push_str(&format!("{scheme}://"));
+    }
+    if let Some(host) = host {
+        text.push_str(&host.to_string());
+    }
+    if let Some(port) = port {
+        text.push_str(&format!(":{port}"));
+    }
+    if let Some(path) = path {
+        text.push_str(&path.to_string());
+    }
+    text.trim_end().to_owned()
+}
+
+fn join(items: &[impl Display]) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+}

@@ -1,0 +1,40 @@
+//! `portway run`.
+
+use std::process::ExitCode;
+
+use portway::{Builder, source};
+use tokio::runtime;
+
+use crate::{
+    args::Run,
+    build::BUILD,
+    locate,
+    terminal::{self, PROBLEMS},
+};
+
+/// The threads of control work. One may be busy with a change while the other answers probes.
+const CONTROL_THREADS: usize = 2;
+
+pub(crate) fn run(args: &Run) -> anyhow::Result<ExitCode> {
+    let file = locate::file(&args.file)?;
+    let mut builder = Builder::new().build_info(BUILD).process_log();
+    if let Some(cores) = args.cores {
+        builder = builder.cores(cores.into());
+    }
+    let runtime = runtime::Builder::new_multi_thread()
+        .worker_threads(CONTROL_THREADS)
+        .thread_name("portway-control")
+        .enable_all()
+        .build()?;
+    let served = runtime.block_on(builder.serve_file(&file));
+    // Whatever a thread of control work waits for, it is not waited for.
+    runtime.shutdown_background();
+    match served {
+        Ok(_) => Ok(ExitCode::SUCCESS),
+        Err(problems) => {
+            let text = source::read(&file).text;
+            terminal::problems(&file, &problems, &text);
+            Ok(ExitCode::from(PROBLEMS))
+        }
+    }
+}
