@@ -1,15 +1,16 @@
 //! What a request must be to be served at all.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use http::{HeaderValue, Method, Request, StatusCode, header, uri::PathAndQuery};
+use portway_config::value::normalize_path;
 use portway_plugin::{Body, Error, Result};
 use tokio::time::Instant;
 
 use super::Arrival;
 use crate::{
     exchange::Exchange,
-    forward::{Identity, request_id, requested_host},
+    forward::{Identity, ambiguous_path, request_id, requested_host},
     route::Allow,
     server::Shard,
     snapshot::ListenerPlan,
@@ -117,6 +118,17 @@ pub(super) fn target(request: &Request<Body>) -> Result<PathAndQuery> {
         Some(target) if target == "*" && request.method() == Method::OPTIONS => Ok(target.clone()),
         _ => Err(bad_target("the request target is not a path")),
     }
+}
+
+/// The path in its one normal form. `*`, which asks about the server, has none.
+pub(super) fn normal_path<'a>(
+    target: &'a PathAndQuery,
+    listener: &ListenerPlan,
+) -> Result<Cow<'a, str>> {
+    if target.path() == "*" {
+        return Ok(Cow::Borrowed("*"));
+    }
+    normalize_path(target.path(), listener.allow_ambiguous_paths).map_err(ambiguous_path)
 }
 
 pub(super) fn no_route() -> Error {

@@ -24,8 +24,8 @@ use crate::{
     driver::Pace,
     exchange::{Accepted, AnswerLimits, Exchange, UploadLimits, limited, render, too_large, track},
     forward::{
-        Hops, Identity, Peer, X_REQUEST_ID, ambiguous_path, forwarded_target, introduce,
-        redirect_location, strip_request, strip_response, via,
+        Hops, Identity, Peer, X_REQUEST_ID, forwarded_target, introduce, redirect_location,
+        strip_request, strip_response, via,
     },
     route::{Captures, Found, Lookup, MatchId},
     server::Shard,
@@ -35,6 +35,11 @@ use crate::{
 use upgrade::{Tunnel, Upgrade};
 
 pub use service::{ClientAddr, Gateway};
+
+/// Fields added to a forwarded head: `X-Forwarded-*`, `Forwarded`, `Via`, `X-Request-Id`, `TE`.
+const ADDED_TO_REQUEST: usize = 8;
+/// Fields added to an answer's head: `Via`, `X-Request-Id`, `Connection`.
+const ADDED_TO_ANSWER: usize = 3;
 
 /// The connection a request came by.
 #[derive(Clone, Debug)]
@@ -136,9 +141,7 @@ async fn answer(exchange: &mut Exchange, mut request: Request<Body>) -> Result<A
     let requested = admit::host(exchange, &request)?;
     let original = admit::target(&request)?;
     let spelled = original.clone();
-    let path =
-        portway_config::value::normalize_path(spelled.path(), listener.allow_ambiguous_paths)
-            .map_err(ambiguous_path)?;
+    let path = admit::normal_path(&spelled, listener)?;
     let found = view.snapshot.router.find(
         &Lookup {
             host: requested.as_ref().and_then(|host| host.to_str().ok()).unwrap_or_default(),
@@ -263,6 +266,8 @@ fn prepare_head(
     };
     *request.version_mut() = http::Version::HTTP_11;
     let headers = request.headers_mut();
+    // The map comes sized for what the client sent: grow it once for all that is added here.
+    headers.reserve(ADDED_TO_REQUEST);
     introduce(headers, &identity, listener);
     headers.insert(X_REQUEST_ID, exchange.request_id.clone());
     // The gateway answers `100 Continue` itself, when it begins to read the body.
@@ -303,6 +308,7 @@ async fn finish_head(exchange: &mut Exchange, sent: Sent, listener: &ListenerPla
     exchange.permit = permit;
     strip_response(response.headers_mut());
     let received = via(response.version());
+    response.headers_mut().reserve(ADDED_TO_ANSWER);
     response.headers_mut().append(header::VIA, received);
     *response.version_mut() = http::Version::HTTP_11;
     if let (Some(limit), Some(pace)) = (listener.write_timeout, &exchange.pace)
