@@ -1,5 +1,7 @@
 //! The tests of the crate from outside: golden documents, sizes, and what any configuration does.
 
+#![allow(clippy::unwrap_used, reason = "in a test, the panic is the report")]
+
 mod documents;
 mod golden;
 mod large;
