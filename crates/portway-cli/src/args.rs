@@ -103,10 +103,10 @@ pub(crate) struct Check {
     pub(crate) output: Report,
 }
 
-/// How the result of a check looks.
+/// How a result looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Report {
-    /// Text, with the lines that are wrong
+    /// Text for people
     Human,
     /// One JSON object
     Json,
