@@ -35,21 +35,16 @@ pub(crate) fn strip_request(headers: &mut HeaderMap) -> Hops {
     if !connection && !others {
         return hops;
     }
+    if others {
+        hops.trailers = lists(headers, header::TE, "trailers");
+    }
     if connection {
-        let upgrades =
-            names_in_connection(headers).any(|name| name.eq_ignore_ascii_case("upgrade"));
-        if upgrades {
+        if lists(headers, header::CONNECTION, "upgrade") {
             hops.upgrade = headers.get(header::UPGRADE).cloned();
         }
         strip_named(headers);
     }
     if others {
-        hops.trailers = headers
-            .get_all(header::TE)
-            .iter()
-            .filter_map(|te| te.to_str().ok())
-            .flat_map(|te| te.split(','))
-            .any(|coding| coding.trim().eq_ignore_ascii_case("trailers"));
         strip_fixed(headers);
     }
     hops
@@ -93,17 +88,22 @@ fn find(headers: &HeaderMap) -> Found {
     found
 }
 
-fn names_in_connection(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+/// The elements of a list field, over all its lines.
+fn listed(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
     headers
-        .get_all(header::CONNECTION)
+        .get_all(name)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
         .map(str::trim)
 }
 
+fn lists(headers: &HeaderMap, name: HeaderName, element: &str) -> bool {
+    listed(headers, name).any(|listed| listed.eq_ignore_ascii_case(element))
+}
+
 fn strip_named(headers: &mut HeaderMap) {
-    let named: smallvec::SmallVec<[HeaderName; 4]> = names_in_connection(headers)
+    let named: smallvec::SmallVec<[HeaderName; 4]> = listed(headers, header::CONNECTION)
         .filter(|name| {
             !matches!(
                 *name,
@@ -155,10 +155,10 @@ mod tests {
     fn what_concerns_one_connection_stays_there() {
         let mut request = headers(&[
             ("connection", "X-Private, keep-alive"),
-            ("connection", "close"),
+            ("connection", "close, TE"),
             ("x-private", "1"),
             ("keep-alive", "timeout=5"),
-            ("te", "trailers, deflate"),
+            ("te", "deflate, trailers"),
             ("proxy-authorization", "secret"),
             ("http2-settings", "AAA"),
             ("accept", "*/*"),

@@ -93,13 +93,12 @@ fn forwarded_address(text: &str) -> Option<IpAddr> {
     Some(IpAddr::to_canonical(&address))
 }
 
-/// Tells the upstream who asked. What an untrusted peer said about that is dropped, in every
-/// spelling a lenient upstream might read (`X_Forwarded_For`).
+/// Tells the upstream who asked. What an untrusted peer said about that is dropped. So are, from
+/// everybody, the spellings a lenient upstream might read (`X_Forwarded_For`): a trusted proxy
+/// uses the right one, and lets others pass.
 pub(crate) fn introduce(headers: &mut HeaderMap, identity: &Identity<'_>, listener: &ListenerPlan) {
     let Identity { peer, trusted, host, version } = identity;
-    if !trusted {
-        drop_claims(headers);
-    }
+    drop_claims(headers, *trusted);
     if listener.x_forwarded {
         append(headers, X_FORWARDED_FOR, &peer.address_value);
         let proto = HeaderValue::from_static(peer.scheme);
@@ -155,7 +154,7 @@ fn mint() -> HeaderValue {
     HeaderValue::from_bytes(&text).expect("hexadecimal digits are visible ASCII")
 }
 
-fn drop_claims(headers: &mut HeaderMap) {
+fn drop_claims(headers: &mut HeaderMap, trusted: bool) {
     let mut claimed = false;
     let mut twins = smallvec::SmallVec::<[HeaderName; 2]>::new();
     for name in headers.keys() {
@@ -170,7 +169,7 @@ fn drop_claims(headers: &mut HeaderMap) {
             _ => {}
         }
     }
-    if claimed {
+    if claimed && !trusted {
         for name in [
             header::FORWARDED,
             X_FORWARDED_FOR,
@@ -244,7 +243,7 @@ mod tests {
         for name in ["x_forwarded_for", "x-forwarded_for", "x_real_ip", "x_mine", "x-my_own"] {
             headers.insert(HeaderName::from_static(name), HeaderValue::from_static("1"));
         }
-        drop_claims(&mut headers);
+        drop_claims(&mut headers, true);
         let mut left: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
         left.sort_unstable();
         assert_eq!(left, ["x-my_own", "x_mine"]);

@@ -274,9 +274,10 @@ fn prepare_head(
     headers.remove(header::EXPECT);
     if hops.trailers {
         headers.insert(header::TE, HeaderValue::from_static("trailers"));
+        headers.append(header::CONNECTION, HeaderValue::from_static("te"));
     }
     if let Some(upgrade) = upgrade {
-        headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+        headers.append(header::CONNECTION, HeaderValue::from_static("upgrade"));
         headers.insert(header::UPGRADE, upgrade.protocol.clone());
     }
 }

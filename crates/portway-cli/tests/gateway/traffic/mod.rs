@@ -2,4 +2,6 @@
 //! what happens when clients and upstreams misbehave.
 
 mod first;
+mod heads;
+mod paths;
 mod refused;
