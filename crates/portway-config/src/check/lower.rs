@@ -17,39 +17,45 @@ pub(super) fn namespace<'a>(service: &'a Meta, route: &'a Meta) -> &'a Name {
     if route.namespace.is_default_namespace() { &service.namespace } else { &route.namespace }
 }
 
+/// Makes every route stand by itself. What is disabled, or under something that is, stays and is
+/// marked so.
 pub(super) fn lower(mut config: Config, findings: &mut Findings) -> (Config, From) {
-    let mut from = From::default();
     let mut routes = Vec::new();
+    let mut from = From {
+        listeners: (0..config.listeners.len()).collect(),
+        services: (0..config.services.len()).collect(),
+        routes: Vec::new(),
+    };
     for (at, service) in config.services.iter_mut().enumerate() {
-        let nested = mem::take(&mut service.routes);
-        if !service.meta.enabled {
-            continue;
-        }
-        for (route, mut nested) in nested.into_iter().enumerate() {
+        for (route, mut nested) in mem::take(&mut service.routes).into_iter().enumerate() {
             let origin = RouteFrom { service: Some(at), route };
-            if nested.meta.enabled {
-                inherit(&mut nested, service, origin, findings);
-                routes.push(nested);
-                from.routes.push(origin);
-            }
-        }
-    }
-    let disabled: HashSet<_> = config
-        .services
-        .iter()
-        .filter(|service| !service.meta.enabled)
-        .map(|service| (service.meta.namespace.clone(), service.meta.name.clone()))
-        .collect();
-    for (route, mut top) in mem::take(&mut config.routes).into_iter().enumerate() {
-        let origin = RouteFrom { service: None, route };
-        if top.meta.enabled && without_disabled(&mut top, &disabled, origin, findings) {
-            routes.push(top);
+            nested.meta.enabled &= service.meta.enabled;
+            inherit(&mut nested, service, origin, findings);
+            routes.push(nested);
             from.routes.push(origin);
         }
     }
+    for (route, top) in mem::take(&mut config.routes).into_iter().enumerate() {
+        routes.push(top);
+        from.routes.push(RouteFrom { service: None, route });
+    }
     config.routes = routes;
-    from.services = keep(&mut config.services, |service| service.meta.enabled);
-    from.listeners = keep(&mut config.listeners, |listener| listener.meta.enabled);
+    (config, from)
+}
+
+/// Drops what is disabled and what leads nowhere else, and sees to a listener.
+pub(super) fn switch_off(config: &mut Config, from: &mut From, findings: &mut Findings) {
+    let off = config.services.iter().filter(|service| !service.meta.enabled);
+    let off: HashSet<_> =
+        off.map(|service| (service.meta.namespace.clone(), service.meta.name.clone())).collect();
+    for (route, origin) in config.routes.iter_mut().zip(&from.routes) {
+        if route.meta.enabled && !off.is_empty() {
+            route.meta.enabled = without_disabled(route, &off, *origin, findings);
+        }
+    }
+    keep(&mut config.routes, &mut from.routes, |route| route.meta.enabled);
+    keep(&mut config.services, &mut from.services, |service| service.meta.enabled);
+    keep(&mut config.listeners, &mut from.listeners, |listener| listener.meta.enabled);
     if config.listeners.is_empty() {
         config.listeners.push(default_listener());
     }
@@ -57,19 +63,18 @@ pub(super) fn lower(mut config: Config, findings: &mut Findings) -> (Config, Fro
         let warning = Problem::new("no_routes", "there is no route: every request is answered 404");
         findings.warning(warning);
     }
-    (config, from)
+}
+
+/// Drops what `wanted` does not want, here and in the list of where it comes from.
+fn keep<T, F>(list: &mut Vec<T>, from: &mut Vec<F>, wanted: impl Fn(&T) -> bool) {
+    let mut items = list.iter();
+    from.retain(|_| items.next().is_some_and(&wanted));
+    list.retain(wanted);
 }
 
 fn default_listener() -> Listener {
     let name = "web".parse().expect("`web` is a name");
     Listener::new(name, BindAddr::any_v4(8080))
-}
-
-/// Drops what `wanted` does not want, and returns where the rest was.
-fn keep<T>(list: &mut Vec<T>, wanted: impl Fn(&T) -> bool) -> Vec<usize> {
-    let kept = list.iter().enumerate().filter(|(_, item)| wanted(item)).map(|(at, _)| at).collect();
-    list.retain(wanted);
-    kept
 }
 
 /// Takes what is not its own from its service.

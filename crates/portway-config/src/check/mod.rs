@@ -22,7 +22,7 @@ use std::ops::Deref;
 use portway_plugin::Problem;
 
 use crate::{
-    places::Places,
+    places::{Places, item},
     resource::{Config, Match, Matches, Route},
 };
 
@@ -31,6 +31,7 @@ use crate::{
 pub struct Checked<T> {
     value: T,
     warnings: Vec<Problem>,
+    from: From,
 }
 
 impl<T> Checked<T> {
@@ -44,6 +45,15 @@ impl<T> Checked<T> {
     #[must_use]
     pub fn into_inner(self) -> T {
         self.value
+    }
+}
+
+impl Checked<Config> {
+    /// What `path` of the lowered configuration (`routes[7].match`) is in the configuration it
+    /// comes from (`services[1].routes[2].match`), where [`Places`] finds it.
+    #[must_use]
+    pub fn declared_path(&self, path: &str) -> String {
+        self.from.declared(path)
     }
 }
 
@@ -62,11 +72,11 @@ impl<T> Deref for Checked<T> {
 /// # Errors
 /// Everything that is wrong.
 pub fn check(config: Config, places: &Places) -> Result<Checked<Config>, Vec<Problem>> {
-    let Inspected { config, findings } = inspect(config, places, &[]);
+    let Inspected { config, from, findings } = inspect(config, places, &[]);
     let Findings { mut problems, mut warnings } = findings;
     problems.iter_mut().chain(&mut warnings).for_each(|problem| places.locate(problem));
     if problems.is_empty() {
-        return Ok(Checked { value: config, warnings });
+        return Ok(Checked { value: config, warnings, from });
     }
     problems.sort_by_key(|p| p.place.as_ref().map(|place| (place.line, place.column)));
     Err(problems)
@@ -76,6 +86,7 @@ pub fn check(config: Config, places: &Places) -> Result<Checked<Config>, Vec<Pro
 /// as it came in.
 struct Inspected {
     config: Config,
+    from: From,
     findings: Findings,
 }
 
@@ -84,13 +95,16 @@ fn inspect(config: Config, places: &Places, unread_services: &[String]) -> Inspe
     names::check(&config, places, &mut findings);
     services::check(&config, &mut findings);
     targets::check(&config, unread_services, &mut findings);
-    let (config, from) = lower::lower(config, &mut findings);
+    let (mut config, mut from) = lower::lower(config, &mut findings);
     let lowered = Lowered { config: &config, from: &from, places };
     routes::check(&lowered, &mut findings);
     captures::check(&lowered, &mut findings);
+    // What is switched off meets nothing, but it has been looked at.
+    lower::switch_off(&mut config, &mut from, &mut findings);
+    let lowered = Lowered { config: &config, from: &from, places };
     conflicts::check(&lowered, &mut findings);
     addresses::check(&lowered, &mut findings);
-    Inspected { config, findings }
+    Inspected { config, from, findings }
 }
 
 /// What the checks find.
@@ -118,15 +132,28 @@ struct Lowered<'a> {
 }
 
 /// The paths of lowered resources in the configuration they come from.
-#[derive(Default)]
+#[derive(Clone, Debug, Default)]
 struct From {
     listeners: Vec<usize>,
     services: Vec<usize>,
     routes: Vec<RouteFrom>,
 }
 
+impl From {
+    fn declared(&self, path: &str) -> String {
+        let Some((list, index, rest)) = item(path) else { return path.to_owned() };
+        let declared = match list {
+            "listeners" => self.listeners.get(index).map(|at| format!("listeners[{at}]")),
+            "services" => self.services.get(index).map(|at| format!("services[{at}]")),
+            "routes" => self.routes.get(index).map(RouteFrom::to_string),
+            _ => None,
+        };
+        declared.map_or_else(|| path.to_owned(), |declared| format!("{declared}{rest}"))
+    }
+}
+
 /// A route's path: under a service, or at the top.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct RouteFrom {
     service: Option<usize>,
     route: usize,
@@ -157,5 +184,35 @@ impl Route {
                 if several { format!("{route}.match[{index}]") } else { format!("{route}.match") };
             (one, path)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{expand::NoLookup, load::load};
+
+    #[test]
+    fn lowered_parts_are_found_where_they_were_declared() {
+        let text = "
+listeners: [{name: a, bind: ':1', enabled: false}, {name: b, bind: ':2'}]
+services:
+  - {name: off, enabled: false, url: 'http://a', routes: [{name: off}]}
+  - {name: on, url: 'http://a', routes: [{name: off-too, enabled: false}, {name: on}]}
+routes: [{name: top, match: {path: /x}, target: {service: on}}]
+";
+        let loaded = load(text, "f.yaml", &NoLookup).unwrap();
+        let places = loaded.places.clone();
+        let checked = loaded.check().unwrap();
+        for (lowered, declared, line) in [
+            ("listeners[0].bind", "listeners[1].bind", 2),
+            ("services[0].url", "services[1].url", 5),
+            ("routes[0]", "services[1].routes[1]", 5),
+            ("routes[1].match.path", "routes[0].match.path", 6),
+            ("probes.bind", "probes.bind", 2),
+        ] {
+            let path = checked.declared_path(lowered);
+            assert_eq!(path, declared);
+            assert_eq!(places.place(&path).unwrap().line, line, "{path}");
+        }
     }
 }

@@ -28,7 +28,7 @@ pub(crate) fn salvaged(read: Read, problems: &mut Vec<Problem>) {
     let reported = Reported::by(problems);
     for mut problem in found {
         places.locate(&mut problem);
-        if !reported.is_near(&problem.path) {
+        if !reported.is_near(&problem.path) && !tainted.covers(&problem.path) {
             problems.push(problem);
         }
     }
@@ -49,6 +49,14 @@ impl Tainted {
             conditions.iter().any(|key| rest.starts_with(key)).then_some(route)
         };
         Self(problems.iter().filter_map(route).collect())
+    }
+
+    /// Whether what is wrong at `path` may come from conditions that are not known.
+    fn covers(&self, path: &str) -> bool {
+        let about_paths = [".match", ".rewrite", ".target.redirect"];
+        let route = ancestors(path).find(|above| self.0.contains(*above));
+        route
+            .is_some_and(|route| about_paths.iter().any(|key| path[route.len()..].starts_with(key)))
     }
 
     /// `name` makes a path in the configuration one in the document.

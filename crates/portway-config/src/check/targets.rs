@@ -47,7 +47,7 @@ pub(super) fn check(config: &Config, unread_services: &[String], findings: &mut 
         match &top.target {
             None => findings.problem(
                 Problem::new("missing_target", "the route names no target")
-                    .at(from.to_string())
+                    .at(format!("{from}.target"))
                     .hint("add target: {service: …}, or move the route under its service"),
             ),
             Some(Target::Service(name)) => {
