@@ -21,8 +21,8 @@ use crate::{
     telemetry::metrics::{NO_ROUTE, Named},
 };
 
-/// How long a change waits for names it brings. One that does not resolve by then is tried on,
-/// and its endpoint takes no requests meanwhile.
+/// How long a change waits for names it brings. An endpoint whose name does not resolve by then
+/// takes no requests until it does.
 const FIRST_ANSWERS: Duration = Duration::from_secs(2);
 
 /// What is served before there is a configuration: nothing.
@@ -93,10 +93,8 @@ async fn await_names(snapshot: &Snapshot, previous: &Snapshot) {
             continue;
         }
         for name in upstream.endpoints.iter().filter_map(|endpoint| endpoint.awaited_name()) {
-            if !name.ready(deadline).await {
-                let (service, host) = (upstream.name().as_str(), name.host());
-                tracing::warn!(service, host, "an endpoint's name does not resolve yet");
-            }
+            // The resolver says which names it cannot resolve, and goes on trying.
+            name.ready(deadline).await;
         }
     }
 }

@@ -33,6 +33,7 @@ use tokio::{
 use super::{
     body::{Progress, Upload},
     tunnel::UpstreamUpgrade,
+    write::Direct,
 };
 
 /// Where interim answers (100, 102, 103) of an upstream go. hyper's server cannot write them, so
@@ -48,7 +49,7 @@ pub(crate) trait Home: Send + Unpin + 'static {
 /// A connection to an upstream on which one exchange at a time can run.
 pub(crate) struct Connection {
     sender: http1::SendRequest<Upload>,
-    wire: Box<http1::Connection<TokioIo<TcpStream>, Upload>>,
+    wire: Box<http1::Connection<TokioIo<Direct>, Upload>>,
     /// Re-armed only when it fires: deadlines of consecutive requests move forward, so an early
     /// alarm costs one wake-up in the time of many requests.
     alarm: Option<Pin<Box<Sleep>>>,
@@ -108,7 +109,7 @@ impl Connection {
         if let Some(bytes) = max_head.and_then(|bytes| usize::try_from(bytes).ok()) {
             builder.max_header_size(bytes).max_buf_size(bytes.max(64 * 1024));
         }
-        match builder.handshake(TokioIo::new(socket)).await {
+        match builder.handshake(TokioIo::new(Direct(socket))).await {
             Ok((sender, wire)) => Ok(Self { sender, wire: Box::new(wire), alarm: None }),
             Err(error) => Err(Failure::of(error, None)),
         }
@@ -213,7 +214,7 @@ impl Answer {
         let mut wire = self.connection?.wire;
         poll_fn(|cx| wire.poll_without_shutdown(cx)).await.ok()?;
         let parts = wire.into_parts();
-        Some(UpstreamUpgrade { socket: parts.io.into_inner(), read: parts.read_buf })
+        Some(UpstreamUpgrade { socket: parts.io.into_inner().0, read: parts.read_buf })
     }
 }
 

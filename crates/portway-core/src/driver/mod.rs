@@ -10,6 +10,7 @@ mod client;
 mod pace;
 mod server;
 mod tunnel;
+mod write;
 
 pub(crate) use client::{Answer, Connection, Failure, FailureKind, Home};
 pub(crate) use pace::{Pace, PaceLimits};

@@ -19,6 +19,8 @@ use tokio::{
     time::{Instant, Sleep},
 };
 
+use super::write::poll_write_buffers;
+
 const IDLE: u8 = 0;
 const HEAD: u8 = 1;
 const BUSY: u8 = 2;
@@ -190,7 +192,7 @@ impl AsyncWrite for Paced {
         cx: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.socket).poll_write_vectored(cx, bytes)
+        poll_write_buffers(Pin::new(&mut self.socket), cx, bytes)
     }
 
     fn is_write_vectored(&self) -> bool {

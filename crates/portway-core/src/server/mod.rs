@@ -165,6 +165,7 @@ impl Server {
     /// then no connection is accepted any more, and what is in flight has the configured time to
     /// finish. Says whether all of it did.
     pub async fn drain(mut self) -> bool {
+        tracing::info!("draining");
         self.readiness.draining();
         for core in &self.cores {
             core.shard.drain();
@@ -187,6 +188,8 @@ impl Server {
         })
         .await
         .is_ok();
+        // The log ends with the server.
+        tracing::info!(finished = emptied, "drained");
         self.end().await;
         emptied
     }

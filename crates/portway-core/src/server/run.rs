@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use portway_config::{Checked, Config, Origin, Outcome, Problem, Revision, Source};
+use portway_config::{Checked, Config, Origin, Outcome, Places, Problem, Revision, Source};
 
 use super::{Options, Server};
 
@@ -33,9 +33,10 @@ where
         return Err(vec![problem]);
     };
     let number = first.number;
-    let config = checked(first)?.1;
+    let (places, config) = checked(first)?;
     let warnings = config.warnings().to_vec();
-    let mut server = Server::start(config, options).await?;
+    let started_with = Server::start(config, options).await;
+    let mut server = started_with.map_err(|problems| located(problems, &places))?;
     source.learn(&Outcome::Applied { number, warnings: warnings.clone() });
     started(&server, &warnings);
     loop {
@@ -47,7 +48,6 @@ where
             }
         }
     }
-    tracing::info!("draining");
     let finished = tokio::select! {
         finished = server.drain() => finished,
         Stop::Drain = stop() => {
@@ -55,7 +55,6 @@ where
             false
         }
     };
-    tracing::info!(finished, "ended");
     Ok(finished)
 }
 
@@ -68,12 +67,7 @@ async fn follow(server: &mut Server, revision: Revision) -> Outcome {
             let warnings = config.warnings().to_vec();
             match server.apply(config).await {
                 Ok(()) => Ok(warnings),
-                Err(mut problems) => {
-                    for problem in &mut problems {
-                        problem.place = places.place(&problem.path);
-                    }
-                    Err(problems)
-                }
+                Err(problems) => Err(located(problems, &places)),
             }
         }
         Err(problems) => Err(problems),
@@ -102,7 +96,15 @@ fn report(origin: &Origin, problems: &[Problem]) {
     }
 }
 
-type Located = (portway_config::Places, Checked<Config>);
+/// Says where in the document a problem of opening something stands.
+fn located(mut problems: Vec<Problem>, places: &Places) -> Vec<Problem> {
+    for problem in &mut problems {
+        problem.place = places.place(&problem.path);
+    }
+    problems
+}
+
+type Located = (Places, Checked<Config>);
 
 fn checked(revision: Revision) -> Result<Located, Vec<Problem>> {
     let loaded = revision.content?;
