@@ -8,7 +8,7 @@ use std::{
     io,
     pin::Pin,
     sync::Arc,
-    sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering},
+    sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering},
     task::{Context, Poll},
     time::Duration,
 };
@@ -36,6 +36,7 @@ pub(crate) struct Pace {
     in_flight: AtomicU32,
     /// Milliseconds from the epoch to the instant at which the exchange is cut; 0 for never.
     cut: AtomicU64,
+    retired: AtomicBool,
 }
 
 /// The time a connection may spend in each phase.
@@ -62,6 +63,7 @@ impl Pace {
             since: AtomicU64::new(0),
             in_flight: AtomicU32::new(0),
             cut: AtomicU64::new(0),
+            retired: AtomicBool::new(false),
         })
     }
 
@@ -84,7 +86,17 @@ impl Pace {
         self.cut.store(self.millis(deadline).max(1), Ordering::Relaxed);
     }
 
-    fn received(&self) {
+    /// The connection takes no further request: what is in flight is the last.
+    pub(crate) fn retire(&self) {
+        self.retired.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_retired(&self) -> bool {
+        self.retired.load(Ordering::Relaxed)
+    }
+
+    /// A byte of HTTP/1.1 came, which begins a head unless something is under way.
+    pub(super) fn received(&self) {
         if self.phase.load(Ordering::Relaxed) == IDLE {
             self.enter(HEAD, Instant::now());
         }
@@ -149,10 +161,11 @@ impl Watchdog {
     }
 }
 
-/// A client's socket that tells the pace what comes in.
+/// A client's socket that tells the pace when a head begins.
 pub(super) struct Paced {
     pub(super) socket: TcpStream,
-    pub(super) pace: Arc<Pace>,
+    /// `None` for HTTP/2, whose frames come between requests too.
+    pub(super) pace: Option<Arc<Pace>>,
     /// Bytes read before the protocol was known.
     pub(super) read: bytes::Bytes,
 }
@@ -171,8 +184,10 @@ impl AsyncRead for Paced {
         }
         let before = buf.filled().len();
         let outcome = Pin::new(&mut this.socket).poll_read(cx, buf);
-        if buf.filled().len() > before {
-            this.pace.received();
+        if let Some(pace) = &this.pace
+            && buf.filled().len() > before
+        {
+            pace.received();
         }
         outcome
     }

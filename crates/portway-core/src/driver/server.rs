@@ -81,11 +81,13 @@ pub(crate) async fn serve<S, F>(
     let service = service_fn(move |request: Request<Incoming>| Unfailing {
         answer: service(request.map(from_client)),
     });
-    let io = TokioIo::new(Paced { socket, pace: Arc::clone(&pace), read });
     if is_h2 {
+        let io = TokioIo::new(Paced { socket, pace: None, read });
         let connection = h2_builder(options).serve_connection(io, service);
         drive(pin!(connection), &pace, options.pace, closing).await;
     } else {
+        pace.received();
+        let io = TokioIo::new(Paced { socket, pace: Some(Arc::clone(&pace)), read });
         let connection = h1_builder(options).serve_connection(io, service).with_upgrades();
         drive(pin!(connection), &pace, options.pace, closing).await;
     }
@@ -195,12 +197,18 @@ async fn drive(
             listening = true;
             let _ = told.as_mut().poll(cx);
         }
-        if !leaving && closing.is_closed() {
-            leaving = true;
-            connection.as_mut().leave();
-        }
-        if connection.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(());
+        loop {
+            if !leaving && (closing.is_closed() || pace.is_retired()) {
+                leaving = true;
+                connection.as_mut().leave();
+            }
+            if connection.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(());
+            }
+            // The request that came just now may have been the last.
+            if leaving || !pace.is_retired() {
+                break;
+            }
         }
         match watchdog.poll(pace, limits, cx) {
             Poll::Ready(Overdue::Idle) if !leaving => {

@@ -34,8 +34,8 @@ pub(crate) struct Accepting {
     pub(crate) closing: Arc<Closing>,
 }
 
-/// Accepts from `socket`, and what other cores pass on through `doors`, until `stop` says so; then what the socket's queue still holds is accepted and served,
-/// and the socket is closed.
+/// Accepts from `socket`, and what other cores pass on through `doors`, until `stop` says so; then
+/// what the socket's queue still holds is accepted and served, and the socket is closed.
 pub(crate) async fn accept(
     this: Accepting,
     socket: TcpListener,
@@ -43,27 +43,35 @@ pub(crate) async fn accept(
     mut stop: watch::Receiver<bool>,
 ) {
     let limit = this.settings(|listener| listener.max_connections);
+    // What was accepted and still waits for room: other cores may have been faster.
+    let mut waiting = None;
     loop {
-        let room = async {
+        let next = async {
+            if waiting.is_none() {
+                if let Some(limit) = limit {
+                    this.crowd.below(limit).await;
+                }
+                waiting = Some(socket.accept().await?);
+            }
             if let Some(limit) = limit {
                 this.crowd.below(limit).await;
             }
-            socket.accept().await
+            io::Result::Ok(())
         };
         tokio::select! {
             biased;
             () = stopped(&mut stop) => break,
             Some(passed) = doors.recv() => this.take_over(passed),
-            accepted = room => match accepted {
-                Ok((stream, peer)) => this.place(stream, peer),
+            came = next => match came {
+                Ok(()) => waiting.take().into_iter().for_each(|(s, peer)| this.place(s, peer)),
                 Err(error) => this.failed(&error).await,
             },
         }
     }
-    while let Some(Ok((stream, peer))) = now_or_never(socket.accept()).await {
+    if let Some((stream, peer)) = waiting {
         this.spawn(stream, peer, this.crowd.enter(this.core));
     }
-    drop(socket);
+    this.empty(socket);
     doors.close();
     while let Some(passed) = doors.recv().await {
         this.take_over(passed);
@@ -90,6 +98,19 @@ impl Accepting {
             Ok(None) => {}
             Ok(Some(stream)) => self.spawn(stream, peer, self.crowd.enter(self.core)),
             Err(error) => tracing::warn!(%error, "a connection could not be passed on"),
+        }
+    }
+
+    /// Serves what the queue of a socket still holds, and closes the socket. The kernel is asked:
+    /// the runtime may not have heard of the newest connections, and lets a task take only so many.
+    fn empty(&self, socket: TcpListener) {
+        let Ok(socket) = socket.into_std() else { return };
+        loop {
+            match socket.accept() {
+                Ok((stream, _)) if stream.set_nonblocking(true).is_ok() => self.take_over(stream),
+                Err(error) if error.kind() != io::ErrorKind::ConnectionAborted => return,
+                _ => {}
+            }
         }
     }
 
@@ -159,6 +180,9 @@ impl Connection {
         use std::sync::atomic::Ordering::Relaxed;
         let used_up = self.left.as_ref().is_some_and(|left| left.fetch_sub(1, Relaxed) <= 1);
         let mut arrival = self.arrival.clone();
+        if let Some(pace) = arrival.pace.as_ref().filter(|_| used_up) {
+            pace.retire();
+        }
         arrival.last = used_up || self.closing.is_closed() || self.shard.is_draining();
         gateway::serve(Arc::clone(&self.shard), arrival, request)
     }
@@ -183,16 +207,4 @@ impl Drop for Counted {
 async fn stopped(stop: &mut watch::Receiver<bool>) {
     // An error means that the core has forgotten the listener.
     let _ = stop.wait_for(|stop| *stop).await;
-}
-
-/// What a future gives at once, if anything.
-async fn now_or_never<F: Future>(future: F) -> Option<F::Output> {
-    let mut future = std::pin::pin!(future);
-    std::future::poll_fn(|cx| {
-        std::task::Poll::Ready(match future.as_mut().poll(cx) {
-            std::task::Poll::Ready(output) => Some(output),
-            std::task::Poll::Pending => None,
-        })
-    })
-    .await
 }
