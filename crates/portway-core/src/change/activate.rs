@@ -115,7 +115,7 @@ async fn open(
                 vec![Problem::new("cannot_listen", error.to_string()).at(path)]
             })?;
         }
-        let name = listener.meta.name.to_string();
+        let name = listener.meta.label().to_owned();
         tracing::info!(listener = name, %address, "listening");
         let open = Open { id: ids[index], name, address, crowd };
         server.listeners.insert(listener.bind, open);
@@ -195,11 +195,11 @@ fn announce(server: &Server, snapshot: &Snapshot) {
             named.routes.insert([&plan.route, NO_ROUTE]);
         }
         for destination in destinations {
-            let service = snapshot.upstreams[destination.upstream].name().as_str();
+            let service = snapshot.upstreams[destination.upstream].label();
             named.routes.insert([&plan.route, service]);
         }
     }
-    named.services.extend(snapshot.upstreams.iter().map(|upstream| upstream.name().as_str()));
+    named.services.extend(snapshot.upstreams.iter().map(|upstream| upstream.label()));
     named.listeners.extend(snapshot.listeners.iter().map(|listener| &*listener.name));
     server.metrics.set_restgate(config.probes.restgate_metrics);
     server.metrics.applied(snapshot.revision, &named);

@@ -38,7 +38,7 @@ pub(super) fn prepare(server: &Server, config: &Checked<Config>) -> Result<Prepa
             Ok(bound) => listeners.push((index, bound)),
             Err(error) => problems.push(
                 Problem::new("cannot_listen", error.to_string())
-                    .at(format!("listeners[{index}].bind")),
+                    .at(config.declared_path(&format!("listeners[{index}].bind"))),
             ),
         }
     }

@@ -128,7 +128,7 @@ fn plan(
         None => forward(&mut std::iter::empty()),
     };
     Plan {
-        route: route.meta.name.as_str().into(),
+        route: route.meta.label().into(),
         life,
         action,
         rewrite: route.rewrite.clone(),

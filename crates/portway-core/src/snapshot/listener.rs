@@ -41,7 +41,7 @@ impl ListenerPlan {
         let max_header_bytes = bytes(limits.header_bytes.limit());
         Self {
             id,
-            name: listener.meta.name.as_str().into(),
+            name: listener.meta.label().into(),
             life,
             trusted: listener.trusted_proxies.clone().into(),
             x_forwarded: listener.forwarded_headers != ForwardedHeaders::Forwarded,

@@ -12,7 +12,7 @@ use crate::balance::Picker;
 /// What is done with the requests of one route.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    /// The route's name, the label in metrics and logs.
+    /// What metrics and logs call the route.
     pub(crate) route: Box<str>,
     pub(crate) life: Arc<Life>,
     pub(crate) action: Action,

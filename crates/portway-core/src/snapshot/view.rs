@@ -35,7 +35,7 @@ impl View {
             .iter()
             .map(|upstream| match known.get(&Arc::as_ptr(upstream)) {
                 Some(lane) => Arc::clone(lane),
-                None => Lane::new(Arc::clone(upstream), cells.service(upstream.name().as_str())),
+                None => Lane::new(Arc::clone(upstream), cells.service(upstream.label())),
             })
             .collect();
         Arc::new(Self {
@@ -61,8 +61,8 @@ impl View {
         })
     }
 
-    /// The name of an upstream's service.
+    /// What an upstream's service is called.
     pub(crate) fn service(&self, upstream: Option<usize>) -> &str {
-        upstream.map_or(NO_ROUTE, |upstream| self.lanes[upstream].upstream.name().as_str())
+        upstream.map_or(NO_ROUTE, |upstream| self.lanes[upstream].upstream.label())
     }
 }

@@ -51,6 +51,11 @@ impl Upstream {
         &self.service.meta.name
     }
 
+    /// What metrics and logs call the service.
+    pub(crate) fn label(&self) -> &str {
+        self.service.meta.label()
+    }
+
     pub(crate) fn namespace(&self) -> &Name {
         &self.service.meta.namespace
     }

@@ -136,7 +136,7 @@ impl Call<'_> {
             }
             spent.push(index);
         }
-        Err(last.unwrap_or_else(|| no_endpoint(upstream.name().as_str())))
+        Err(last.unwrap_or_else(|| no_endpoint(upstream.label())))
     }
 
     fn address(&self, request: &mut Request<Body>, endpoint: usize) -> Result<(), Error> {
