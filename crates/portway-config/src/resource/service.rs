@@ -126,7 +126,8 @@ pub struct Timeouts {
     /// From the request's last byte to the head of the answer. Default `30s`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response_header: Option<Duration>,
-    /// For the whole exchange, from the request's head to the answer's last byte. Off by default.
+    /// For the whole exchange, from the request's head to the answer's last byte. It never applies
+    /// to an upgraded connection or an event stream. Off by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request: Option<Duration>,
     /// Without a byte in either direction, once the answer's head has come. Default `5m`.

@@ -14,7 +14,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use http::{HeaderValue, Request, StatusCode, header, uri::PathAndQuery};
+use http::{HeaderValue, Request, StatusCode, Version, header, uri::PathAndQuery};
 use pin_project_lite::pin_project;
 use portway_config::Redirect;
 use portway_plugin::{Body, Error, Response, Result};
@@ -56,7 +56,7 @@ pub(crate) async fn serve(shard: Arc<Shard>, arrival: Arrival, request: Request<
     let accepted = Accepted::by(&request);
     let last = arrival.last;
     let mut exchange = admit::exchange(shard, arrival, &request);
-    let is_h1 = exchange.version < http::Version::HTTP_2;
+    let is_h1 = exchange.version < Version::HTTP_2;
     let answered = Caught { work: answer(&mut exchange, request) }.await;
     let Answered { mut response, rest } = answered.unwrap_or_else(|error| {
         exchange.blame(&error);
@@ -245,8 +245,10 @@ async fn forward(
         let upgrade = upgrade.ok_or_else(unasked_upgrade)?;
         return upgrade.accept(sent, stages.idle);
     }
-    let response = finish_head(exchange, sent, listener).await;
-    Ok(Answered { response, rest: Rest::Body(AnswerLimits { idle: stages.idle, deadline }) })
+    let response = finish_head(exchange, sent).await;
+    let limits = AnswerLimits { idle: stages.idle, deadline };
+    let limits = bound_answer(exchange, &response, limits, listener);
+    Ok(Answered { response, rest: Rest::Body(limits) })
 }
 
 /// The head as the upstream may see it, but for `Host`.
@@ -264,7 +266,7 @@ fn prepare_head(
         host: exchange.host.as_ref(),
         version: exchange.version,
     };
-    *request.version_mut() = http::Version::HTTP_11;
+    *request.version_mut() = Version::HTTP_11;
     let headers = request.headers_mut();
     // The map comes sized for what the client sent: grow it once for all that is added here.
     headers.reserve(ADDED_TO_REQUEST);
@@ -304,20 +306,38 @@ fn bound_upload(
 }
 
 /// The answer's head as the client may see it; its body still to be read.
-async fn finish_head(exchange: &mut Exchange, sent: Sent, listener: &ListenerPlan) -> Response {
+async fn finish_head(exchange: &mut Exchange, sent: Sent) -> Response {
     let (mut response, permit) = sent.into_response().await;
     exchange.permit = permit;
     strip_response(response.headers_mut());
     let received = via(response.version());
     response.headers_mut().reserve(ADDED_TO_ANSWER);
     response.headers_mut().append(header::VIA, received);
-    *response.version_mut() = http::Version::HTTP_11;
-    if let (Some(limit), Some(pace)) = (listener.write_timeout, &exchange.pace)
-        && !is_event_stream(&response)
-    {
-        pace.cut_at(exchange.started + limit);
-    }
+    *response.version_mut() = Version::HTTP_11;
     response
+}
+
+/// The limits on an answer's body, with the listener's. A stream of events has no end that could
+/// be waited for.
+fn bound_answer(
+    exchange: &Exchange,
+    response: &Response,
+    limits: AnswerLimits,
+    listener: &ListenerPlan,
+) -> AnswerLimits {
+    if is_event_stream(response) {
+        return AnswerLimits { deadline: None, ..limits };
+    }
+    let Some(written) = listener.write_timeout.map(|limit| exchange.started + limit) else {
+        return limits;
+    };
+    // The body of an answer that the client does not take is not asked for: the connection has
+    // to be watched as well. One of HTTP/2 has other streams, which must not be cut.
+    if let Some(pace) = exchange.pace.as_ref().filter(|_| exchange.version < Version::HTTP_2) {
+        pace.cut_at(written);
+    }
+    let deadline = limits.deadline.map_or(written, |deadline| deadline.min(written));
+    AnswerLimits { deadline: Some(deadline), ..limits }
 }
 
 fn is_event_stream(response: &Response) -> bool {

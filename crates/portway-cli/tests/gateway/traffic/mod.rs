@@ -8,3 +8,4 @@ mod first;
 mod heads;
 mod paths;
 mod refused;
+mod streams;
