@@ -17,6 +17,7 @@ const CONTROL_THREADS: usize = 2;
 
 pub(crate) fn run(args: &Run) -> anyhow::Result<ExitCode> {
     let file = locate::file(&args.file)?;
+    keep_pages_small();
     let mut builder = Builder::new().build_info(BUILD).process_log();
     if let Some(cores) = args.cores {
         builder = builder.cores(cores.into());
@@ -37,4 +38,11 @@ pub(crate) fn run(args: &Run) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::from(PROBLEMS))
         }
     }
+}
+
+/// Huge pages make an idle gateway twice as large (measured: 22 MB instead of 10), as one is held
+/// for whatever lives in it. A kernel that refuses leaves things as they are.
+fn keep_pages_small() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
 }

@@ -33,10 +33,7 @@ where
         return Err(vec![problem]);
     };
     let number = first.number;
-    let (places, config) = checked(first)?;
-    let warnings = config.warnings().to_vec();
-    let started_with = Server::start(config, options).await;
-    let mut server = started_with.map_err(|problems| located(problems, &places))?;
+    let (mut server, warnings) = start(first, options).await?;
     source.learn(&Outcome::Applied { number, warnings: warnings.clone() });
     started(&server, &warnings);
     loop {
@@ -56,6 +53,14 @@ where
         }
     };
     Ok(finished)
+}
+
+/// Starts with the first revision, and keeps nothing of its text.
+async fn start(first: Revision, options: Options) -> Result<(Server, Vec<Problem>), Vec<Problem>> {
+    let (places, config) = checked(first)?;
+    let warnings = config.warnings().to_vec();
+    let started = Server::start(config, options).await;
+    Ok((started.map_err(|problems| located(problems, &places))?, warnings))
 }
 
 /// Goes over to a further revision, or says why not.
