@@ -27,8 +27,8 @@ pub(crate) enum Picker {
     Only,
     /// Nobody takes requests: every weight is zero.
     Nobody,
-    RoundRobin(RoundRobin),
-    LeastRequest(LeastRequest),
+    RoundRobin(Box<RoundRobin>),
+    LeastRequest(Box<LeastRequest>),
 }
 
 /// The endpoint that was chosen.
@@ -47,8 +47,8 @@ impl Picker {
         }
         match balance {
             _ if weights.len() == 1 => Self::Only,
-            Balance::RoundRobin => Self::RoundRobin(RoundRobin::new(weights)),
-            Balance::LeastRequest => Self::LeastRequest(LeastRequest::new(weights)),
+            Balance::RoundRobin => Self::RoundRobin(Box::new(RoundRobin::new(weights))),
+            Balance::LeastRequest => Self::LeastRequest(Box::new(LeastRequest::new(weights))),
         }
     }
 

@@ -131,7 +131,7 @@ async fn replace_probe(server: &mut Server, change: ProbeChange) {
             let (stop, stopped) = oneshot::channel::<()>();
             let serving =
                 probe.serve(Arc::clone(&server.metrics), Arc::clone(&server.readiness), async {
-                    drop(stopped.await)
+                    let _ = stopped.await;
                 });
             let task = server.runtime.spawn(async move {
                 if let Err(error) = serving.await {

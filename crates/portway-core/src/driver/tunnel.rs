@@ -168,7 +168,7 @@ impl AsyncRead for Watched {
             Poll::Pending => {
                 this.check_idle(cx).map_or_else(|error| Poll::Ready(Err(error)), |()| Poll::Pending)
             }
-            ready => {
+            ready @ Poll::Ready(_) => {
                 this.read += (buf.filled().len() - before) as u64;
                 this.moved = true;
                 ready

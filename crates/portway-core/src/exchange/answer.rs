@@ -85,6 +85,7 @@ impl Wait {
     }
 }
 
+#[derive(Clone, Copy)]
 enum End {
     /// The configuration no longer has the route or the listener.
     Removed,

@@ -12,7 +12,7 @@ enum Form {
 }
 
 /// The answer for `error`, in the form the client accepts.
-pub(crate) fn render(error: &Error, accepted: Accepted, request_id: &HeaderValue) -> Response {
+pub(crate) fn render(error: &Error, accepted: &Accepted, request_id: &HeaderValue) -> Response {
     let id = request_id.to_str().unwrap_or_default();
     let (kind, body) = match accepted.form() {
         Form::Json => ("application/json", json(error, id)),

@@ -60,7 +60,7 @@ pub(crate) async fn serve(shard: Arc<Shard>, arrival: Arrival, request: Request<
     let answered = Caught { work: answer(&mut exchange, request) }.await;
     let Answered { mut response, rest } = answered.unwrap_or_else(|error| {
         exchange.blame(&error);
-        Answered::from(render(&error, accepted, &exchange.request_id))
+        Answered::from(render(&error, &accepted, &exchange.request_id))
     });
     response.headers_mut().insert(X_REQUEST_ID, exchange.request_id.clone());
     match rest {

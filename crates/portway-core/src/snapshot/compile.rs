@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use portway_config::{
     Balance, Checked, Config, Listener, Reply, Route, Target,
-    value::{Name, Weight},
+    value::{ByteSize, Name, Weight},
 };
 
 use super::{Action, Destination, Life, ListenerId, ListenerPlan, Plan, Snapshot};
@@ -133,7 +133,7 @@ fn plan(
         action,
         rewrite: route.rewrite.clone(),
         host: route.host.clone(),
-        body_limit: route.body_limit.map(|limit| limit.limit()),
+        body_limit: route.body_limit.map(ByteSize::limit),
         cells,
     }
 }

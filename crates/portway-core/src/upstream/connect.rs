@@ -21,13 +21,13 @@ pub(super) async fn connect(
         },
         None => TcpStream::connect(address).await,
     };
-    let socket = opened.map_err(|error| refused(address, error))?;
+    let socket = opened.map_err(|error| refused(address, &error))?;
     // Heads and small bodies are written whole: waiting to fill a segment only adds latency.
-    socket.set_nodelay(true).map_err(|error| refused(address, error))?;
+    socket.set_nodelay(true).map_err(|error| refused(address, &error))?;
     Connection::new(socket, max_head).await.map_err(|failure| broken(address, &failure))
 }
 
-fn refused(address: SocketAddr, error: io::Error) -> Error {
+fn refused(address: SocketAddr, error: &io::Error) -> Error {
     Error::upstream(
         StatusCode::BAD_GATEWAY,
         "upstream_connect",

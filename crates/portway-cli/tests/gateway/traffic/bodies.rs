@@ -220,7 +220,7 @@ async fn trailers_of_an_answer_reach_the_client() -> io::Result<()> {
     let request = Request::get(path).header("te", "trailers").body(String::new());
     let client = Client::h2c(gateway.addr());
     let h2 = client.request(request.map_err(io::Error::other)?).await?;
-    assert_eq!(h2.trailers.get("x-sum").map(|sum| sum.as_bytes()), Some(&b"42"[..]));
+    assert_eq!(h2.trailers.get("x-sum").map(http::HeaderValue::as_bytes), Some(&b"42"[..]));
     let mut raw = gateway.raw().await?;
     let with = format!("GET {path} HTTP/1.1\r\nHost: a\r\nTE: trailers\r\n\r\n");
     let answer = raw.exchange(with).await?;
