@@ -71,26 +71,31 @@ impl Call<'_> {
         let repeatable = request.method().is_idempotent();
         let mut spent = SmallVec::<[usize; MAX_ENDPOINTS]>::new();
         let mut fresh = false;
+        let mut last = None;
         loop {
-            let line = self.open(&mut spent, repeatable, fresh, tries).await?;
+            let line = match self.open(&mut spent, repeatable, fresh, tries).await {
+                Ok(line) => line,
+                Err(error) => return Err(last.unwrap_or(error)),
+            };
             self.address(&mut request, line.endpoint)?;
             let copy = (line.reused && repeatable).then(|| replayable(&request)).flatten();
             let Line { connection, endpoint, address, reused, permit } = line;
             let (connection, berth) = connection.berth(self.lane.idle(endpoint), address);
-            let failure =
+            let mut failure =
                 match connection.exchange(request, self.stages.response_header, None).await {
                     Ok(answer) => return Ok(Sent { answer, berth, permit }),
                     Err(failure) => failure,
                 };
-            request = match again(failure, reused, copy) {
-                Ok(request) => request,
-                Err(failure) => return Err(failed(failure)),
+            let Some(request_again) = again(&mut failure, reused, copy) else {
+                return Err(failed(failure));
             };
+            request = request_again;
             self.lane.cells.retried();
             if reused {
                 fresh = true;
             } else {
                 spent.push(endpoint);
+                last = Some(failed(failure));
             }
         }
     }
@@ -173,18 +178,15 @@ impl Sent {
     }
 }
 
-/// The request to send again, or the failure if it must not be.
+/// The request to send again, if it may be.
 fn again(
-    mut failure: Failure,
+    failure: &mut Failure,
     reused: bool,
     copy: Option<Request<Body>>,
-) -> Result<Request<Body>, Failure> {
-    if let Some(unsent) = failure.unsent.take() {
-        return Ok(*unsent);
-    }
-    match copy {
-        Some(copy) if reused && failure.kind == FailureKind::Closed => Ok(copy),
-        _ => Err(failure),
+) -> Option<Request<Body>> {
+    match failure.unsent.take() {
+        Some(unsent) => Some(*unsent),
+        None => copy.filter(|_| reused && failure.kind == FailureKind::Closed),
     }
 }
 

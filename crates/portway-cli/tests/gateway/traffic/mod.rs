@@ -8,4 +8,5 @@ mod first;
 mod heads;
 mod paths;
 mod refused;
+mod reuse;
 mod streams;
