@@ -76,7 +76,9 @@ pub(crate) fn version(command: &mut Command) -> anyhow::Result<String> {
     let text = [output.stdout, output.stderr].concat();
     let text = String::from_utf8_lossy(&text);
     let line = text.lines().map(str::trim).find(|line| line.contains(|c: char| c.is_ascii_digit()));
-    Ok(line.with_context(|| format!("{name} does not say its version"))?.to_owned())
+    let line = line.with_context(|| format!("{name} does not say its version"))?;
+    // Some begin with the path they were started by, which is nobody else's.
+    Ok(line.strip_prefix(&name).unwrap_or(line).trim().to_owned())
 }
 
 /// What follows `key` on its line of a file.
