@@ -2,11 +2,15 @@
 
 use std::io;
 
+use bytes::Bytes;
+use http::Request;
+use http_body_util::Empty;
 use portway::{
     Builder, Server,
     config::{Checked, Config, NoLookup, Problem, load},
 };
 use portway_testkit::{Client, Echo};
+use tower_service::Service as _;
 
 /// Port 0 takes a free port.
 fn config(path: &str, upstream: &str) -> Result<Checked<Config>, Vec<Problem>> {
@@ -58,4 +62,25 @@ async fn a_process_holds_two_gateways() {
     assert!(one.drain().await);
     assert_eq!(status(&two, "/two").await.unwrap(), 200);
     assert!(two.drain().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_data_plane_is_a_tower_service_on_any_runtime() {
+    let echo = Echo::start().await.unwrap();
+    let server = Builder::new().cores(1).start(config("/one", &echo.url()).unwrap()).await.unwrap();
+    let mut asked = Vec::new();
+    for path in ["/one", "/other", "/one"] {
+        let mut gateway = server.gateway();
+        asked.push(tokio::spawn(async move {
+            let request =
+                Request::get(path).header("host", "a").body(Empty::<Bytes>::new()).unwrap();
+            gateway.call(request).await.unwrap().status().as_u16()
+        }));
+    }
+    let mut statuses = Vec::new();
+    for answer in asked {
+        statuses.push(answer.await.unwrap());
+    }
+    assert_eq!((statuses, echo.requests()), (vec![200, 404, 200], 2));
+    assert!(server.drain().await);
 }
