@@ -16,12 +16,21 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 use portway_plugin::{Body, Error};
 
+use super::pace::Pace;
+
 /// A client's request body. One that is empty costs nothing.
-pub(super) fn from_client(incoming: Incoming) -> Body {
-    if incoming.is_end_stream() { Body::empty() } else { Body::stream(ClientBody(incoming)) }
+pub(super) fn from_client(incoming: Incoming, pace: &Arc<Pace>) -> Body {
+    if incoming.is_end_stream() {
+        return Body::empty();
+    }
+    Body::stream(ClientBody { incoming, ended: false, pace: Arc::clone(pace) })
 }
 
-struct ClientBody(Incoming);
+struct ClientBody {
+    incoming: Incoming,
+    ended: bool,
+    pace: Arc<Pace>,
+}
 
 impl HttpBody for ClientBody {
     type Data = Bytes;
@@ -31,16 +40,25 @@ impl HttpBody for ClientBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        let frame = ready!(Pin::new(&mut self.0).poll_frame(cx));
+        let frame = ready!(Pin::new(&mut self.incoming).poll_frame(cx));
+        self.ended = frame.is_none() || self.incoming.is_end_stream();
         Poll::Ready(frame.map(|frame| frame.map_err(broken_request)))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.is_end_stream()
+        self.incoming.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.0.size_hint()
+        self.incoming.size_hint()
+    }
+}
+
+impl Drop for ClientBody {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.pace.leave_unread();
+        }
     }
 }
 
@@ -61,6 +79,7 @@ pub(super) struct Upload {
 #[derive(Debug, Default)]
 pub(super) struct Progress {
     done: AtomicBool,
+    asked: AtomicBool,
     /// hyper hides a body's error inside its own: here it is kept whole.
     error: Mutex<Option<Error>>,
 }
@@ -69,6 +88,12 @@ impl Progress {
     /// Whether the last byte was handed over.
     pub(super) fn is_done(&self) -> bool {
         self.done.load(Ordering::Acquire)
+    }
+
+    /// Whether more of the body was asked for since the last look: then the upstream takes what
+    /// it is sent, and it is the client that is waited for.
+    pub(super) fn was_asked(&self) -> bool {
+        self.asked.swap(false, Ordering::Relaxed)
     }
 
     /// What broke the upload off.
@@ -98,12 +123,14 @@ impl HttpBody for Upload {
     type Error = Broken;
 
     fn poll_frame(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
-        let Some(progress) = &self.progress else { return Poll::Ready(None) };
-        if frame.is_none() || self.body.is_end_stream() {
+        let Self { body, progress } = self.get_mut();
+        let Some(progress) = progress else { return Poll::Ready(None) };
+        progress.asked.store(true, Ordering::Relaxed);
+        let frame = ready!(Pin::new(&mut *body).poll_frame(cx));
+        if frame.is_none() || body.is_end_stream() {
             progress.done.store(true, Ordering::Release);
         }
         Poll::Ready(frame.map(|frame| {

@@ -10,6 +10,7 @@
 use std::{
     fmt,
     future::poll_fn,
+    mem,
     pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll},
@@ -17,7 +18,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode, response::Parts};
+use http::{HeaderMap, Request, Response, StatusCode, header, response::Parts};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::{
     body::Incoming,
@@ -27,13 +28,14 @@ use hyper_util::rt::TokioIo;
 use portway_plugin::{Body, Error};
 use tokio::{
     net::TcpStream,
+    task::JoinHandle,
     time::{Instant, Sleep, sleep_until},
 };
 
 use super::{
     body::{Progress, Upload},
+    socket::UpstreamSocket,
     tunnel::UpstreamUpgrade,
-    write::Direct,
 };
 
 /// Where interim answers (100, 102, 103) of an upstream go. hyper's server cannot write them, so
@@ -49,7 +51,7 @@ pub(crate) trait Home: Send + Unpin + 'static {
 /// A connection to an upstream on which one exchange at a time can run.
 pub(crate) struct Connection {
     sender: http1::SendRequest<Upload>,
-    wire: Box<http1::Connection<TokioIo<Direct>, Upload>>,
+    wire: Box<http1::Connection<TokioIo<UpstreamSocket>, Upload>>,
     /// Re-armed only when it fires: deadlines of consecutive requests move forward, so an early
     /// alarm costs one wake-up in the time of many requests.
     alarm: Option<Pin<Box<Sleep>>>,
@@ -65,7 +67,26 @@ impl fmt::Debug for Connection {
 pub(crate) struct Answer {
     pub(crate) head: Parts,
     incoming: Incoming,
-    connection: Option<Connection>,
+    wire: Wire<Connection>,
+}
+
+/// What drives the rest of an answer.
+enum Wire<C> {
+    /// Whoever reads the answer.
+    Kept(C),
+    /// A task, since the request is not sent to its end.
+    Uploading(Uploading),
+    /// Nobody: all of it is there, or there will be no more.
+    Ended,
+}
+
+/// An upload that goes on behind the answer's head, and ends with the answer.
+struct Uploading(JoinHandle<()>);
+
+impl Drop for Uploading {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// An exchange that gave no answer.
@@ -109,7 +130,7 @@ impl Connection {
         if let Some(bytes) = max_head.and_then(|bytes| usize::try_from(bytes).ok()) {
             builder.max_header_size(bytes).max_buf_size(bytes.max(64 * 1024));
         }
-        match builder.handshake(TokioIo::new(Direct(socket))).await {
+        match builder.handshake(TokioIo::new(UpstreamSocket::new(socket))).await {
             Ok((sender, wire)) => Ok(Self { sender, wire: Box::new(wire), alarm: None }),
             Err(error) => Err(Failure::of(error, None)),
         }
@@ -151,9 +172,10 @@ impl Connection {
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(Failure::unanswered(error))),
                 Poll::Pending => {}
             }
-            // The clock starts with the request's last byte.
+            // The clock starts with the request's last byte; before that, it runs while the
+            // upstream takes nothing.
             if let (Some(uploaded), Some(wait)) = (&uploaded, wait)
-                && !uploaded.is_done()
+                && uploaded.was_asked()
             {
                 deadline = Some(Instant::now() + wait);
             }
@@ -167,37 +189,55 @@ impl Connection {
         .await
         .map_err(|failure: Failure| Failure { upload: uploaded.clone(), ..failure })?;
         let (head, incoming) = outcome.into_parts();
-        let connection = self.after_head(uploaded.as_deref(), ended, head.status);
-        Ok(Answer { head, incoming, connection })
+        if is_framed_twice(&head.headers) {
+            return Err(Failure::bare(FailureKind::Malformed));
+        }
+        let wire = self.after_head(uploaded.as_deref(), ended, head.status);
+        Ok(Answer { head, incoming, wire })
     }
 
-    /// Keeps the connection for the answer's body, or lets a task finish an upload that still
+    /// Keeps the connection for the answer's body, or lets a task go on with an upload that still
     /// runs.
     fn after_head(
         self,
         uploaded: Option<&Progress>,
         ended: bool,
         status: StatusCode,
-    ) -> Option<Self> {
+    ) -> Wire<Self> {
         if ended && status != StatusCode::SWITCHING_PROTOCOLS {
-            return None;
+            return Wire::Ended;
         }
         if uploaded.is_none_or(Progress::is_done) {
-            return Some(self);
+            return Wire::Kept(self);
         }
-        tokio::spawn(async move {
+        Wire::Uploading(Uploading(tokio::spawn(async move {
             // Its errors reach the answer's body; nobody else has a use for them.
             let _ = self.wire.await;
-        });
-        None
+        })))
     }
 }
 
+/// A length and chunks: two readers could see two answers (RFC 9112 section 6.3). hyper would
+/// read the chunks.
+fn is_framed_twice(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::TRANSFER_ENCODING) && headers.contains_key(header::CONTENT_LENGTH)
+}
+
 impl Answer {
+    /// Whether the answer came before the request was sent to its end.
+    pub(crate) fn is_early(&self) -> bool {
+        matches!(self.wire, Wire::Uploading(_))
+    }
+
     /// The answer with its body, which gives the connection to `home` when it has been read.
     pub(crate) async fn into_response<H: Home>(self, home: H) -> Response<Body> {
-        let Self { head, incoming, connection } = self;
-        let mut download = Download { incoming, rest: connection.map(|kept| (kept, home)) };
+        let Self { head, incoming, wire } = self;
+        let wire = match wire {
+            Wire::Kept(connection) => Wire::Kept((connection, home)),
+            Wire::Uploading(task) => Wire::Uploading(task),
+            Wire::Ended => Wire::Ended,
+        };
+        let mut download = Download { incoming, wire };
         if download.incoming.is_end_stream() {
             poll_fn(|cx| {
                 download.settle(cx);
@@ -211,10 +251,10 @@ impl Answer {
 
     /// The socket behind a 101, with what was read beyond the head.
     pub(crate) async fn into_upgrade(self) -> Option<UpstreamUpgrade> {
-        let mut wire = self.connection?.wire;
+        let Wire::Kept(Connection { mut wire, .. }) = self.wire else { return None };
         poll_fn(|cx| wire.poll_without_shutdown(cx)).await.ok()?;
         let parts = wire.into_parts();
-        Some(UpstreamUpgrade { socket: parts.io.into_inner().0, read: parts.read_buf })
+        Some(UpstreamUpgrade { socket: parts.io.into_inner().socket, read: parts.read_buf })
     }
 }
 
@@ -293,7 +333,7 @@ fn poll_alarm(
 /// The body of an answer, which drives the connection it comes from.
 struct Download<H: Home> {
     incoming: Incoming,
-    rest: Option<(Connection, H)>,
+    wire: Wire<(Connection, H)>,
 }
 
 impl<H: Home> Download<H> {
@@ -301,17 +341,18 @@ impl<H: Home> Download<H> {
         if let Poll::Ready(frame) = Pin::new(&mut self.incoming).poll_frame(cx) {
             return Poll::Ready(frame);
         }
-        if let Some((connection, _)) = &mut self.rest
+        if let Wire::Kept((connection, _)) = &mut self.wire
             && connection.wire.poll_without_shutdown(cx).is_ready()
         {
-            self.rest = None;
+            self.wire = Wire::Ended;
         }
         Pin::new(&mut self.incoming).poll_frame(cx)
     }
 
-    /// The body is over: gives the connection back if it is clean, else closes it.
+    /// The body is over: gives the connection back if it is clean, else closes it. An upload that
+    /// still runs is broken off: its answer is complete.
     fn settle(&mut self, cx: &mut Context<'_>) {
-        if let Some((mut connection, home)) = self.rest.take()
+        if let Wire::Kept((mut connection, home)) = mem::replace(&mut self.wire, Wire::Ended)
             && connection.poll_usable(cx)
         {
             home.give_back(connection);
@@ -330,7 +371,7 @@ impl<H: Home> HttpBody for Download<H> {
         let this = self.get_mut();
         let frame = std::task::ready!(this.poll_incoming(cx));
         match &frame {
-            Some(Err(_)) => this.rest = None,
+            Some(Err(_)) => this.wire = Wire::Ended,
             None => this.settle(cx),
             Some(Ok(_)) if this.incoming.is_end_stream() => this.settle(cx),
             Some(Ok(_)) => {}

@@ -9,6 +9,7 @@ mod body;
 mod client;
 mod pace;
 mod server;
+mod socket;
 mod tunnel;
 mod write;
 

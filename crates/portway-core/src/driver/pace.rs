@@ -5,7 +5,6 @@
 //! instead of several times per request.
 
 use std::{
-    io,
     pin::Pin,
     sync::Arc,
     sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering},
@@ -13,13 +12,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
-    time::{Instant, Sleep},
-};
-
-use super::write::poll_write_buffers;
+use tokio::time::{Instant, Sleep};
 
 const IDLE: u8 = 0;
 const HEAD: u8 = 1;
@@ -36,7 +29,12 @@ pub(crate) struct Pace {
     in_flight: AtomicU32,
     /// Milliseconds from the epoch to the instant at which the exchange is cut; 0 for never.
     cut: AtomicU64,
+    /// Milliseconds from the epoch to when the client began to take nothing; 0 while it does.
+    blocked: AtomicU64,
+    /// Milliseconds for which it may take nothing; 0 for ever.
+    patience: AtomicU64,
     retired: AtomicBool,
+    unread: AtomicBool,
 }
 
 /// The time a connection may spend in each phase.
@@ -63,7 +61,10 @@ impl Pace {
             since: AtomicU64::new(0),
             in_flight: AtomicU32::new(0),
             cut: AtomicU64::new(0),
+            blocked: AtomicU64::new(0),
+            patience: AtomicU64::new(0),
             retired: AtomicBool::new(false),
+            unread: AtomicBool::new(false),
         })
     }
 
@@ -84,6 +85,36 @@ impl Pace {
     /// Closes the connection if the exchange is still running at `deadline`.
     pub(crate) fn cut_at(&self, deadline: Instant) {
         self.cut.store(self.millis(deadline).max(1), Ordering::Relaxed);
+    }
+
+    /// Closes the connection if the client takes not one byte of an answer for so long.
+    pub(crate) fn wait_for_client(&self, limit: Option<Duration>) {
+        let limit = limit.map_or(0, |limit| u64::try_from(limit.as_millis()).unwrap_or(0));
+        self.patience.store(limit, Ordering::Relaxed);
+    }
+
+    /// A write waits for the client.
+    pub(super) fn blocked(&self) {
+        if self.blocked.load(Ordering::Relaxed) == 0 {
+            self.blocked.store(self.millis(Instant::now()).max(1), Ordering::Relaxed);
+        }
+    }
+
+    /// A write went on.
+    pub(super) fn unblocked(&self) {
+        if self.blocked.load(Ordering::Relaxed) != 0 {
+            self.blocked.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// The end of a request's body will not be waited for.
+    pub(super) fn leave_unread(&self) {
+        self.unread.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the client may be in the middle of a request.
+    pub(super) fn has_unread(&self) -> bool {
+        self.unread.load(Ordering::Relaxed) || self.phase.load(Ordering::Relaxed) == HEAD
     }
 
     /// The connection takes no further request: what is in flight is the last.
@@ -116,10 +147,14 @@ impl Pace {
         match self.phase.load(Ordering::Relaxed) {
             IDLE => limits.idle.map(|idle| (since + idle, Overdue::Idle)),
             HEAD => limits.header_read.map(|read| (since + read, Overdue::Stuck)),
-            _ => match self.cut.load(Ordering::Relaxed) {
-                0 => None,
-                cut => Some((self.epoch + Duration::from_millis(cut), Overdue::Stuck)),
-            },
+            _ => {
+                let cut = self.cut.load(Ordering::Relaxed);
+                let blocked = self.blocked.load(Ordering::Relaxed);
+                let patience = self.patience.load(Ordering::Relaxed);
+                let tired = if patience == 0 || blocked == 0 { 0 } else { blocked + patience };
+                let first = [cut, tired].into_iter().filter(|&millis| millis > 0).min();
+                first.map(|millis| (self.epoch + Duration::from_millis(millis), Overdue::Stuck))
+            }
         }
     }
 }
@@ -158,67 +193,5 @@ impl Watchdog {
             alarm.as_mut().reset(deadline);
         }
         alarm.as_mut().poll(cx).map(|()| overdue)
-    }
-}
-
-/// A client's socket that tells the pace when a head begins.
-pub(super) struct Paced {
-    pub(super) socket: TcpStream,
-    /// `None` for HTTP/2, whose frames come between requests too.
-    pub(super) pace: Option<Arc<Pace>>,
-    /// Bytes read before the protocol was known.
-    pub(super) read: bytes::Bytes,
-}
-
-impl AsyncRead for Paced {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        if !this.read.is_empty() {
-            let take = this.read.len().min(buf.remaining());
-            buf.put_slice(&this.read.split_to(take));
-            return Poll::Ready(Ok(()));
-        }
-        let before = buf.filled().len();
-        let outcome = Pin::new(&mut this.socket).poll_read(cx, buf);
-        if let Some(pace) = &this.pace
-            && buf.filled().len() > before
-        {
-            pace.received();
-        }
-        outcome
-    }
-}
-
-impl AsyncWrite for Paced {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.socket).poll_write(cx, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        poll_write_buffers(Pin::new(&mut self.socket), cx, bytes)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.socket.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_shutdown(cx)
     }
 }

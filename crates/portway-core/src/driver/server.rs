@@ -8,7 +8,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
@@ -22,11 +22,17 @@ use hyper::{
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use pin_project_lite::pin_project;
 use portway_plugin::Body;
-use tokio::{io::AsyncReadExt, net::TcpStream, sync::Notify, time::timeout};
+use tokio::{
+    io::AsyncReadExt,
+    net::TcpStream,
+    sync::Notify,
+    time::{Sleep, sleep, timeout},
+};
 
 use super::{
     body::from_client,
-    pace::{Overdue, Pace, PaceLimits, Paced, Watchdog},
+    pace::{Overdue, Pace, PaceLimits, Watchdog},
+    socket::ClientSocket,
 };
 
 /// RFC 9113 section 3.4.
@@ -35,6 +41,10 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// The longest head hyper buffers. Limits of the listener below it are enforced, and answered,
 /// by the gateway; beyond it hyper answers 431 by itself.
 const MAX_HEAD: usize = 128 * 1024;
+
+/// How long an idle client has to take note that its connection is closed. HTTP/2 says goodbye,
+/// and what is left of an answer may still be on its way.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// How a client connection is served.
 #[derive(Clone, Copy, Debug)]
@@ -78,16 +88,15 @@ pub(crate) async fn serve<S, F>(
 {
     let first = options.pace.header_read.unwrap_or(Duration::MAX);
     let Ok(Some((read, is_h2))) = timeout(first, sniff(&mut socket)).await else { return };
+    let told = Arc::clone(&pace);
     let service = service_fn(move |request: Request<Incoming>| Unfailing {
-        answer: service(request.map(from_client)),
+        answer: service(request.map(|body| from_client(body, &told))),
     });
+    let io = TokioIo::new(ClientSocket::new(socket, Arc::clone(&pace), is_h2, read));
     if is_h2 {
-        let io = TokioIo::new(Paced { socket, pace: None, read });
         let connection = h2_builder(options).serve_connection(io, service);
         drive(pin!(connection), &pace, options.pace, closing).await;
     } else {
-        pace.received();
-        let io = TokioIo::new(Paced { socket, pace: Some(Arc::clone(&pace)), read });
         let connection = h1_builder(options).serve_connection(io, service).with_upgrades();
         drive(pin!(connection), &pace, options.pace, closing).await;
     }
@@ -157,7 +166,7 @@ trait Graceful: Future {
     fn leave(self: Pin<&mut Self>);
 }
 
-impl<S, B> Graceful for http1::UpgradeableConnection<TokioIo<Paced>, S>
+impl<S, B> Graceful for http1::UpgradeableConnection<TokioIo<ClientSocket>, S>
 where
     S: hyper::service::HttpService<Incoming, ResBody = B>,
     S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -169,7 +178,7 @@ where
     }
 }
 
-impl<S, B> Graceful for http2::Connection<TokioIo<Paced>, S, TokioExecutor>
+impl<S, B> Graceful for http2::Connection<TokioIo<ClientSocket>, S, TokioExecutor>
 where
     S: hyper::service::HttpService<Incoming, ResBody = B>,
     S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -192,6 +201,7 @@ async fn drive(
     let mut told = pin!(closing.notify.notified());
     let mut watchdog = Watchdog::new();
     let (mut listening, mut leaving) = (false, false);
+    let mut farewell: Option<Pin<Box<Sleep>>> = None;
     poll_fn(|cx: &mut Context<'_>| {
         if !listening {
             listening = true;
@@ -210,14 +220,20 @@ async fn drive(
                 break;
             }
         }
-        match watchdog.poll(pace, limits, cx) {
-            Poll::Ready(Overdue::Idle) if !leaving => {
+        if let Some(time) = &mut farewell {
+            ready!(time.as_mut().poll(cx));
+            farewell = None;
+        }
+        match ready!(watchdog.poll(pace, limits, cx)) {
+            Overdue::Idle if !leaving => {
                 leaving = true;
                 connection.as_mut().leave();
-                connection.as_mut().poll(cx).map(|_| ())
+                if connection.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(());
+                }
+                farewell.insert(Box::pin(sleep(FAREWELL))).as_mut().poll(cx)
             }
-            Poll::Ready(_) => Poll::Ready(()),
-            Poll::Pending => Poll::Pending,
+            Overdue::Idle | Overdue::Stuck => Poll::Ready(()),
         }
     })
     .await;

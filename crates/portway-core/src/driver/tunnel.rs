@@ -9,7 +9,7 @@ use std::{
 };
 
 use bytes::{Buf, Bytes};
-use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use portway_plugin::Body;
 use tokio::{
@@ -17,6 +17,8 @@ use tokio::{
     net::TcpStream,
     time::{Instant, Sleep, sleep},
 };
+
+use super::socket::ClientSocket;
 
 /// The client's side of an upgrade that may come: taken from the request before it is forwarded.
 pub(crate) struct ClientUpgrade(OnUpgrade);
@@ -52,6 +54,12 @@ impl ClientUpgrade {
     pub(crate) fn take(request: &mut http::Request<Body>) -> Option<Self> {
         request.extensions_mut().remove::<OnUpgrade>().map(Self)
     }
+
+    /// The bare socket, once the client has its 101. `None`: it left before.
+    async fn socket(self) -> Option<Prefixed> {
+        let parts = self.0.await.ok()?.downcast::<TokioIo<ClientSocket>>().ok()?;
+        Some(Prefixed { read: parts.read_buf, socket: parts.io.into_inner().into_socket() })
+    }
 }
 
 /// Copies both ways until both sides have closed, no byte has passed for `idle`, or `cut`
@@ -63,8 +71,8 @@ pub(crate) async fn tunnel(
     cut: impl Future<Output = ()>,
 ) -> TunnelEnd {
     let end = |from_client, from_upstream, reason| TunnelEnd { from_client, from_upstream, reason };
-    let Ok(client) = client.0.await else { return end(0, 0, TunnelEndReason::Closed) };
-    let mut client = Watched::new(TokioIo::new(client), idle);
+    let Some(client) = client.socket().await else { return end(0, 0, TunnelEndReason::Closed) };
+    let mut client = Watched::new(client, idle);
     let mut upstream = Prefixed { read: upstream.read, socket: upstream.socket };
     let copied = {
         let mut cut = pin!(cut);
@@ -129,7 +137,7 @@ impl AsyncWrite for Prefixed {
 /// The client's side of a tunnel: counts what passes, and fails when nothing does for too long.
 /// Every byte of a tunnel passes here, so one side is enough to watch.
 struct Watched {
-    io: TokioIo<Upgraded>,
+    io: Prefixed,
     read: u64,
     written: u64,
     moved: bool,
@@ -137,7 +145,7 @@ struct Watched {
 }
 
 impl Watched {
-    fn new(io: TokioIo<Upgraded>, idle: Option<Duration>) -> Self {
+    fn new(io: Prefixed, idle: Option<Duration>) -> Self {
         let idle = idle.map(|idle| (idle, Box::pin(sleep(idle))));
         Self { io, read: 0, written: 0, moved: false, idle }
     }

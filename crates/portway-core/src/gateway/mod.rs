@@ -51,6 +51,8 @@ pub(crate) struct Arrival {
     pub(crate) last: bool,
 }
 
+const CLOSE: HeaderValue = HeaderValue::from_static("close");
+
 /// Serves one request.
 pub(crate) async fn serve(shard: Arc<Shard>, arrival: Arrival, request: Request<Body>) -> Response {
     let accepted = Accepted::by(&request);
@@ -66,8 +68,7 @@ pub(crate) async fn serve(shard: Arc<Shard>, arrival: Arrival, request: Request<
     match rest {
         Rest::Body(limits) => {
             if last && is_h1 {
-                let close = HeaderValue::from_static("close");
-                response.headers_mut().insert(header::CONNECTION, close);
+                response.headers_mut().insert(header::CONNECTION, CLOSE);
             }
             track(response, exchange, limits)
         }
@@ -307,6 +308,7 @@ fn bound_upload(
 
 /// The answer's head as the client may see it; its body still to be read.
 async fn finish_head(exchange: &mut Exchange, sent: Sent) -> Response {
+    let is_early = sent.is_early();
     let (mut response, permit) = sent.into_response().await;
     exchange.permit = permit;
     strip_response(response.headers_mut());
@@ -314,6 +316,10 @@ async fn finish_head(exchange: &mut Exchange, sent: Sent) -> Response {
     response.headers_mut().reserve(ADDED_TO_ANSWER);
     response.headers_mut().append(header::VIA, received);
     *response.version_mut() = Version::HTTP_11;
+    if is_early && exchange.version < Version::HTTP_2 {
+        // The rest of the request is not read once the answer is complete.
+        response.headers_mut().insert(header::CONNECTION, CLOSE);
+    }
     response
 }
 
@@ -325,6 +331,9 @@ fn bound_answer(
     limits: AnswerLimits,
     listener: &ListenerPlan,
 ) -> AnswerLimits {
+    if let Some(pace) = &exchange.pace {
+        pace.wait_for_client(limits.idle);
+    }
     if is_event_stream(response) {
         return AnswerLimits { deadline: None, ..limits };
     }

@@ -167,6 +167,11 @@ impl Sent {
         &self.answer.head.headers
     }
 
+    /// Whether it came before the request was sent to its end.
+    pub(crate) fn is_early(&self) -> bool {
+        self.answer.is_early()
+    }
+
     /// The answer, its body still to be read.
     pub(crate) async fn into_response(self) -> (Response, Option<Permit>) {
         (self.answer.into_response(self.berth).await, self.permit)

@@ -4,6 +4,7 @@
 mod bodies;
 mod connections;
 mod errors;
+mod faults;
 mod first;
 mod heads;
 mod paths;

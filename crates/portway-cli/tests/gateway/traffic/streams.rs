@@ -150,7 +150,8 @@ async fn a_tunnel_ends_with_either_side() -> io::Result<()> {
     let mut socket = WebSocket::connect(gateway.addr(), "/upstream").await?;
     socket.exchange("x").await?;
     drop(echo);
-    assert!(socket.exchange("y").await.is_err());
+    while let Ok(Some(_)) = socket.receive().await {}
+    drop(socket);
     gateway.record("/upstream").await?;
     Ok(())
 }
