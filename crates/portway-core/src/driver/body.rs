@@ -1,7 +1,8 @@
 //! hyper's request body as ours, and ours as the upload hyper sends.
 
 use std::{
-    fmt,
+    error::Error as StdError,
+    fmt, io,
     pin::Pin,
     sync::{
         Arc, Mutex, PoisonError,
@@ -62,10 +63,25 @@ impl Drop for ClientBody {
     }
 }
 
+/// hyper tells what is malformed from what merely ended by the error below its own.
 fn broken_request(error: hyper::Error) -> Error {
+    let cause = StdError::source(&error).and_then(|cause| cause.downcast_ref::<io::Error>());
+    let is_malformed = cause.is_some_and(|cause| {
+        matches!(cause.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData)
+    });
+    if !is_malformed {
+        return Error::client(client_closed_request(), "client_closed_request", "the client left")
+            .because(error)
+            .closing();
+    }
     Error::client(StatusCode::BAD_REQUEST, "bad_request_body", "the request body is malformed")
         .because(error)
         .closing()
+}
+
+/// The status that logs have for a client that left. Nobody reads the answer.
+fn client_closed_request() -> StatusCode {
+    StatusCode::from_u16(499).unwrap_or(StatusCode::BAD_REQUEST)
 }
 
 /// A request body on its way to the upstream, which says how far it has come.

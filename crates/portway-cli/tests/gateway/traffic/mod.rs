@@ -7,6 +7,8 @@ mod errors;
 mod faults;
 mod first;
 mod heads;
+mod leaving;
+mod nginx;
 mod paths;
 mod refused;
 mod reuse;

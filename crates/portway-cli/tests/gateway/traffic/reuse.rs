@@ -23,7 +23,7 @@ async fn gets_never_meet_a_connection_that_was_just_closed() -> io::Result<()> {
     let upstream = RawUpstream::start(answers_then_closes).await?;
     let gateway = Gateway::start(&service(&upstream.url(), "")).await?;
     let load = Load::on(gateway.addr()).connections(8).start();
-    load.wait_for(1000).await?;
+    load.wait_for(600).await?;
     let tally = load.stop().await?;
     assert_eq!((tally.failed(), tally.closed_connections), (0, 0), "{tally}");
     Ok(())
@@ -34,7 +34,7 @@ async fn gets_never_meet_a_connection_that_is_being_closed() -> io::Result<()> {
     let upstream = RawUpstream::start(closes_a_moment_later).await?;
     let gateway = Gateway::start(&service(&upstream.url(), "")).await?;
     let load = Load::on(gateway.addr()).connections(8).start();
-    load.wait_for(1000).await?;
+    load.wait_for(600).await?;
     let tally = load.stop().await?;
     assert_eq!((tally.failed(), tally.closed_connections), (0, 0), "{tally}");
     Ok(())
