@@ -126,7 +126,6 @@ async fn endpoints_that_cannot_be_reached_are_passed_over() -> io::Result<()> {
 #[tokio::test]
 async fn a_service_whose_address_is_not_allowed() -> io::Result<()> {
     let echo = Echo::start().await?;
-    let url = echo.url();
     let gateway = Gateway::start(&service(&echo.url(), "deny_private_addresses: true,")).await?;
     let answer = gateway.client().get("/x").await?;
     assert_eq!(answer.status, 503);
