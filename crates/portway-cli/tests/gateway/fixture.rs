@@ -8,14 +8,18 @@
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
-use portway_testkit::process::{Process, Signal};
+use portway_testkit::process::{Command, Process, Signal};
 use portway_testkit::{Client, DEADLINE, RawClient, eventually};
 use serde_json::Value;
 use tempfile::TempDir;
 
+/// The executable.
+pub(crate) const PORTWAY: &str = env!("CARGO_BIN_EXE_portway");
+/// The name of the configuration file.
+pub(crate) const FILE: &str = "gateway.yaml";
 /// The listener that is there unless a test declares its own.
 const WEB: &str = "web";
 
@@ -34,12 +38,18 @@ impl Gateway {
 
     /// The same with more arguments for `portway run`.
     pub(crate) async fn start_with(config: &str, args: &[&str]) -> io::Result<Self> {
-        let dir = tempfile::Builder::new().prefix("portway-").tempdir()?;
-        let file = dir.path().join("gateway.yaml");
-        fs::write(&file, complete(config, &dir))?;
-        let file = file.display().to_string();
-        let args = [&["run", &file], args].concat();
-        let process = Process::start(env!("CARGO_BIN_EXE_portway"), &args, &[])?;
+        let dir = directory()?;
+        let file = dir.path().join(FILE);
+        fs::write(&file, complete(config, dir.path()))?;
+        let mut command = Command::new(PORTWAY);
+        command.arg("run").arg(file).args(args);
+        Self::spawn(dir, &mut command).await
+    }
+
+    /// Runs a command that starts the executable on the file in this directory, and waits until
+    /// it serves.
+    pub(crate) async fn spawn(dir: TempDir, command: &mut Command) -> io::Result<Self> {
+        let process = Process::spawn(command)?;
         process.wait_for_line(|line| line.contains(" serving ")).await?;
         Ok(Self { process, dir })
     }
@@ -72,18 +82,37 @@ impl Gateway {
 
     /// The configuration file.
     pub(crate) fn file(&self) -> PathBuf {
-        self.dir.path().join("gateway.yaml")
+        self.path(FILE)
+    }
+
+    /// A file of this name beside the configuration.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// What stands in the file for this configuration: with what it leaves out.
+    pub(crate) fn complete(&self, config: &str) -> String {
+        complete(config, self.dir.path())
     }
 
     /// Replaces the configuration file and waits until the change is served. An error shows why
     /// it was rejected.
     pub(crate) async fn reload(&self, config: &str) -> io::Result<()> {
+        self.after(|| {
+            let fresh = self.path("gateway.yaml.new");
+            fs::write(&fresh, self.complete(config))?;
+            fs::rename(fresh, self.file())
+        })
+        .await
+    }
+
+    /// Does something that makes the gateway read its file, and waits until what stands there is
+    /// served. An error shows why it was rejected.
+    pub(crate) async fn after(&self, change: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
         let decided =
             |line: &str| line.contains("configuration applied") || line.contains("rejected;");
         let before = self.process.stderr().iter().filter(|line| decided(line)).count();
-        let fresh = self.dir.path().join("gateway.yaml.new");
-        fs::write(&fresh, complete(config, &self.dir))?;
-        fs::rename(fresh, self.file())?;
+        change()?;
         let mut seen = 0;
         let outcome = self.process.wait_for_line(|line| {
             seen += usize::from(decided(line));
@@ -160,9 +189,14 @@ pub(crate) fn service(url: &str, more: &str) -> String {
     format!("services: [{{name: up, url: \"{url}\", {more} routes: {routes}}}]")
 }
 
-/// The configuration with what a test left out.
-fn complete(config: &str, dir: &TempDir) -> String {
-    let log = dir.path().join("access.log");
+/// A directory for a gateway's files.
+pub(crate) fn directory() -> io::Result<TempDir> {
+    tempfile::Builder::new().prefix("portway-").tempdir()
+}
+
+/// The configuration with what a test left out; the access log is in `dir`.
+pub(crate) fn complete(config: &str, dir: &Path) -> String {
+    let log = dir.join("access.log");
     let defaults = [
         ("listeners:", format!("[{{name: {WEB}, bind: \"127.0.0.1:0\"}}]")),
         ("probes:", "{bind: \"127.0.0.1:0\"}".to_owned()),

@@ -3,4 +3,5 @@
 mod endpoints;
 mod fixture;
 mod lifecycle;
+mod operations;
 mod traffic;

@@ -12,9 +12,9 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::prepare::{Prepared, ProbeChange, prepare};
+use super::prepare::{New, Prepared, ProbeChange, prepare};
 use crate::{
-    listen::{Bound, Crowd},
+    listen::Crowd,
     resolve::Resolver,
     server::{Open, Opening, RunningProbe, Server},
     snapshot::{Life, ListenerId, Snapshot, View, compile},
@@ -37,7 +37,7 @@ pub(crate) async fn activate(
     server: &mut Server,
     config: Checked<Config>,
 ) -> Result<(), Vec<Problem>> {
-    let Prepared { listeners: bound, probe, log } = prepare(server, &config)?;
+    let Prepared { listeners: new, probe, log } = prepare(server, &config)?;
     if config.resolver != server.snapshot.config.resolver {
         server.resolver = server.resolver.succeeded_by(&config.resolver);
     }
@@ -61,28 +61,29 @@ pub(crate) async fn activate(
         core.shard.show(view);
     }
     server.snapshot = Arc::clone(&snapshot);
-    open(server, &ids, bound).await?;
+    open(server, &ids, new);
     replace_probe(server, probe).await;
-    close_removed(server, &snapshot).await;
+    close_removed(server, &ids).await;
     end_lives(server, &previous, &snapshot);
     announce(server, &snapshot);
     Ok(())
 }
 
-/// Listeners keep their number for as long as their address is listened on.
+/// Listeners keep their number for as long as their socket is open.
 fn listener_ids(server: &mut Server, config: &Config) -> Vec<ListenerId> {
-    let known: HashMap<_, _> =
-        server.listeners.iter().map(|(bind, open)| (*bind, open.id)).collect();
-    config
-        .listeners
-        .iter()
-        .map(|listener| {
-            known.get(&listener.bind).copied().unwrap_or_else(|| {
-                server.next_listener += 1;
-                ListenerId(server.next_listener)
-            })
-        })
-        .collect()
+    let mut next = server.next_listener;
+    let ids = config.listeners.iter().map(|listener| {
+        server.open_socket(listener).map_or_else(
+            || {
+                next += 1;
+                ListenerId(next)
+            },
+            |open| open.id,
+        )
+    });
+    let ids = ids.collect();
+    server.next_listener = next;
+    ids
 }
 
 async fn await_names(snapshot: &Snapshot, previous: &Snapshot) {
@@ -99,28 +100,20 @@ async fn await_names(snapshot: &Snapshot, previous: &Snapshot) {
     }
 }
 
-async fn open(
-    server: &mut Server,
-    ids: &[ListenerId],
-    bound: Vec<(usize, Bound)>,
-) -> Result<(), Vec<Problem>> {
-    for (index, Bound { address, sockets }) in bound {
-        let listener = &server.snapshot.config.listeners[index];
+/// Begins to accept from new listeners. Those that stay may have another limit from now on.
+fn open(server: &mut Server, ids: &[ListenerId], new: Vec<New>) {
+    server.listeners.iter().for_each(|open| open.crowd.limit_changed());
+    for New { index, address, sockets } in new {
+        let (id, listener) = (ids[index], &server.snapshot.config.listeners[index]);
         let (crowd, doors) = Crowd::new(server.cores.len());
         for ((core, socket), passed) in server.cores.iter().zip(sockets).zip(doors) {
-            let crowd = Arc::clone(&crowd);
-            let opening = Opening { listener: ids[index], socket, crowd, passed };
-            core.open(opening).await.map_err(|error| {
-                let path = format!("listeners[{index}].bind");
-                vec![Problem::new("cannot_listen", error.to_string()).at(path)]
-            })?;
+            let (crowd, port) = (Arc::clone(&crowd), address.port());
+            core.open(Opening { listener: id, socket, port, crowd, passed });
         }
-        let name = listener.meta.label().to_owned();
+        let (bind, name) = (listener.bind, listener.meta.label().to_owned());
         tracing::info!(listener = name, %address, "listening");
-        let open = Open { id: ids[index], name, address, crowd };
-        server.listeners.insert(listener.bind, open);
+        server.listeners.push(Open { id, bind, name, address, crowd });
     }
-    Ok(())
 }
 
 async fn replace_probe(server: &mut Server, change: ProbeChange) {
@@ -133,11 +126,7 @@ async fn replace_probe(server: &mut Server, change: ProbeChange) {
                 probe.serve(Arc::clone(&server.metrics), Arc::clone(&server.readiness), async {
                     let _ = stopped.await;
                 });
-            let task = server.runtime.spawn(async move {
-                if let Err(error) = serving.await {
-                    tracing::error!(%error, "the probe listener ended");
-                }
-            });
+            let task = server.runtime.spawn(serving);
             tracing::info!(%address, "probes");
             server.probe.replace(RunningProbe { bind, address, stop, task })
         }
@@ -147,17 +136,13 @@ async fn replace_probe(server: &mut Server, change: ProbeChange) {
     }
 }
 
-async fn close_removed(server: &mut Server, snapshot: &Snapshot) {
-    let wanted: HashSet<_> = snapshot.config.listeners.iter().map(|l| l.bind).collect();
-    let removed: Vec<_> =
-        server.listeners.keys().filter(|bind| !wanted.contains(bind)).copied().collect();
-    for bind in removed {
-        if let Some(Open { id, name, address, .. }) = server.listeners.remove(&bind) {
-            for core in &server.cores {
-                core.close(id).await;
-            }
-            tracing::info!(listener = name, %address, "closed");
-        }
+async fn close_removed(server: &mut Server, wanted: &[ListenerId]) {
+    let listeners = std::mem::take(&mut server.listeners);
+    let (stay, go): (Vec<_>, Vec<_>) =
+        listeners.into_iter().partition(|open| wanted.contains(&open.id));
+    server.listeners = stay;
+    for open in go {
+        server.close(open).await;
     }
 }
 

@@ -1,8 +1,9 @@
 //! What a new configuration needs open before anybody sees it.
 
-use std::net::SocketAddr;
+use std::{io, net::SocketAddr};
 
 use portway_config::{AccessLog as AccessLogSpec, Checked, Config, Problem, value::BindAddr};
+use tokio::net::TcpListener;
 
 use crate::{
     listen::{Bound, bind},
@@ -13,10 +14,19 @@ use crate::{
 
 /// What was opened for a change. Dropped, all of it is closed again.
 pub(super) struct Prepared {
-    /// The listeners that were not open before, with their place in the configuration.
-    pub(super) listeners: Vec<(usize, Bound)>,
+    /// The listeners that were not open before.
+    pub(super) listeners: Vec<New>,
     pub(super) probe: ProbeChange,
     pub(super) log: Option<PreparedLog>,
+}
+
+/// A listener that nobody accepts from yet.
+pub(super) struct New {
+    /// Its place in the configuration.
+    pub(super) index: usize,
+    pub(super) address: SocketAddr,
+    /// One for each core, in their order.
+    pub(super) sockets: Vec<TcpListener>,
 }
 
 /// What becomes of the probe listener.
@@ -31,15 +41,15 @@ pub(super) fn prepare(server: &Server, config: &Checked<Config>) -> Result<Prepa
     let mut problems = Vec::new();
     let mut listeners = Vec::new();
     for (index, listener) in config.listeners.iter().enumerate() {
-        if server.listeners.contains_key(&listener.bind) {
+        if server.open_socket(listener).is_some() {
             continue;
         }
-        match bind(listener.bind, server.cores.len()) {
-            Ok(bound) => listeners.push((index, bound)),
-            Err(error) => problems.push(
-                Problem::new("cannot_listen", error.to_string())
-                    .at(config.declared_path(&format!("listeners[{index}].bind"))),
-            ),
+        match open(server, listener.bind) {
+            Ok((address, sockets)) => listeners.push(New { index, address, sockets }),
+            Err(problem) => {
+                problems
+                    .push(problem.at(config.declared_path(&format!("listeners[{index}].bind"))));
+            }
         }
     }
     let probe = probe(server, config).unwrap_or_else(|problem| {
@@ -53,21 +63,30 @@ pub(super) fn prepare(server: &Server, config: &Checked<Config>) -> Result<Prepa
     if problems.is_empty() { Ok(Prepared { listeners, probe, log }) } else { Err(problems) }
 }
 
+fn open(server: &Server, address: BindAddr) -> Result<(SocketAddr, Vec<TcpListener>), Problem> {
+    let bound = bind(address, server.cores.len(), server.is_in_the_way(address));
+    let Bound { address, sockets } =
+        bound.map_err(|error| Problem::new("cannot_listen", error.to_string()))?;
+    let adopted = server.cores.iter().zip(sockets).map(|(core, socket)| core.adopt(socket));
+    let adopted = adopted.collect::<io::Result<_>>().map_err(|error| {
+        Problem::new("cannot_listen", format!("cannot listen on {address}: {error}"))
+    })?;
+    Ok((address, adopted))
+}
+
 fn probe(server: &Server, config: &Config) -> Result<ProbeChange, Problem> {
     let wanted = config.probes.enabled.then_some(config.probes.bind);
     if server.probe.as_ref().map(|probe| probe.bind) == wanted {
         return Ok(ProbeChange::Keep);
     }
     let Some(address) = wanted else { return Ok(ProbeChange::Close) };
-    let opened = Probe::bind(address).and_then(|probe| Ok((probe.local_addr()?, probe)));
-    opened.map(|(bound, probe)| ProbeChange::Replace(address, bound, probe)).map_err(|error| {
-        let reason = match error.kind() {
-            std::io::ErrorKind::AddrInUse => "the port is in use by another process".to_owned(),
-            _ => error.to_string(),
-        };
-        let message = format!("cannot listen on {}: {reason}", address.socket_addr());
-        Problem::new("cannot_listen", message).at("probes.bind")
-    })
+    let failed = |reason: String| Problem::new("cannot_listen", reason).at("probes.bind");
+    let bound = bind(address, 1, server.is_in_the_way(address));
+    let Bound { address: bound, mut sockets } = bound.map_err(|error| failed(error.to_string()))?;
+    let socket = sockets.pop().expect("one socket was asked for");
+    let probe =
+        Probe::on(socket).map_err(|error| failed(format!("cannot listen on {bound}: {error}")))?;
+    Ok(ProbeChange::Replace(address, bound, probe))
 }
 
 /// The access log is opened again only where the configuration says something new about it.

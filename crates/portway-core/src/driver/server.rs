@@ -13,7 +13,7 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use hyper::{
     body::Incoming,
     server::conn::{http1, http2},
@@ -21,7 +21,7 @@ use hyper::{
 };
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use pin_project_lite::pin_project;
-use portway_plugin::Body;
+use portway_plugin::{Body, Error};
 use tokio::{
     io::AsyncReadExt,
     net::TcpStream,
@@ -42,8 +42,9 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// by the gateway; beyond it hyper answers 431 by itself.
 const MAX_HEAD: usize = 128 * 1024;
 
-/// How long an idle client has to take note that its connection is closed. HTTP/2 says goodbye,
-/// and what is left of an answer may still be on its way.
+/// How long a client has for its part when its connection is to be closed: a new one to begin its
+/// request, an idle one to take note. HTTP/2 says goodbye, and what is left of an answer may still
+/// be on its way.
 const FAREWELL: Duration = Duration::from_secs(2);
 
 /// How a client connection is served.
@@ -73,21 +74,35 @@ impl Closing {
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
     }
+
+    /// Waits until they are told.
+    async fn told(&self) {
+        let mut told = pin!(self.notify.notified());
+        told.as_mut().enable();
+        if !self.is_closed() {
+            told.await;
+        }
+    }
 }
 
 /// Serves one connection to its end. `service` is called for each request and must not fail.
+/// Returns what was answered to a head that is no request, if that was the end.
 pub(crate) async fn serve<S, F>(
     mut socket: TcpStream,
     pace: Arc<Pace>,
     options: ServerOptions,
     closing: &Closing,
     service: S,
-) where
+) -> Option<Error>
+where
     S: Fn(Request<Body>) -> F + Clone + Send + 'static,
     F: Future<Output = Response<Body>> + Send + 'static,
 {
     let first = options.pace.header_read.unwrap_or(Duration::MAX);
-    let Ok(Some((read, is_h2))) = timeout(first, sniff(&mut socket)).await else { return };
+    let (read, is_h2) = tokio::select! {
+        begun = timeout(first, sniff(&mut socket)) => begun.ok().flatten()?,
+        () = async { closing.told().await; sleep(FAREWELL).await } => return None,
+    };
     let told = Arc::clone(&pace);
     let service = service_fn(move |request: Request<Incoming>| Unfailing {
         answer: service(request.map(|body| from_client(body, &told))),
@@ -96,10 +111,26 @@ pub(crate) async fn serve<S, F>(
     if is_h2 {
         let connection = h2_builder(options).serve_connection(io, service);
         drive(pin!(connection), &pace, options.pace, closing).await;
+        None
     } else {
         let connection = h1_builder(options).serve_connection(io, service).with_upgrades();
-        drive(pin!(connection), &pace, options.pace, closing).await;
+        drive(pin!(connection), &pace, options.pace, closing).await.and_then(refused_head)
     }
+}
+
+/// What hyper has answered to a head that it could not read.
+fn refused_head(error: hyper::Error) -> Option<Error> {
+    if !error.is_parse() {
+        return None;
+    }
+    let (status, code) = if !error.is_parse_too_large() {
+        (StatusCode::BAD_REQUEST, "bad_request")
+    } else if error.to_string().contains("URI") {
+        (StatusCode::URI_TOO_LONG, "uri_too_long")
+    } else {
+        (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large")
+    };
+    Some(Error::client(status, code, "the request is not valid HTTP").because(error))
 }
 
 /// Reads until it is clear which protocol the client speaks. `None`: it left without a word.
@@ -162,7 +193,7 @@ impl<F: Future> Future for Unfailing<F> {
 }
 
 /// What both of hyper's connections offer.
-trait Graceful: Future {
+trait Graceful: Future<Output = hyper::Result<()>> {
     fn leave(self: Pin<&mut Self>);
 }
 
@@ -191,13 +222,14 @@ where
     }
 }
 
-/// Polls the connection until it ends by itself, is told to leave, or takes too long.
+/// Polls the connection until it ends by itself, is told to leave, or takes too long. Returns the
+/// error it ended with.
 async fn drive(
     mut connection: Pin<&mut impl Graceful>,
     pace: &Pace,
     limits: PaceLimits,
     closing: &Closing,
-) {
+) -> Option<hyper::Error> {
     let mut told = pin!(closing.notify.notified());
     let mut watchdog = Watchdog::new();
     let (mut listening, mut leaving) = (false, false);
@@ -208,17 +240,16 @@ async fn drive(
             let _ = told.as_mut().poll(cx);
         }
         loop {
-            if !leaving && (closing.is_closed() || pace.is_retired()) {
-                leaving = true;
-                connection.as_mut().leave();
+            if let Poll::Ready(ended) = connection.as_mut().poll(cx) {
+                return Poll::Ready(ended.err());
             }
-            if connection.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(());
-            }
-            // The request that came just now may have been the last.
-            if leaving || !pace.is_retired() {
+            if leaving || !(closing.is_closed() || pace.is_retired()) {
                 break;
             }
+            // Not before the first poll: hyper would close without a look at the request that
+            // was read already. And right after each: the one that came now may be the last.
+            leaving = true;
+            connection.as_mut().leave();
         }
         if let Some(time) = &mut farewell {
             ready!(time.as_mut().poll(cx));
@@ -229,12 +260,12 @@ async fn drive(
                 leaving = true;
                 connection.as_mut().leave();
                 if connection.as_mut().poll(cx).is_ready() {
-                    return Poll::Ready(());
+                    return Poll::Ready(None);
                 }
-                farewell.insert(Box::pin(sleep(FAREWELL))).as_mut().poll(cx)
+                farewell.insert(Box::pin(sleep(FAREWELL))).as_mut().poll(cx).map(|()| None)
             }
-            Overdue::Idle | Overdue::Stuck => Poll::Ready(()),
+            Overdue::Idle | Overdue::Stuck => Poll::Ready(None),
         }
     })
-    .await;
+    .await
 }

@@ -5,6 +5,7 @@
 //! decides nothing: it watches the two bodies, keeps their limits and tells.
 
 mod answer;
+mod refused;
 mod render;
 mod upload;
 
@@ -32,6 +33,7 @@ use crate::{
 };
 
 pub(crate) use answer::{AnswerLimits, track};
+pub(crate) use refused::refused;
 pub(crate) use render::{Accepted, render};
 pub(crate) use upload::{UploadLimits, limited, too_large};
 

@@ -10,13 +10,14 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::{Crowd, Presence};
+use super::{Crowd, Passed, Presence};
 use crate::{
     driver::{Closing, Pace, serve},
+    exchange::refused,
     forward::Peer,
     gateway::{self, Arrival},
     server::Shard,
-    snapshot::{ListenerId, ListenerPlan},
+    snapshot::ListenerId,
     telemetry::metrics::ListenerCells,
 };
 
@@ -39,23 +40,18 @@ pub(crate) struct Accepting {
 pub(crate) async fn accept(
     this: Accepting,
     socket: TcpListener,
-    mut doors: mpsc::UnboundedReceiver<std::net::TcpStream>,
+    mut doors: mpsc::UnboundedReceiver<Passed>,
     mut stop: watch::Receiver<bool>,
 ) {
-    let limit = this.settings(|listener| listener.max_connections);
     // What was accepted and still waits for room: other cores may have been faster.
     let mut waiting = None;
     loop {
         let next = async {
             if waiting.is_none() {
-                if let Some(limit) = limit {
-                    this.crowd.below(limit).await;
-                }
+                this.room().await;
                 waiting = Some(socket.accept().await?);
             }
-            if let Some(limit) = limit {
-                this.crowd.below(limit).await;
-            }
+            this.room().await;
             io::Result::Ok(())
         };
         tokio::select! {
@@ -80,8 +76,10 @@ pub(crate) async fn accept(
 }
 
 impl Accepting {
-    fn settings<T>(&self, read: impl FnOnce(&ListenerPlan) -> Option<T>) -> Option<T> {
-        read(self.shard.view().snapshot.listener(self.listener)?)
+    /// Waits until the listener may have one more connection.
+    async fn room(&self) {
+        let limit = || self.shard.view().snapshot.listener(self.listener)?.max_connections;
+        self.crowd.below(limit).await;
     }
 
     /// Serves a new connection here, or passes it on.
@@ -107,17 +105,19 @@ impl Accepting {
         let Ok(socket) = socket.into_std() else { return };
         loop {
             match socket.accept() {
-                Ok((stream, _)) if stream.set_nonblocking(true).is_ok() => self.take_over(stream),
+                Ok((stream, _)) if stream.set_nonblocking(true).is_ok() => {
+                    self.take_over((stream, self.crowd.enter(self.core)));
+                }
                 Err(error) if error.kind() != io::ErrorKind::ConnectionAborted => return,
                 _ => {}
             }
         }
     }
 
-    fn take_over(&self, passed: std::net::TcpStream) {
-        let stream = TcpStream::from_std(passed);
+    fn take_over(&self, (stream, presence): Passed) {
+        let stream = TcpStream::from_std(stream);
         match stream.and_then(|stream| Ok((stream.peer_addr()?, stream))) {
-            Ok((peer, stream)) => self.spawn(stream, peer, self.crowd.enter(self.core)),
+            Ok((peer, stream)) => self.spawn(stream, peer, presence),
             Err(error) => tracing::debug!(%error, "a connection left before it was served"),
         }
     }
@@ -142,10 +142,13 @@ impl Accepting {
             left: listener.max_requests.map(|max| Arc::new(max.into())),
         };
         let options = listener.server;
-        let closing = Arc::clone(&self.closing);
+        let (closing, told) = (Arc::clone(&self.closing), connection.clone());
         tokio::spawn(async move {
             let _counted = Counted::new(cells);
-            serve(stream, pace, options, &closing, move |request| connection.serve(request)).await;
+            let service = move |request| connection.serve(request);
+            if let Some(error) = serve(stream, pace, options, &closing, service).await {
+                refused(&told.shard, told.arrival.listener, &told.arrival.peer, &error);
+            }
         });
     }
 
@@ -180,10 +183,10 @@ impl Connection {
         use std::sync::atomic::Ordering::Relaxed;
         let used_up = self.left.as_ref().is_some_and(|left| left.fetch_sub(1, Relaxed) <= 1);
         let mut arrival = self.arrival.clone();
-        if let Some(pace) = arrival.pace.as_ref().filter(|_| used_up) {
+        arrival.last = used_up || self.closing.is_closed() || self.shard.is_draining();
+        if let Some(pace) = arrival.pace.as_ref().filter(|_| arrival.last) {
             pace.retire();
         }
-        arrival.last = used_up || self.closing.is_closed() || self.shard.is_draining();
         gateway::serve(Arc::clone(&self.shard), arrival, request)
     }
 }

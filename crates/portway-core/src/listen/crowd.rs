@@ -15,8 +15,8 @@ use tokio::sync::{Notify, mpsc};
 #[derive(Debug)]
 pub(crate) struct Crowd {
     cores: Box<[Place]>,
-    /// Tells a listener at its limit that a connection was closed.
-    left: Notify,
+    /// Tells a listener at its limit that there may be room.
+    room: Notify,
 }
 
 #[derive(Debug)]
@@ -24,8 +24,12 @@ pub(crate) struct Crowd {
 struct Place {
     open: AtomicU32,
     /// Takes connections that were accepted elsewhere.
-    door: mpsc::UnboundedSender<TcpStream>,
+    door: mpsc::UnboundedSender<Passed>,
 }
+
+/// A connection that was accepted on another core. It counts for this one already, so that many
+/// that come at once do not all go the same way.
+pub(crate) type Passed = (TcpStream, Presence);
 
 /// A connection that counts for its core until this is dropped.
 #[derive(Debug)]
@@ -36,11 +40,11 @@ pub(crate) struct Presence {
 
 impl Crowd {
     /// A crowd over as many cores as there are doors; the receivers belong to the cores.
-    pub(crate) fn new(cores: usize) -> (Arc<Self>, Vec<mpsc::UnboundedReceiver<TcpStream>>) {
+    pub(crate) fn new(cores: usize) -> (Arc<Self>, Vec<mpsc::UnboundedReceiver<Passed>>) {
         let (doors, receivers): (Vec<_>, Vec<_>) =
             (0..cores).map(|_| mpsc::unbounded_channel()).unzip();
         let cores = doors.into_iter().map(|door| Place { open: AtomicU32::new(0), door }).collect();
-        (Arc::new(Self { cores, left: Notify::new() }), receivers)
+        (Arc::new(Self { cores, room: Notify::new() }), receivers)
     }
 
     /// The core that should serve a connection which `here` has accepted: `here`, unless it
@@ -61,8 +65,9 @@ impl Crowd {
     }
 
     /// Hands a connection to another core. It comes back if that core takes no more.
-    pub(super) fn pass(&self, core: usize, socket: TcpStream) -> Result<(), TcpStream> {
-        self.cores[core].door.send(socket).map_err(|refused| refused.0)
+    pub(super) fn pass(self: &Arc<Self>, core: usize, socket: TcpStream) -> Result<(), TcpStream> {
+        let passed = (socket, self.enter(core));
+        self.cores[core].door.send(passed).map_err(|refused| refused.0.0)
     }
 
     /// The connections that are open.
@@ -70,28 +75,33 @@ impl Crowd {
         self.cores.iter().map(|place| place.open.load(Relaxed)).sum()
     }
 
-    /// Waits until fewer than `limit` are open.
-    pub(super) async fn below(&self, limit: u32) {
-        loop {
-            let mut left = std::pin::pin!(self.left.notified());
-            left.as_mut().enable();
-            if self.open() < limit {
+    /// Waits until fewer are open than `limit` says at that moment.
+    pub(super) async fn below(&self, limit: impl Fn() -> Option<u32>) {
+        while limit().is_some() {
+            let mut room = std::pin::pin!(self.room.notified());
+            room.as_mut().enable();
+            if limit().is_none_or(|limit| self.open() < limit) {
                 return;
             }
-            left.await;
+            room.await;
         }
+    }
+
+    /// The limit may be another one now.
+    pub(crate) fn limit_changed(&self) {
+        self.room.notify_waiters();
     }
 
     /// Waits until none is open.
     pub(crate) async fn empty(&self) {
-        self.below(1).await;
+        self.below(|| Some(1)).await;
     }
 }
 
 impl Drop for Presence {
     fn drop(&mut self) {
         self.crowd.cores[self.core].open.fetch_sub(1, Relaxed);
-        self.crowd.left.notify_waiters();
+        self.crowd.room.notify_waiters();
     }
 }
 

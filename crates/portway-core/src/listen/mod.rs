@@ -10,4 +10,4 @@ mod crowd;
 
 pub(crate) use accept::{Accepting, accept};
 pub(crate) use bind::{Bound, bind};
-pub(crate) use crowd::{Crowd, Presence};
+pub(crate) use crowd::{Crowd, Passed, Presence};

@@ -1,21 +1,13 @@
 //! The probe's socket and its connections.
 
-use std::{
-    convert::Infallible,
-    io,
-    net::{Ipv4Addr, SocketAddr, TcpListener},
-    pin::pin,
-    sync::Arc,
-    time::Duration,
-};
+use std::{convert::Infallible, io, pin::pin, sync::Arc, time::Duration};
 
 use http::{Request, Response};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use portway_plugin::{Body, value::BindAddr};
-use socket2::{Domain, Protocol, Socket, Type};
+use portway_plugin::Body;
 use tokio::{
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
     sync::watch,
     task::JoinSet,
     time::{sleep, timeout},
@@ -47,13 +39,12 @@ impl Limits {
     };
     const HEAD_BYTES: usize = 16 * 1024;
     const HEADERS: usize = 64;
-    const QUEUE: i32 = 128;
 }
 
 /// How long to wait when no connection can be accepted, such as for want of descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// A bound probe listener. What connects before [`serve`](Self::serve) waits in its queue.
+/// An open probe listener. What connects before [`serve`](Self::serve) waits in its queue.
 #[derive(Debug)]
 pub struct Probe {
     socket: TcpListener,
@@ -61,18 +52,10 @@ pub struct Probe {
 }
 
 impl Probe {
-    /// Binds an address. On a change of configuration the owner binds the new one before it ends
-    /// the old one.
-    pub fn bind(address: BindAddr) -> io::Result<Self> {
-        let socket = match open(address.socket_addr(), address.is_dual_stack()) {
-            // A system without IPv6: every address is every IPv4 address.
-            Err(_) if address.is_dual_stack() && !has_ipv6() => {
-                let port = address.socket_addr().port();
-                open(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)), false)?
-            }
-            outcome => outcome?,
-        };
-        Ok(Self { socket, limits: Limits::DEFAULT })
+    /// On a socket that listens and does not block; to be called on the runtime that is to serve.
+    /// On a change of configuration the owner opens the new one before it ends the old one.
+    pub fn on(socket: std::net::TcpListener) -> io::Result<Self> {
+        Ok(Self { socket: TcpListener::from_std(socket)?, limits: Limits::DEFAULT })
     }
 
     /// Other limits, for tests that will not wait.
@@ -81,21 +64,15 @@ impl Probe {
         Self { limits, ..self }
     }
 
-    /// The address it is bound to, with the port the system chose.
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.socket.local_addr()
-    }
-
     /// Answers until `shutdown` is there, then lets the answers at hand be sent, for at most two
-    /// seconds. Runs on a tokio runtime with I/O and time.
+    /// seconds.
     pub async fn serve(
         self,
         metrics: Arc<Metrics>,
         readiness: Arc<Readiness>,
         shutdown: impl Future<Output = ()>,
-    ) -> io::Result<()> {
+    ) {
         let Self { socket, limits } = self;
-        let socket = tokio::net::TcpListener::from_std(socket)?;
         let subject = Arc::new(Subject::new(metrics, readiness));
         let (stop, stopped) = watch::channel(());
         let mut connections = JoinSet::new();
@@ -124,7 +101,6 @@ impl Probe {
         drop((socket, stop));
         // Each ends within its grace.
         while connections.join_next().await.is_some() {}
-        Ok(())
     }
 }
 
@@ -156,21 +132,4 @@ async fn converse(
     connection.as_mut().graceful_shutdown();
     // Past the grace it is closed with what it has not sent.
     let _ = timeout(limits.grace, connection).await;
-}
-
-fn open(address: SocketAddr, is_dual_stack: bool) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    if address.is_ipv6() {
-        socket.set_only_v6(!is_dual_stack)?;
-    }
-    // Connections of an earlier process that are still closing do not hold the port.
-    socket.set_reuse_address(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(Limits::QUEUE)?;
-    socket.set_nonblocking(true)?;
-    Ok(socket.into())
-}
-
-fn has_ipv6() -> bool {
-    Socket::new(Domain::IPV6, Type::STREAM, Some(Protocol::TCP)).is_ok()
 }

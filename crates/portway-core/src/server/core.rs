@@ -4,6 +4,7 @@ use std::{collections::HashMap, io, sync::Arc, thread, time::Duration};
 
 use tokio::{
     net::TcpListener,
+    runtime::{self, Handle},
     sync::{mpsc, oneshot, watch},
     task::JoinHandle,
     time::{Instant, MissedTickBehavior, interval},
@@ -12,7 +13,7 @@ use tokio::{
 use super::Shard;
 use crate::{
     driver::Closing,
-    listen::{Accepting, Crowd, accept},
+    listen::{Accepting, Crowd, Passed, accept},
     snapshot::ListenerId,
 };
 
@@ -22,6 +23,7 @@ const SWEEP: Duration = Duration::from_secs(1);
 /// A core as the control runtime sees it.
 pub(crate) struct Core {
     pub(crate) shard: Arc<Shard>,
+    runtime: Handle,
     commands: mpsc::UnboundedSender<Command>,
     thread: thread::JoinHandle<()>,
 }
@@ -29,13 +31,14 @@ pub(crate) struct Core {
 /// A listener to be opened on a core.
 pub(crate) struct Opening {
     pub(crate) listener: ListenerId,
-    pub(crate) socket: std::net::TcpListener,
+    pub(crate) socket: TcpListener,
+    pub(crate) port: u16,
     pub(crate) crowd: Arc<Crowd>,
-    pub(crate) passed: mpsc::UnboundedReceiver<std::net::TcpStream>,
+    pub(crate) passed: mpsc::UnboundedReceiver<Passed>,
 }
 
 enum Command {
-    Open(Opening, oneshot::Sender<io::Result<()>>),
+    Open(Opening),
     Close(ListenerId, oneshot::Sender<()>),
 }
 
@@ -43,20 +46,26 @@ impl Core {
     /// Starts the thread. It serves nothing until a listener is opened on it.
     pub(crate) fn start(number: usize, shard: Arc<Shard>) -> io::Result<Self> {
         let (commands, orders) = mpsc::unbounded_channel();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        let handle = runtime.handle().clone();
         let own = Arc::clone(&shard);
         let thread = thread::Builder::new()
             .name(format!("portway-core-{number}"))
             .spawn(move || runtime.block_on(serve(number, own, orders)))?;
-        Ok(Self { shard, commands, thread })
+        Ok(Self { shard, runtime: handle, commands, thread })
     }
 
-    /// Begins to accept from a socket.
-    pub(crate) async fn open(&self, opening: Opening) -> io::Result<()> {
-        let (done, opened) = oneshot::channel();
-        let gone = || io::Error::other("the core has ended");
-        self.commands.send(Command::Open(opening, done)).map_err(|_| gone())?;
-        opened.await.map_err(|_| gone())?
+    /// Makes a socket this core's own, as the last step that can fail. Nothing is accepted yet.
+    pub(crate) fn adopt(&self, socket: std::net::TcpListener) -> io::Result<TcpListener> {
+        let _context = self.runtime.enter();
+        TcpListener::from_std(socket)
+    }
+
+    /// Begins to accept from a socket that is its own.
+    pub(crate) fn open(&self, opening: Opening) {
+        if self.commands.send(Command::Open(opening)).is_err() {
+            tracing::error!("a core has ended and accepts no more");
+        }
     }
 
     /// Accepts what a listener's queue still holds, closes its socket and asks its connections to
@@ -91,8 +100,9 @@ async fn serve(number: usize, shard: Arc<Shard>, mut orders: mpsc::UnboundedRece
         tokio::select! {
             order = orders.recv() => match order {
                 None => return,
-                Some(Command::Open(opening, done)) => {
-                    let _ = done.send(open(number, &shard, opening, &mut listeners));
+                Some(Command::Open(opening)) => {
+                    let id = opening.listener;
+                    listeners.insert(id, open(number, &shard, opening));
                 }
                 Some(Command::Close(id, done)) => {
                     if let Some(running) = listeners.remove(&id) {
@@ -113,15 +123,8 @@ async fn serve(number: usize, shard: Arc<Shard>, mut orders: mpsc::UnboundedRece
     }
 }
 
-fn open(
-    number: usize,
-    shard: &Arc<Shard>,
-    opening: Opening,
-    listeners: &mut HashMap<ListenerId, Running>,
-) -> io::Result<()> {
-    let Opening { listener, socket, crowd, passed } = opening;
-    let port = socket.local_addr()?.port();
-    let socket = TcpListener::from_std(socket)?;
+fn open(number: usize, shard: &Arc<Shard>, opening: Opening) -> Running {
+    let Opening { listener, socket, port, crowd, passed } = opening;
     let (stop, stopped) = watch::channel(false);
     let accepting = Accepting {
         shard: Arc::clone(shard),
@@ -132,6 +135,5 @@ fn open(
         closing: Arc::<Closing>::default(),
     };
     let task = tokio::spawn(accept(accepting, socket, passed, stopped));
-    listeners.insert(listener, Running { stop, task });
-    Ok(())
+    Running { stop, task }
 }

@@ -8,9 +8,9 @@ mod core;
 mod run;
 mod shard;
 
-use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use portway_config::{Checked, Config, Problem, value::BindAddr};
+use portway_config::{Checked, Config, Listener, Problem, value::BindAddr};
 use tokio::{
     runtime::Handle,
     sync::oneshot,
@@ -50,7 +50,9 @@ pub struct Server {
     pub(crate) cores: Vec<Core>,
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) resolver: Resolver,
-    pub(crate) listeners: HashMap<BindAddr, Open>,
+    pub(crate) listeners: Vec<Open>,
+    /// The connections of listeners that were closed.
+    pub(crate) leaving: Vec<Arc<Crowd>>,
     pub(crate) next_listener: u32,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) readiness: Arc<Readiness>,
@@ -63,6 +65,8 @@ pub struct Server {
 /// A listener whose sockets are open.
 pub(crate) struct Open {
     pub(crate) id: ListenerId,
+    pub(crate) bind: BindAddr,
+    /// What it was called when it was opened.
     pub(crate) name: String,
     pub(crate) address: SocketAddr,
     pub(crate) crowd: Arc<Crowd>,
@@ -103,7 +107,8 @@ impl Server {
             cores,
             snapshot: empty,
             resolver,
-            listeners: HashMap::new(),
+            listeners: Vec::new(),
+            leaving: Vec::new(),
             next_listener: 0,
             readiness: Arc::new(Readiness::new()),
             metrics,
@@ -141,8 +146,11 @@ impl Server {
     /// The addresses that are listened on, by the names of their listeners.
     #[must_use]
     pub fn addresses(&self) -> Vec<(String, SocketAddr)> {
-        let mut all: Vec<_> =
-            self.listeners.values().map(|open| (open.name.clone(), open.address)).collect();
+        let named = self.snapshot.listeners.iter().filter_map(|listener| {
+            let open = self.listeners.iter().find(|open| open.id == listener.id)?;
+            Some((listener.name.to_string(), open.address))
+        });
+        let mut all: Vec<_> = named.collect();
         all.sort();
         all
     }
@@ -172,17 +180,13 @@ impl Server {
         }
         let shutdown = self.snapshot.config.shutdown.clone();
         sleep(shutdown.delay.get()).await;
-        let crowds: Vec<_> =
-            self.listeners.drain().map(|(_, open)| (open.id, open.crowd)).collect();
-        for (id, _) in &crowds {
-            for core in &self.cores {
-                core.close(*id).await;
-            }
+        for open in std::mem::take(&mut self.listeners) {
+            self.close(open).await;
         }
         let deadline =
             shutdown.timeout.limit().map_or_else(far_away, |limit| Instant::now() + limit);
         let emptied = timeout_at(deadline, async {
-            for (_, crowd) in &crowds {
+            for crowd in &self.leaving {
                 crowd.empty().await;
             }
         })
@@ -192,6 +196,33 @@ impl Server {
         tracing::info!(finished = emptied, "drained");
         self.end().await;
         emptied
+    }
+
+    /// The open socket of a listener: the one at its address, whatever it was called. Where the
+    /// system chooses the port, it is called the same.
+    pub(crate) fn open_socket(&self, listener: &Listener) -> Option<&Open> {
+        self.listeners.iter().find(|open| {
+            open.bind == listener.bind
+                && (open.bind.port() != 0 || open.name == listener.meta.label())
+        })
+    }
+
+    /// Whether a socket of this gateway's own is in the way of another one at `bind`.
+    pub(crate) fn is_in_the_way(&self, bind: BindAddr) -> bool {
+        let listeners = self.listeners.iter().map(|open| open.bind);
+        let mut own = listeners.chain(self.probe.iter().map(|probe| probe.bind));
+        own.any(|open| open.overlaps(bind))
+    }
+
+    /// Accepts what a listener's queue still holds, closes its sockets and asks its connections
+    /// to leave.
+    pub(crate) async fn close(&mut self, open: Open) {
+        for core in &self.cores {
+            core.close(open.id).await;
+        }
+        tracing::info!(listener = open.name, address = %open.address, "closed");
+        self.leaving.retain(|crowd| crowd.open() > 0);
+        self.leaving.push(open.crowd);
     }
 
     /// Ends it at once.

@@ -83,22 +83,22 @@ async fn follow(server: &mut Server, revision: Revision) -> Outcome {
             Outcome::Applied { number, warnings }
         }
         Err(problems) => {
-            report(&origin, &problems);
             server.rejected(&problems);
+            report(&origin, &problems);
             Outcome::Rejected { number, problems }
         }
     }
 }
 
 fn report(origin: &Origin, problems: &[Problem]) {
+    for problem in problems {
+        tracing::error!(code = problem.code, "{problem}");
+    }
     tracing::error!(
         %origin,
         problems = problems.len(),
         "configuration rejected; what was served before is served on"
     );
-    for problem in problems {
-        tracing::error!(code = problem.code, "{problem}");
-    }
 }
 
 /// Says where in the document a problem of opening something stands.

@@ -49,7 +49,7 @@ pub(crate) fn compile(
             plan
         })
         .collect();
-    let listeners = config
+    let listeners: Box<[_]> = config
         .listeners
         .iter()
         .map(|listener| {
@@ -60,13 +60,21 @@ pub(crate) fn compile(
             ListenerPlan::new(listener, id, life)
         })
         .collect();
+    let leaving = previous.map(|previous| leaving(previous, &listeners)).unwrap_or_default();
     let entries = config.routes.iter().zip(0_u32..).map(|(route, id)| Entry {
         id,
         priority: route.priority,
         matches: route.matches.as_slice(),
     });
     let (router, regexes) = Router::build(entries);
-    Snapshot { revision, router, regexes, plans, upstreams, listeners, cells, config }
+    Snapshot { revision, router, regexes, plans, upstreams, listeners, leaving, cells, config }
+}
+
+/// The listeners that have no place in the new revision and whose connections may be at work.
+fn leaving(previous: &Snapshot, listeners: &[ListenerPlan]) -> Box<[ListenerPlan]> {
+    let stays = |id| listeners.iter().any(|listener| listener.id == id);
+    let earlier = previous.listeners.iter().chain(&previous.leaving);
+    earlier.filter(|old| !stays(old.id) && !old.life.has_ended()).cloned().collect()
 }
 
 fn upstreams(

@@ -19,6 +19,10 @@ impl Life {
         self.0.send_replace(true);
     }
 
+    pub(crate) fn has_ended(&self) -> bool {
+        *self.0.borrow()
+    }
+
     /// Resolves when it has ended.
     pub(crate) fn ended(&self) -> impl Future<Output = ()> + Send + use<> {
         let mut life = self.0.subscribe();

@@ -13,7 +13,7 @@ use crate::driver::{PaceLimits, ServerOptions};
 pub(crate) struct ListenerId(pub(crate) u32);
 
 /// The compiled settings of a listener.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct ListenerPlan {
     pub(crate) id: ListenerId,
     pub(crate) name: Box<str>,

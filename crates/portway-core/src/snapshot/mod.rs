@@ -36,13 +36,15 @@ pub(crate) struct Snapshot {
     pub(crate) plans: Box<[Plan]>,
     pub(crate) upstreams: Box<[Arc<Upstream>]>,
     pub(crate) listeners: Box<[ListenerPlan]>,
+    /// Listeners that were removed, while their connections may still be at work.
+    leaving: Box<[ListenerPlan]>,
     /// How many counters the plans have together.
     cells: usize,
 }
 
 impl Snapshot {
-    /// The listener of this number. `None` once it was removed.
+    /// The listener of this number. `None` once it was removed and its time to drain is over.
     pub(crate) fn listener(&self, id: ListenerId) -> Option<&ListenerPlan> {
-        self.listeners.iter().find(|listener| listener.id == id)
+        self.listeners.iter().chain(&self.leaving).find(|listener| listener.id == id)
     }
 }

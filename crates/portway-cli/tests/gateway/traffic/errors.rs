@@ -213,3 +213,27 @@ fn json(answer: &RawResponse) -> io::Result<serde_json::Value> {
     serde_json::from_slice(&answer.body)
         .map_err(|error| io::Error::other(format!("{error}: {}", answer.text())))
 }
+
+#[tokio::test]
+async fn a_head_that_is_no_request_is_recorded() -> io::Result<()> {
+    let gateway = Gateway::start(ROUTES).await?;
+    let target = "/".repeat(70_000);
+    for (number, (head, status, code)) in [
+        ("nonsense\r\n\r\n".to_owned(), 400, "bad_request"),
+        (format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n"), 414, "uri_too_long"),
+        (format!("GET / HTTP/1.1\r\n{}\r\n", "X: a\r\n".repeat(2000)), 431, "headers_too_large"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut raw = gateway.raw().await?;
+        let _ = raw.send(head).await;
+        assert_eq!(raw.read_response().await?.status, status);
+        let record = gateway.records(number + 1).await?.pop().unwrap_or_default();
+        assert_eq!((&record["status"], &record["error"]), (&status.into(), &code.into()));
+        assert_eq!((&record["client"], &record["method"]), (&"127.0.0.1".into(), &"-".into()));
+        let code = format!("code=\"{code}\"");
+        assert_eq!(gateway.metric("portway_errors_total", &[&code]).await?, 1.0);
+    }
+    Ok(())
+}

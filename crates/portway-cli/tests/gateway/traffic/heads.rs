@@ -189,6 +189,24 @@ async fn the_request_id_is_the_same_everywhere() -> io::Result<()> {
 }
 
 #[tokio::test]
+async fn whatever_a_client_sends_a_record_is_one_line() -> io::Result<()> {
+    let (_echo, gateway) = through("").await?;
+    let mut raw = gateway.raw().await?;
+    let mut request = b"GET /a%0d%0a%22?secret HTTP/1.1\r\nHost: a\r\nCookie: secret\r\n\
+        Authorization: secret\r\nUser-Agent: \"\\\t\x80\xff{}\r\n\r\n"
+        .to_vec();
+    assert_eq!(raw.exchange(&request).await?.status, 200);
+    request.splice(4..5, *b"/b");
+    assert_eq!(raw.exchange(&request).await?.status, 200);
+    let records = gateway.records(2).await?;
+    assert_eq!(records.len(), 2, "{records:?}");
+    assert_eq!(records[0]["path"], "/a%0d%0a%22");
+    assert!(records[0]["user_agent"].as_str().is_some_and(|agent| agent.starts_with("\"\\")));
+    assert!(!format!("{records:?}").contains("secret"), "{records:?}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn via_names_the_protocol_the_request_came_by() -> io::Result<()> {
     let (_echo, gateway) = through("").await?;
     let h2 = Client::h2c(gateway.addr()).get("/").await?;

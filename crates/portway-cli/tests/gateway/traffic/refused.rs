@@ -198,6 +198,34 @@ async fn chunks() -> io::Result<()> {
     .await
 }
 
+/// Two equal lengths are one length (RFC 9110 section 8.6): refused or joined, never passed on.
+#[tokio::test]
+async fn equal_lengths() -> io::Result<()> {
+    let upstream = RawUpstream::start(always(OK)).await?;
+    let gateway = Gateway::start(&service(&upstream.url(), "")).await?;
+    for lengths in ["Content-Length: 3\r\nContent-Length: 3", "Content-Length: 3, 3"] {
+        let before = upstream.count_of("content-length: ");
+        let request = format!("POST / HTTP/1.1\r\nHost: a\r\n{lengths}\r\n\r\nabc");
+        let status = gateway.raw().await?.exchange(request).await?.status;
+        let forwarded = upstream.count_of("content-length: ") - before;
+        assert!(matches!((status, forwarded), (200, 1) | (400, 0)), "{status} {forwarded}");
+        assert_eq!(upstream.count_of("3, 3"), 0);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn versions_and_methods_that_are_new() -> io::Result<()> {
+    let upstream = RawUpstream::start(always(OK)).await?;
+    let gateway = Gateway::start(&service(&upstream.url(), "")).await?;
+    let answer = gateway.raw().await?.exchange("FANCY /x HTTP/1.1\r\nHost: a\r\n\r\n").await?;
+    assert_eq!((answer.status, upstream.count_of("FANCY /x HTTP/1.1\r\n")), (200, 1));
+    let answer = gateway.raw().await?.exchange("GET / HTTP/1.2\r\nHost: a\r\n\r\n").await?;
+    assert!(matches!(answer.status, 200 | 400 | 505), "{}", answer.status);
+    assert_eq!(upstream.count_of("HTTP/1.2"), 0, "the gateway speaks for itself");
+    Ok(())
+}
+
 /// Checks all rows and reports all that are not as expected.
 async fn refuses(rows: &[Row], request: impl Fn(&str) -> String) -> io::Result<()> {
     let upstream = RawUpstream::start(always(OK)).await?;

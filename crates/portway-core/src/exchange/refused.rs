@@ -1,0 +1,47 @@
+//! A head that never became a request: it is counted and has its record all the same.
+
+use std::time::{Duration, SystemTime};
+
+use http::Method;
+use portway_plugin::Error;
+
+use crate::{forward::Peer, server::Shard, snapshot::ListenerId, telemetry::access::Record};
+
+/// What stands in a record for what could not be read.
+const UNREAD: &str = "-";
+
+/// Tells of a head that the wire refused with `error`.
+pub(crate) fn refused(shard: &Shard, listener: ListenerId, peer: &Peer, error: &Error) {
+    let view = shard.view();
+    let status = error.status().as_u16();
+    let method = Method::from_bytes(UNREAD.as_bytes()).expect("a hyphen is a token");
+    let cells = view.cells(None, &shard.cells);
+    cells.finished(&method, status, Duration::ZERO, None, 0, 0);
+    shard.cells.error(error.code(), error.side());
+    if !shard.access.is_enabled() {
+        return;
+    }
+    shard.access.write(&Record {
+        time: SystemTime::now(),
+        method: UNREAD,
+        scheme: peer.scheme,
+        host: &[],
+        path: UNREAD.as_bytes(),
+        protocol: "HTTP/1.1",
+        status,
+        bytes_in: 0,
+        bytes_out: 0,
+        duration: Duration::ZERO,
+        upstream_duration: None,
+        endpoint: None,
+        tries: 0,
+        route: None,
+        service: None,
+        listener: view.snapshot.listener(listener).map(|listener| &*listener.name),
+        client: Some(peer.address.ip()),
+        user_agent: None,
+        request_id: None,
+        error: Some(error.code()),
+        cause: Some(&error.cause()),
+    });
+}
