@@ -77,7 +77,7 @@ fn once(machine: &Machine, place: &Place<'_>, command: &Command) -> anyhow::Resu
     let start = Instant::now();
     let mut process = Running::start("portway", machine.measured, command, place.folder)?;
     process.wait_until(PATIENCE, || {
-        get(probes, "/readyz").ok().filter(|(status, _)| *status == 200)
+        get(probes, "/readyz").ok().filter(|answer| answer.status == 200)
     })?;
     let ready = start.elapsed().as_secs_f64() * 1000.0;
     let settled = Instant::now();

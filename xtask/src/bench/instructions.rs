@@ -90,7 +90,8 @@ fn count(
     counted.arg(command.get_program()).args(command.get_args());
     let mut process = Running::start(&contender.name, machine.measured, &counted, folder)?;
     let path = Case::Instructions.path();
-    process.wait_until(PATIENCE, || get(listen, path).ok().filter(|(status, _)| *status == 200))?;
+    process
+        .wait_until(PATIENCE, || get(listen, path).ok().filter(|answer| answer.status == 200))?;
     ask_in_step(listen, path, requests)?;
     process.stop(PATIENCE)?;
     let text = fs::read_to_string(&result)?;

@@ -13,7 +13,7 @@ use super::load::{self, Seen};
 use super::machine::{self, Machine};
 use super::process::{Memory, empty_logs};
 use super::progress::{Progress, Steps};
-use super::sandbox::{Sandbox, get};
+use super::sandbox::{Answer, Sandbox, get};
 use super::upstream::Upstream;
 
 /// How long a program may take until it answers.
@@ -115,16 +115,16 @@ impl Run<'_> {
         let folder = self.sandbox.path(&contender.name);
         let mut started = contender.start(self.machine, upstream.address, folder)?;
         let (listen, path) = (started.listen, self.case.path());
-        let least = usize::try_from(self.case.body())?;
+        let size = usize::try_from(self.case.body())?;
         let mut last = None;
         let answered = started.process.wait_until(START, || {
             // Some answer 404 or 503 until they have read their routes or met their upstream.
             last = get(listen, path).ok();
-            last.filter(|(status, body)| *status == 200 && *body >= least)
+            last.filter(|answer| answer.brought(size))
         });
         match (answered, last) {
             (Ok(_), _) => {}
-            (Err(_), Some((status, body))) => {
+            (Err(_), Some(Answer { status, body, .. })) => {
                 bail!("GET {path} was answered with {status} and {body} bytes")
             }
             (Err(error), None) => return Err(error),

@@ -66,8 +66,24 @@ pub(crate) fn wait_for<T>(
     }
 }
 
-/// The status and the number of body bytes of one GET on a connection of its own.
-pub(crate) fn get(address: SocketAddr, path: &str) -> anyhow::Result<(u16, usize)> {
+/// What came back for one request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// Bytes after the head, with the framing of chunks.
+    pub(crate) body: usize,
+    chunked: bool,
+}
+
+impl Answer {
+    /// Whether it is a success with a body of this size.
+    pub(crate) fn brought(&self, size: usize) -> bool {
+        self.status == 200 && if self.chunked { self.body > size } else { self.body == size }
+    }
+}
+
+/// The answer to one GET on a connection of its own.
+pub(crate) fn get(address: SocketAddr, path: &str) -> anyhow::Result<Answer> {
     let limit = Duration::from_secs(10);
     let mut stream = TcpStream::connect_timeout(&address, limit)?;
     stream.set_read_timeout(Some(limit))?;
@@ -77,7 +93,11 @@ pub(crate) fn get(address: SocketAddr, path: &str) -> anyhow::Result<(u16, usize
     let Some(end) = answer.windows(4).position(|window| window == b"\r\n\r\n") else {
         bail!("no answer to GET {path}");
     };
-    let head = String::from_utf8_lossy(&answer[..end]);
+    let head = String::from_utf8_lossy(&answer[..end]).to_ascii_lowercase();
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
-    Ok((status.context("no status in the answer")?, answer.len() - end - 4))
+    Ok(Answer {
+        status: status.context("no status in the answer")?,
+        body: answer.len() - end - 4,
+        chunked: head.contains("\r\ntransfer-encoding: chunked"),
+    })
 }

@@ -12,12 +12,13 @@ use axum::response::Response;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-#[apigate::service(prefix = "/bench")]
+// Without a prefix of the service: the crate would strip it from the path.
+#[apigate::service]
 mod bench {
-    #[apigate::get("/{group}/items/{id}")]
+    #[apigate::get("/bench/{group}/items/{id}")]
     fn get_item() {}
 
-    #[apigate::post("/{group}/items/{id}")]
+    #[apigate::post("/bench/{group}/items/{id}")]
     fn post_item() {}
 }
 
