@@ -1,0 +1,209 @@
+//! Header lines and trailers.
+
+use std::mem::MaybeUninit;
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use httparse::Header;
+
+use crate::{
+    body::Framing,
+    error::{BodyError, HeadError},
+    limits::TRAILER_FIELDS,
+};
+
+/// Header lines that are tokenised on the stack. More of them cost an allocation.
+pub(super) const ON_STACK: usize = 64;
+
+/// Space for header lines that nobody has filled yet, which costs nothing.
+pub(super) const fn space<'b>() -> [MaybeUninit<Header<'b>>; ON_STACK] {
+    [const { MaybeUninit::uninit() }; ON_STACK]
+}
+
+/// What header fields say about the message itself, gathered while they are read.
+#[derive(Default)]
+pub(super) struct Facts {
+    pub(super) length: Option<u64>,
+    pub(super) chunked: bool,
+    pub(super) hosts: u8,
+    pub(super) close: bool,
+    pub(super) keep_alive: bool,
+    pub(super) upgrade: bool,
+    pub(super) expect: bool,
+}
+
+impl Facts {
+    /// How the body is framed by what was said, if anything was.
+    pub(super) fn framing(&self) -> Result<Option<Framing>, HeadError> {
+        match (self.chunked, self.length) {
+            (true, Some(_)) => Err(HeadError::TwoFramings),
+            (true, None) => Ok(Some(Framing::Chunked)),
+            (false, Some(length)) => Ok(Some(Framing::Length(length))),
+            (false, None) => Ok(None),
+        }
+    }
+
+    fn take_note(&mut self, name: &HeaderName, value: &[u8]) -> Result<(), HeadError> {
+        match *name {
+            header::CONTENT_LENGTH => {
+                let length = parse_length(value).ok_or(HeadError::ContentLength)?;
+                if self.length.replace(length).is_some() {
+                    return Err(HeadError::ContentLength);
+                }
+            }
+            header::TRANSFER_ENCODING => {
+                if self.chunked || !value.eq_ignore_ascii_case(b"chunked") {
+                    return Err(bad_coding(value, self.chunked));
+                }
+                self.chunked = true;
+            }
+            header::HOST => self.hosts = self.hosts.saturating_add(1),
+            header::CONNECTION => {
+                for option in value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii) {
+                    self.close |= option.eq_ignore_ascii_case(b"close");
+                    self.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
+                    self.upgrade |= option.eq_ignore_ascii_case(b"upgrade");
+                }
+            }
+            header::EXPECT => {
+                if !value.eq_ignore_ascii_case(b"100-continue") {
+                    return Err(HeadError::Expectation);
+                }
+                self.expect = true;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// `gzip, chunked` frames a body, but by a coding nobody here can take off: that is 501. Anything
+/// else is malformed.
+fn bad_coding(value: &[u8], chunked_before: bool) -> HeadError {
+    let mut codings = value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii);
+    let is_known = |coding: &[u8]| {
+        [&b"gzip"[..], b"x-gzip", b"deflate", b"compress", b"x-compress"]
+            .iter()
+            .any(|known| coding.eq_ignore_ascii_case(known))
+    };
+    let last = codings.next_back().unwrap_or_default();
+    let framed = last.eq_ignore_ascii_case(b"chunked") && !chunked_before;
+    if framed && codings.all(is_known) {
+        HeadError::UnknownCoding
+    } else {
+        HeadError::TransferEncoding
+    }
+}
+
+/// `1*DIGIT` that fits (RFC 9110 section 8.6).
+fn parse_length(value: &[u8]) -> Option<u64> {
+    if value.is_empty() || value.len() > 20 {
+        return None;
+    }
+    value.iter().try_fold(0_u64, |length, byte| {
+        let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
+        length.checked_mul(10)?.checked_add(digit)
+    })
+}
+
+/// Header lines as a map whose values are slices of `head`.
+pub(super) fn collect(
+    head: &Bytes,
+    lines: &[Header<'_>],
+    facts: &mut Facts,
+) -> Result<HeaderMap, HeadError> {
+    let mut headers = HeaderMap::with_capacity(lines.len());
+    for line in lines {
+        let name = HeaderName::from_bytes(line.name.as_bytes()).map_err(|_| HeadError::Field)?;
+        facts.take_note(&name, line.value)?;
+        let value = HeaderValue::from_maybe_shared(head.slice_ref(line.value))
+            .map_err(|_| HeadError::Field)?;
+        headers.append(name, value);
+    }
+    Ok(headers)
+}
+
+/// Reads a trailer section: lines, and the empty one behind them. Trailers never merge into the
+/// header, and what frames, routes, proves or forwards is dropped (RFC 9110 section 6.5.1).
+pub(crate) fn parse_trailers(section: &Bytes) -> Result<HeaderMap, BodyError> {
+    let mut lines = [httparse::EMPTY_HEADER; TRAILER_FIELDS];
+    let lines = match httparse::parse_headers(section, &mut lines) {
+        Ok(httparse::Status::Complete((end, lines))) if end == section.len() => lines,
+        Err(httparse::Error::TooManyHeaders) => return Err(BodyError::TooLarge),
+        _ => return Err(BodyError::Trailers),
+    };
+    let mut trailers = HeaderMap::with_capacity(lines.len());
+    for line in lines {
+        let name = HeaderName::from_bytes(line.name.as_bytes()).map_err(|_| BodyError::Trailers)?;
+        if !may_trail(&name) {
+            continue;
+        }
+        let value = HeaderValue::from_maybe_shared(section.slice_ref(line.value))
+            .map_err(|_| BodyError::Trailers)?;
+        trailers.append(name, value);
+    }
+    Ok(trailers)
+}
+
+/// Writes a trailer section behind the last chunk.
+pub(crate) fn encode_trailers(trailers: &HeaderMap, out: &mut BytesMut) {
+    for (name, value) in trailers.iter().filter(|(name, _)| may_trail(name)) {
+        put_field(out, name.as_str().as_bytes(), value.as_bytes());
+    }
+}
+
+/// Whether a field may stand behind a body: none that frames, routes, authenticates, forwards,
+/// conditions or controls (RFC 9110 section 6.5.1).
+fn may_trail(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    !matches!(
+        name,
+        "age"
+            | "authorization"
+            | "cache-control"
+            | "connection"
+            | "content-encoding"
+            | "content-length"
+            | "content-range"
+            | "content-type"
+            | "cookie"
+            | "date"
+            | "expect"
+            | "expires"
+            | "forwarded"
+            | "host"
+            | "http2-settings"
+            | "keep-alive"
+            | "location"
+            | "max-forwards"
+            | "origin"
+            | "pragma"
+            | "proxy-authenticate"
+            | "proxy-authorization"
+            | "proxy-connection"
+            | "range"
+            | "referer"
+            | "retry-after"
+            | "set-cookie"
+            | "te"
+            | "trailer"
+            | "transfer-encoding"
+            | "upgrade"
+            | "vary"
+            | "via"
+            | "warning"
+            | "www-authenticate"
+            | "x-real-ip"
+            | "x-request-id"
+    ) && !name.starts_with("x-forwarded-")
+        && !name.starts_with("if-")
+}
+
+/// `name: value` and CRLF.
+pub(super) fn put_field(out: &mut BytesMut, name: &[u8], value: &[u8]) {
+    out.reserve(name.len() + value.len() + 4);
+    out.extend_from_slice(name);
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(value);
+    out.extend_from_slice(b"\r\n");
+}
