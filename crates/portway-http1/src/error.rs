@@ -56,6 +56,12 @@ impl HeadError {
             _ => StatusCode::BAD_REQUEST,
         }
     }
+
+    /// Whether it is a matter of size, not of form.
+    #[must_use]
+    pub fn is_limit(self) -> bool {
+        matches!(self, Self::TargetTooLong | Self::TooManyFields | Self::FieldsTooLarge)
+    }
 }
 
 impl fmt::Display for HeadError {

@@ -1,8 +1,7 @@
-//! The clock of one client connection: is it idle, is a head on its way, is a request served?
+//! The clock of one HTTP/2 connection: is it idle, does it take what it is sent?
 //!
 //! One timer watches all of it. It is armed lazily, only when a deadline lies before the one it
-//! is armed for, so that a busy keep-alive connection re-arms it about once per idle period
-//! instead of several times per request.
+//! is armed for, so that a busy connection re-arms it about once per idle period.
 
 use std::{
     pin::Pin,
@@ -15,8 +14,7 @@ use std::{
 use tokio::time::{Instant, Sleep};
 
 const IDLE: u8 = 0;
-const HEAD: u8 = 1;
-const BUSY: u8 = 2;
+const BUSY: u8 = 1;
 
 /// What a connection is doing, and since when. Written by the connection's own task; shared
 /// because the exchange may end elsewhere.
@@ -27,21 +25,11 @@ pub(crate) struct Pace {
     /// Milliseconds from the epoch to the beginning of the phase.
     since: AtomicU64,
     in_flight: AtomicU32,
-    /// Milliseconds from the epoch to the instant at which the exchange is cut; 0 for never.
-    cut: AtomicU64,
     /// Milliseconds from the epoch to when the client began to take nothing; 0 while it does.
     blocked: AtomicU64,
     /// Milliseconds for which it may take nothing; 0 for ever.
     patience: AtomicU64,
     retired: AtomicBool,
-    unread: AtomicBool,
-}
-
-/// The time a connection may spend in each phase.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct PaceLimits {
-    pub(crate) header_read: Option<Duration>,
-    pub(crate) idle: Option<Duration>,
 }
 
 /// What the timer found.
@@ -49,7 +37,7 @@ pub(crate) struct PaceLimits {
 pub(super) enum Overdue {
     /// Nothing has come for too long.
     Idle,
-    /// A head, or an exchange with a deadline of its own, has taken too long.
+    /// The client has taken nothing for too long.
     Stuck,
 }
 
@@ -60,11 +48,9 @@ impl Pace {
             phase: AtomicU8::new(IDLE),
             since: AtomicU64::new(0),
             in_flight: AtomicU32::new(0),
-            cut: AtomicU64::new(0),
             blocked: AtomicU64::new(0),
             patience: AtomicU64::new(0),
             retired: AtomicBool::new(false),
-            unread: AtomicBool::new(false),
         })
     }
 
@@ -77,14 +63,8 @@ impl Pace {
     /// A request was served, at `now`.
     pub(crate) fn end(&self, now: Instant) {
         if self.in_flight.fetch_sub(1, Ordering::Relaxed) == 1 {
-            self.cut.store(0, Ordering::Relaxed);
             self.enter(IDLE, now);
         }
-    }
-
-    /// Closes the connection if the exchange is still running at `deadline`.
-    pub(crate) fn cut_at(&self, deadline: Instant) {
-        self.cut.store(self.millis(deadline).max(1), Ordering::Relaxed);
     }
 
     /// Closes the connection if the client takes not one byte of an answer for so long.
@@ -107,16 +87,6 @@ impl Pace {
         }
     }
 
-    /// The end of a request's body will not be waited for.
-    pub(super) fn leave_unread(&self) {
-        self.unread.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether the client may be in the middle of a request.
-    pub(super) fn has_unread(&self) -> bool {
-        self.unread.load(Ordering::Relaxed) || self.phase.load(Ordering::Relaxed) == HEAD
-    }
-
     /// The connection takes no further request: what is in flight is the last.
     pub(crate) fn retire(&self) {
         self.retired.store(true, Ordering::Relaxed);
@@ -124,13 +94,6 @@ impl Pace {
 
     pub(super) fn is_retired(&self) -> bool {
         self.retired.load(Ordering::Relaxed)
-    }
-
-    /// A byte of HTTP/1.1 came, which begins a head unless something is under way.
-    pub(super) fn received(&self) {
-        if self.phase.load(Ordering::Relaxed) == IDLE {
-            self.enter(HEAD, Instant::now());
-        }
     }
 
     fn enter(&self, phase: u8, now: Instant) {
@@ -142,20 +105,15 @@ impl Pace {
         u64::try_from(at.saturating_duration_since(self.epoch).as_millis()).unwrap_or(u64::MAX)
     }
 
-    fn deadline(&self, limits: PaceLimits) -> Option<(Instant, Overdue)> {
-        let since = self.epoch + Duration::from_millis(self.since.load(Ordering::Relaxed));
-        match self.phase.load(Ordering::Relaxed) {
-            IDLE => limits.idle.map(|idle| (since + idle, Overdue::Idle)),
-            HEAD => limits.header_read.map(|read| (since + read, Overdue::Stuck)),
-            _ => {
-                let cut = self.cut.load(Ordering::Relaxed);
-                let blocked = self.blocked.load(Ordering::Relaxed);
-                let patience = self.patience.load(Ordering::Relaxed);
-                let tired = if patience == 0 || blocked == 0 { 0 } else { blocked + patience };
-                let first = [cut, tired].into_iter().filter(|&millis| millis > 0).min();
-                first.map(|millis| (self.epoch + Duration::from_millis(millis), Overdue::Stuck))
-            }
+    fn deadline(&self, idle: Option<Duration>) -> Option<(Instant, Overdue)> {
+        if self.phase.load(Ordering::Relaxed) == IDLE {
+            let since = self.epoch + Duration::from_millis(self.since.load(Ordering::Relaxed));
+            return idle.map(|idle| (since + idle, Overdue::Idle));
         }
+        let blocked = self.blocked.load(Ordering::Relaxed);
+        let patience = self.patience.load(Ordering::Relaxed);
+        (patience > 0 && blocked > 0)
+            .then(|| (self.epoch + Duration::from_millis(blocked + patience), Overdue::Stuck))
     }
 }
 
@@ -174,10 +132,10 @@ impl Watchdog {
     pub(super) fn poll(
         &mut self,
         pace: &Pace,
-        limits: PaceLimits,
+        idle: Option<Duration>,
         cx: &mut Context<'_>,
     ) -> Poll<Overdue> {
-        let Some((deadline, overdue)) = pace.deadline(limits) else { return Poll::Pending };
+        let Some((deadline, overdue)) = pace.deadline(idle) else { return Poll::Pending };
         let alarm = match &mut self.alarm {
             // The waker of a task never changes: one that is armed need not be polled again.
             Some(alarm) if !alarm.is_elapsed() && alarm.deadline() <= deadline => {

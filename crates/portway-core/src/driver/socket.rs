@@ -1,4 +1,4 @@
-//! The sockets below hyper: one to a client, one to an upstream.
+//! The socket below hyper.
 
 use std::{
     future::Future,
@@ -6,7 +6,6 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
-    time::Duration,
 };
 
 use bytes::Bytes;
@@ -16,34 +15,21 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-use super::{pace::Pace, write::poll_write_buffers};
+use super::{pace::Pace, server::FAREWELL, write::poll_write_buffers};
 
-/// How long bytes that nobody wants are taken after the last answer.
-const LINGER: Duration = Duration::from_secs(2);
-
-/// A client's socket. It tells the pace when a head begins and when the client takes nothing, and
-/// is closed in a way that leaves the client its answer.
+/// A client's socket. It tells the pace when the client takes nothing, and is closed in a way that
+/// leaves the client what was said last.
 pub(super) struct ClientSocket {
     socket: TcpStream,
     pace: Arc<Pace>,
-    /// In HTTP/2 bytes come between requests too.
-    is_h2: bool,
     /// Bytes read before the protocol was known.
     read: Bytes,
     lingering: Option<Pin<Box<Sleep>>>,
 }
 
 impl ClientSocket {
-    pub(super) fn new(socket: TcpStream, pace: Arc<Pace>, is_h2: bool, read: Bytes) -> Self {
-        if !is_h2 {
-            pace.received();
-        }
-        Self { socket, pace, is_h2, read, lingering: None }
-    }
-
-    /// The bare socket, when HTTP is over. hyper reads all that was read before at once.
-    pub(super) fn into_socket(self) -> TcpStream {
-        self.socket
+    pub(super) fn new(socket: TcpStream, pace: Arc<Pace>, read: Bytes) -> Self {
+        Self { socket, pace, read, lingering: None }
     }
 
     fn note_write(&self, outcome: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
@@ -67,12 +53,7 @@ impl AsyncRead for ClientSocket {
             buf.put_slice(&this.read.split_to(take));
             return Poll::Ready(Ok(()));
         }
-        let before = buf.filled().len();
-        let outcome = Pin::new(&mut this.socket).poll_read(cx, buf);
-        if !this.is_h2 && buf.filled().len() > before {
-            this.pace.received();
-        }
-        outcome
+        Pin::new(&mut this.socket).poll_read(cx, buf)
     }
 }
 
@@ -112,7 +93,7 @@ impl AsyncWrite for ClientSocket {
             ready!(Pin::new(&mut this.socket).poll_shutdown(cx))?;
         }
         let mut space = [0; 4096];
-        let mut unread = this.lingering.is_some() || this.pace.has_unread();
+        let mut unread = this.lingering.is_some();
         loop {
             let mut taken = ReadBuf::new(&mut space);
             match Pin::new(&mut this.socket).poll_read(cx, &mut taken) {
@@ -122,83 +103,7 @@ impl AsyncWrite for ClientSocket {
                 _ => return Poll::Ready(Ok(())),
             }
         }
-        let lingering = this.lingering.get_or_insert_with(|| Box::pin(sleep(LINGER)));
+        let lingering = this.lingering.get_or_insert_with(|| Box::pin(sleep(FAREWELL)));
         lingering.as_mut().poll(cx).map(Ok)
-    }
-}
-
-/// An upstream's socket. One that cannot be written to any more is still read: an upstream that
-/// answers and closes in the middle of an upload has answered.
-pub(super) struct UpstreamSocket {
-    pub(super) socket: TcpStream,
-    /// The upstream takes no more. Writes wait for ever, until reading has come to an end.
-    deaf: bool,
-}
-
-impl UpstreamSocket {
-    pub(super) fn new(socket: TcpStream) -> Self {
-        Self { socket, deaf: false }
-    }
-
-    fn written(&mut self, outcome: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        match outcome {
-            Poll::Ready(Err(error)) if is_hangup(&error) => {
-                self.deaf = true;
-                Poll::Pending
-            }
-            other => other,
-        }
-    }
-}
-
-fn is_hangup(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset)
-}
-
-impl AsyncRead for UpstreamSocket {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_read(cx, buf)
-    }
-}
-
-impl AsyncWrite for UpstreamSocket {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        if self.deaf {
-            return Poll::Pending;
-        }
-        let outcome = Pin::new(&mut self.socket).poll_write(cx, bytes);
-        self.written(outcome)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffers: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        if self.deaf {
-            return Poll::Pending;
-        }
-        let outcome = poll_write_buffers(Pin::new(&mut self.socket), cx, buffers);
-        self.written(outcome)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        true
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_shutdown(cx)
     }
 }

@@ -9,19 +9,15 @@ use std::{
 };
 
 use bytes::{Buf, Bytes};
-use hyper::upgrade::OnUpgrade;
-use hyper_util::rt::TokioIo;
-use portway_plugin::Body;
+use portway_http1::server::{Upgraded, Upgrading};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf, copy_bidirectional},
     net::TcpStream,
     time::{Instant, Sleep, sleep},
 };
 
-use super::socket::ClientSocket;
-
 /// The client's side of an upgrade that may come: taken from the request before it is forwarded.
-pub(crate) struct ClientUpgrade(OnUpgrade);
+pub(crate) struct ClientUpgrade(Upgrading);
 
 /// The upstream's side of an upgrade that came.
 pub(crate) struct UpstreamUpgrade {
@@ -50,15 +46,8 @@ pub(crate) enum TunnelEndReason {
 }
 
 impl ClientUpgrade {
-    /// Takes the client's side from a request that came in by the server door.
-    pub(crate) fn take(request: &mut http::Request<Body>) -> Option<Self> {
-        request.extensions_mut().remove::<OnUpgrade>().map(Self)
-    }
-
-    /// The bare socket, once the client has its 101. `None`: it left before.
-    async fn socket(self) -> Option<Prefixed> {
-        let parts = self.0.await.ok()?.downcast::<TokioIo<ClientSocket>>().ok()?;
-        Some(Prefixed { read: parts.read_buf, socket: parts.io.into_inner().into_socket() })
+    pub(super) fn new(upgrading: Upgrading) -> Self {
+        Self(upgrading)
     }
 }
 
@@ -71,7 +60,7 @@ pub(crate) async fn tunnel(
     cut: impl Future<Output = ()>,
 ) -> TunnelEnd {
     let end = |from_client, from_upstream, reason| TunnelEnd { from_client, from_upstream, reason };
-    let Some(client) = client.socket().await else { return end(0, 0, TunnelEndReason::Closed) };
+    let Some(client) = client.0.await else { return end(0, 0, TunnelEndReason::Closed) };
     let mut client = Watched::new(client, idle);
     let mut upstream = Prefixed { read: upstream.read, socket: upstream.socket };
     let copied = {
@@ -137,7 +126,7 @@ impl AsyncWrite for Prefixed {
 /// The client's side of a tunnel: counts what passes, and fails when nothing does for too long.
 /// Every byte of a tunnel passes here, so one side is enough to watch.
 struct Watched {
-    io: Prefixed,
+    io: Upgraded,
     read: u64,
     written: u64,
     moved: bool,
@@ -145,7 +134,7 @@ struct Watched {
 }
 
 impl Watched {
-    fn new(io: Prefixed, idle: Option<Duration>) -> Self {
+    fn new(io: Upgraded, idle: Option<Duration>) -> Self {
         let idle = idle.map(|idle| (idle, Box::pin(sleep(idle))));
         Self { io, read: 0, written: 0, moved: false, idle }
     }

@@ -24,7 +24,7 @@ use tokio::time::Instant;
 
 use crate::{
     balance::Permit,
-    driver::Pace,
+    driver::ClientLine,
     forward::Peer,
     server::Shard,
     snapshot::{ListenerId, Plan, View},
@@ -44,7 +44,7 @@ const CLIENT_CLOSED_REQUEST: u16 = 499;
 pub(crate) struct Exchange {
     pub(crate) shard: Arc<Shard>,
     pub(crate) view: Arc<View>,
-    pub(crate) pace: Option<Arc<Pace>>,
+    pub(crate) line: ClientLine,
     pub(crate) listener: ListenerId,
     pub(crate) started: Instant,
     pub(crate) peer: Arc<Peer>,
@@ -144,9 +144,7 @@ impl Drop for Exchange {
             self.client_left();
             CLIENT_CLOSED_REQUEST
         });
-        if let Some(pace) = &self.pace {
-            pace.end(now);
-        }
+        self.line.end(now);
         let duration = now.saturating_duration_since(self.started);
         let bytes_in = self.bytes_in.as_ref().map_or(0, |bytes| bytes.load(Relaxed));
         let cells = self.view.cells(self.matched, &self.shard.cells);

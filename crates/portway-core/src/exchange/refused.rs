@@ -1,17 +1,37 @@
-//! A head that never became a request: it is counted and has its record all the same.
+//! A head that never became a request: it is answered, counted and has its record all the same.
 
 use std::time::{Duration, SystemTime};
 
-use http::Method;
-use portway_plugin::Error;
+use http::{HeaderValue, Method};
+use portway_plugin::{Error, Response};
 
-use crate::{forward::Peer, server::Shard, snapshot::ListenerId, telemetry::access::Record};
+use super::{Accepted, render};
+use crate::{
+    forward::{Peer, X_REQUEST_ID, mint},
+    server::Shard,
+    snapshot::ListenerId,
+    telemetry::access::Record,
+};
 
 /// What stands in a record for what could not be read.
 const UNREAD: &str = "-";
 
-/// Tells of a head that the wire refused with `error`.
-pub(crate) fn refused(shard: &Shard, listener: ListenerId, peer: &Peer, error: &Error) {
+/// Answers a head that the wire refused with `error`, and tells of it.
+pub(crate) fn refused(shard: &Shard, listener: ListenerId, peer: &Peer, error: &Error) -> Response {
+    let request_id = mint();
+    record(shard, listener, peer, error, &request_id);
+    let mut response = render(error, &Accepted::any(), &request_id);
+    response.headers_mut().insert(X_REQUEST_ID, request_id);
+    response
+}
+
+fn record(
+    shard: &Shard,
+    listener: ListenerId,
+    peer: &Peer,
+    error: &Error,
+    request_id: &HeaderValue,
+) {
     let view = shard.view();
     let status = error.status().as_u16();
     let method = Method::from_bytes(UNREAD.as_bytes()).expect("a hyphen is a token");
@@ -40,7 +60,7 @@ pub(crate) fn refused(shard: &Shard, listener: ListenerId, peer: &Peer, error: &
         listener: view.snapshot.listener(listener).map(|listener| &*listener.name),
         client: Some(peer.address.ip()),
         user_agent: None,
-        request_id: None,
+        request_id: Some(request_id.as_bytes()),
         error: Some(error.code()),
         cause: Some(&error.cause()),
     });

@@ -37,6 +37,11 @@ impl Accepted {
         Self(request.headers().get(header::ACCEPT).cloned())
     }
 
+    /// Whatever there is.
+    pub(crate) fn any() -> Self {
+        Self(None)
+    }
+
     /// JSON unless the client asks for HTML or text before it (RFC 9110 section 12.5.1).
     fn form(&self) -> Form {
         let Some(accept) = self.0.as_ref().and_then(|value| value.to_str().ok()) else {

@@ -143,7 +143,7 @@ fn is_request_id(id: &[u8]) -> bool {
 }
 
 /// 128 random bits. An id tells requests apart; it keeps no secret, so a fast generator will do.
-fn mint() -> HeaderValue {
+pub(crate) fn mint() -> HeaderValue {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let bytes = fastrand::u128(..).to_be_bytes();
     let mut text = [0; 32];

@@ -20,9 +20,7 @@ use crate::{
 /// Begins to remember a request.
 pub(super) fn exchange(shard: Arc<Shard>, arrival: Arrival, request: &Request<Body>) -> Exchange {
     let view = shard.view();
-    if let Some(pace) = &arrival.pace {
-        pace.begin();
-    }
+    arrival.line.begin();
     shard.cells.in_flight_add();
     let headers = request.headers();
     let listener = view.snapshot.listener(arrival.listener);
@@ -45,7 +43,7 @@ pub(super) fn exchange(shard: Arc<Shard>, arrival: Arrival, request: &Request<Bo
         request_id: request_id(headers, trusted),
         peer: arrival.peer,
         listener: arrival.listener,
-        pace: arrival.pace,
+        line: arrival.line,
         matched: None,
         tries: Tries::default(),
         upstream_took: None,

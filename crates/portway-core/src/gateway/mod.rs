@@ -14,14 +14,14 @@ use std::{
     task::{Context, Poll},
 };
 
-use http::{HeaderValue, Request, StatusCode, Version, header, uri::PathAndQuery};
+use http::{HeaderMap, HeaderValue, Request, StatusCode, Version, header, uri::PathAndQuery};
 use pin_project_lite::pin_project;
 use portway_config::Redirect;
 use portway_plugin::{Body, Error, Response, Result};
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
-    driver::Pace,
+    driver::ClientLine,
     exchange::{Accepted, AnswerLimits, Exchange, UploadLimits, limited, render, too_large, track},
     forward::{
         Hops, Identity, Peer, X_REQUEST_ID, forwarded_target, introduce, redirect_location,
@@ -46,9 +46,7 @@ const ADDED_TO_ANSWER: usize = 3;
 pub(crate) struct Arrival {
     pub(crate) peer: Arc<Peer>,
     pub(crate) listener: ListenerId,
-    pub(crate) pace: Option<Arc<Pace>>,
-    /// The last request of its connection: the limit is reached, or the listener is going.
-    pub(crate) last: bool,
+    pub(crate) line: ClientLine,
 }
 
 const CLOSE: HeaderValue = HeaderValue::from_static("close");
@@ -56,9 +54,7 @@ const CLOSE: HeaderValue = HeaderValue::from_static("close");
 /// Serves one request.
 pub(crate) async fn serve(shard: Arc<Shard>, arrival: Arrival, request: Request<Body>) -> Response {
     let accepted = Accepted::by(&request);
-    let last = arrival.last;
     let mut exchange = admit::exchange(shard, arrival, &request);
-    let is_h1 = exchange.version < Version::HTTP_2;
     let answered = Caught { work: answer(&mut exchange, request) }.await;
     let Answered { mut response, rest } = answered.unwrap_or_else(|error| {
         exchange.blame(&error);
@@ -66,12 +62,7 @@ pub(crate) async fn serve(shard: Arc<Shard>, arrival: Arrival, request: Request<
     });
     response.headers_mut().insert(X_REQUEST_ID, exchange.request_id.clone());
     match rest {
-        Rest::Body(limits) => {
-            if last && is_h1 {
-                response.headers_mut().insert(header::CONNECTION, CLOSE);
-            }
-            track(response, exchange, limits)
-        }
+        Rest::Body(limits) => track(response, exchange, limits),
         Rest::Tunnel(tunnel) => {
             exchange.status = Some(response.status().as_u16());
             tokio::spawn(tunnel.run(exchange));
@@ -221,17 +212,19 @@ async fn forward(
         matched.plan.rewrite.as_ref(),
         || captures(exchange, matched),
     )?;
-    let upgrade = Upgrade::wanted(&hops, &mut request, upstream);
+    let upgrade = Upgrade::wanted(&hops, exchange, upstream);
     prepare_head(exchange, &mut request, &hops, upgrade.as_ref(), listener);
     let request = bound_upload(exchange, request, matched.plan, destination, listener)?;
-    let host = exchange.host.clone();
+    let (host, line) = (exchange.host.clone(), exchange.line.clone());
     let stages = destination.stages;
+    let interim = |status, headers: &HeaderMap| pass_interim(&line, status, headers);
     let call = Call {
         lane,
         target,
         host: matched.plan.host.as_ref().unwrap_or_else(|| upstream.host_policy()),
         client_host: host.as_ref(),
         stages,
+        interim: &interim,
     };
     let deadline = stages.request.map(|limit| exchange.started + limit);
     let sending = call.send(request, &mut exchange.tries);
@@ -246,7 +239,7 @@ async fn forward(
         let upgrade = upgrade.ok_or_else(unasked_upgrade)?;
         return upgrade.accept(sent, stages.idle);
     }
-    let response = finish_head(exchange, sent).await;
+    let response = finish_head(exchange, sent);
     let limits = AnswerLimits { idle: stages.idle, deadline };
     let limits = bound_answer(exchange, &response, limits, listener);
     Ok(Answered { response, rest: Rest::Body(limits) })
@@ -307,9 +300,9 @@ fn bound_upload(
 }
 
 /// The answer's head as the client may see it; its body still to be read.
-async fn finish_head(exchange: &mut Exchange, sent: Sent) -> Response {
+fn finish_head(exchange: &mut Exchange, sent: Sent) -> Response {
     let is_early = sent.is_early();
-    let (mut response, permit) = sent.into_response().await;
+    let (mut response, permit) = sent.into_response();
     exchange.permit = permit;
     strip_response(response.headers_mut());
     let received = via(response.version());
@@ -331,22 +324,26 @@ fn bound_answer(
     limits: AnswerLimits,
     listener: &ListenerPlan,
 ) -> AnswerLimits {
-    if let Some(pace) = &exchange.pace {
-        pace.wait_for_client(limits.idle);
-    }
-    if is_event_stream(response) {
+    let is_endless = is_event_stream(response);
+    let written = listener.write_timeout.filter(|_| !is_endless);
+    let written = written.map(|limit| exchange.started + limit);
+    // The body of an answer that the client does not take is not asked for: the connection has to
+    // be watched as well.
+    exchange.line.limit_answer(limits.idle, written);
+    if is_endless {
         return AnswerLimits { deadline: None, ..limits };
     }
-    let Some(written) = listener.write_timeout.map(|limit| exchange.started + limit) else {
-        return limits;
-    };
-    // The body of an answer that the client does not take is not asked for: the connection has
-    // to be watched as well. One of HTTP/2 has other streams, which must not be cut.
-    if let Some(pace) = exchange.pace.as_ref().filter(|_| exchange.version < Version::HTTP_2) {
-        pace.cut_at(written);
+    AnswerLimits { deadline: limits.deadline.into_iter().chain(written).min(), ..limits }
+}
+
+/// Passes an interim answer of the upstream on. `100 Continue` is the gateway's own to say, when
+/// it begins to read the body.
+fn pass_interim(line: &ClientLine, status: StatusCode, headers: &HeaderMap) {
+    if status != StatusCode::CONTINUE {
+        let mut headers = headers.clone();
+        strip_response(&mut headers);
+        line.interim(status, &headers);
     }
-    let deadline = limits.deadline.map_or(written, |deadline| deadline.min(written));
-    AnswerLimits { deadline: Some(deadline), ..limits }
 }
 
 fn is_event_stream(response: &Response) -> bool {
@@ -389,13 +386,13 @@ fn listener_gone() -> Error {
 mod tests {
     use super::*;
 
-    /// hyper moves the future of every request into its connection: what it weighs is copied.
+    /// It is moved to the heap with every request: what it weighs is copied.
     #[test]
     fn the_future_of_a_request_is_small() {
         fn size<A, B, C, F>(_: impl Fn(A, B, C) -> F) -> usize {
             size_of::<F>()
         }
         let serve = size(serve);
-        assert!(serve <= 5 * 1024, "{serve} bytes");
+        assert!(serve <= 6 * 1024, "{serve} bytes");
     }
 }

@@ -14,7 +14,7 @@ use http::{Request, StatusCode};
 use portway_plugin::{Body, Error, Response};
 
 use super::{Arrival, serve};
-use crate::{forward::Peer, server::Shard, snapshot::ListenerId};
+use crate::{driver::ClientLine, forward::Peer, server::Shard, snapshot::ListenerId};
 
 /// The client's address, to be put into a request's extensions by whoever hosts a [`Gateway`].
 /// Without it the gateway takes the client to be `0.0.0.0`, whom it trusts no more than anybody.
@@ -54,8 +54,7 @@ where
         let arrival = Arrival {
             peer: Arc::new(Peer::new(address, 80, "http", None)),
             listener: self.listener,
-            pace: None,
-            last: false,
+            line: ClientLine::Foreign,
         };
         let shard = Arc::clone(&self.shard);
         let request = request.map(|body| Body::stream(Foreign(Box::pin(body))));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::{HeaderValue, Request, Response as HttpResponse, StatusCode, Version, header};
+use http::{HeaderValue, Response as HttpResponse, StatusCode, Version, header};
 use portway_plugin::{Body, Error, Result};
 
 use super::{Answered, Rest};
@@ -22,16 +22,12 @@ pub(super) struct Upgrade {
 impl Upgrade {
     /// The upgrade to be passed on, if any. One that is not allowed is not an error: the request
     /// is forwarded without it (RFC 9110 section 7.8).
-    pub(super) fn wanted(
-        hops: &Hops,
-        request: &mut Request<Body>,
-        upstream: &Upstream,
-    ) -> Option<Self> {
+    pub(super) fn wanted(hops: &Hops, exchange: &Exchange, upstream: &Upstream) -> Option<Self> {
         let protocol = hops.upgrade.as_ref()?;
-        if request.version() != Version::HTTP_11 || !upstream.upgrades_to(protocol.as_bytes()) {
+        if exchange.version != Version::HTTP_11 || !upstream.upgrades_to(protocol.as_bytes()) {
             return None;
         }
-        Some(Self { protocol: protocol.clone(), client: ClientUpgrade::take(request)? })
+        Some(Self { protocol: protocol.clone(), client: exchange.line.upgrade()? })
     }
 
     /// The 101 for the client, and the tunnel that is to follow it.
@@ -66,7 +62,7 @@ impl Tunnel {
         let Self { client, sent, idle } = *self;
         let (answer, permit) = sent.into_answer();
         exchange.permit = permit;
-        let Some(upstream) = answer.into_upgrade().await else {
+        let Some(upstream) = answer.into_upgrade() else {
             let error = Error::upstream(
                 StatusCode::BAD_GATEWAY,
                 "upstream_closed",

@@ -1,18 +1,28 @@
 //! One core accepting from its socket of one listener.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use http::Request;
-use portway_plugin::Body;
+use portway_http1::limits::HeadLimits;
+use portway_plugin::{Body, Error, Response};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{mpsc, watch},
-    time::{Instant, sleep},
+    time::sleep,
 };
 
 use super::{Crowd, Passed, Presence};
 use crate::{
-    driver::{Closing, Pace, serve},
+    driver::{ClientLine, Closing, Serve, serve},
     exchange::refused,
     forward::Peer,
     gateway::{self, Arrival},
@@ -128,27 +138,19 @@ impl Accepting {
         let view = self.shard.view();
         let Some(listener) = view.snapshot.listener(self.listener) else { return };
         let peer = Arc::new(Peer::new(peer, self.port, "http", Some(presence)));
-        let pace = Pace::new(Instant::now());
         let cells = self.shard.cells.listener(&listener.name);
         let connection = Connection {
             shard: Arc::clone(&self.shard),
-            arrival: Arrival {
-                peer,
-                listener: self.listener,
-                pace: Some(Arc::clone(&pace)),
-                last: false,
-            },
+            listener: self.listener,
+            peer,
             closing: Arc::clone(&self.closing),
             left: listener.max_requests.map(|max| Arc::new(max.into())),
         };
         let options = listener.server;
-        let (closing, told) = (Arc::clone(&self.closing), connection.clone());
+        let closing = Arc::clone(&self.closing);
         tokio::spawn(async move {
             let _counted = Counted::new(cells);
-            let service = move |request| connection.serve(request);
-            if let Some(error) = serve(stream, pace, options, &closing, service).await {
-                refused(&told.shard, told.arrival.listener, &told.arrival.peer, &error);
-            }
+            serve(stream, options, &closing, connection).await;
         });
     }
 
@@ -169,25 +171,31 @@ impl Accepting {
 #[derive(Clone)]
 struct Connection {
     shard: Arc<Shard>,
-    arrival: Arrival,
+    listener: ListenerId,
+    peer: Arc<Peer>,
     closing: Arc<Closing>,
     /// The requests left before it is closed, where there is a limit.
-    left: Option<Arc<std::sync::atomic::AtomicU32>>,
+    left: Option<Arc<AtomicU32>>,
 }
 
-impl Connection {
-    fn serve(
-        &self,
-        request: Request<Body>,
-    ) -> impl Future<Output = portway_plugin::Response> + Send + use<> {
-        use std::sync::atomic::Ordering::Relaxed;
+impl Serve for Connection {
+    type Answer = Pin<Box<dyn Future<Output = Response> + Send>>;
+
+    fn serve(&self, request: Request<Body>, line: ClientLine) -> Self::Answer {
         let used_up = self.left.as_ref().is_some_and(|left| left.fetch_sub(1, Relaxed) <= 1);
-        let mut arrival = self.arrival.clone();
-        arrival.last = used_up || self.closing.is_closed() || self.shard.is_draining();
-        if let Some(pace) = arrival.pace.as_ref().filter(|_| arrival.last) {
-            pace.retire();
+        if used_up || self.closing.is_closed() || self.shard.is_draining() {
+            line.last();
         }
-        gateway::serve(Arc::clone(&self.shard), arrival, request)
+        let arrival = Arrival { peer: Arc::clone(&self.peer), listener: self.listener, line };
+        Box::pin(gateway::serve(Arc::clone(&self.shard), arrival, request))
+    }
+
+    fn refuse(&self, error: &Error) -> Response {
+        refused(&self.shard, self.listener, &self.peer, error)
+    }
+
+    fn head_limits(&self) -> Option<HeadLimits> {
+        Some(self.shard.view().snapshot.listener(self.listener)?.server.head)
     }
 }
 

@@ -3,9 +3,13 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use portway_config::{AmbiguousPaths, ForwardedHeaders, Listener, value::Cidr};
+use portway_http1::limits::HeadLimits;
 
 use super::Life;
-use crate::driver::{PaceLimits, ServerOptions};
+use crate::driver::ServerOptions;
+
+/// What a head may have at most where its limits are switched off.
+const UNLIMITED_HEAD: usize = 1024 * 1024;
 
 /// Which socket a connection came in by. It stays the same while reloads change what the
 /// listener does, so that open connections find its current settings.
@@ -56,14 +60,14 @@ impl ListenerPlan {
             read_timeout: listener.read_timeout.limit(),
             write_timeout: listener.write_timeout.limit(),
             server: ServerOptions {
-                pace: PaceLimits {
-                    header_read: limits.header_read.limit(),
-                    idle: limits.idle.limit(),
+                header_read: limits.header_read.limit(),
+                idle: limits.idle.limit(),
+                min_rate: None,
+                head: HeadLimits {
+                    target: bytes(limits.uri.limit()).unwrap_or(UNLIMITED_HEAD),
+                    fields: limits.headers.into(),
+                    field_bytes: max_header_bytes.unwrap_or(UNLIMITED_HEAD),
                 },
-                max_headers: limits.headers,
-                max_header_bytes: max_header_bytes
-                    .and_then(|bytes| u32::try_from(bytes).ok())
-                    .unwrap_or(u32::MAX),
             },
         }
     }

@@ -3,16 +3,17 @@
 use std::{io, net::SocketAddr, time::Duration};
 
 use http::StatusCode;
+use portway_http1::limits::HeadLimits;
 use portway_plugin::Error;
 use tokio::{net::TcpStream, time::timeout};
 
-use crate::driver::{Connection, Failure};
+use crate::driver::Connection;
 
 /// Connects within `limit`. Whatever goes wrong here, nobody has seen a byte of the request.
 pub(super) async fn connect(
     address: SocketAddr,
     limit: Option<Duration>,
-    max_head: Option<u64>,
+    head: HeadLimits,
 ) -> Result<Connection, Error> {
     let opened = match limit {
         Some(limit) => match timeout(limit, TcpStream::connect(address)).await {
@@ -24,7 +25,7 @@ pub(super) async fn connect(
     let socket = opened.map_err(|error| refused(address, &error))?;
     // Heads and small bodies are written whole: waiting to fill a segment only adds latency.
     socket.set_nodelay(true).map_err(|error| refused(address, &error))?;
-    Connection::new(socket, max_head).await.map_err(|failure| broken(address, &failure))
+    Ok(Connection::new(socket, head))
 }
 
 fn refused(address: SocketAddr, error: &io::Error) -> Error {
@@ -44,15 +45,5 @@ fn timed_out(address: SocketAddr) -> Error {
         "the upstream did not accept a connection in time",
     )
     .because(format!("connect to {address}"))
-    .unseen()
-}
-
-fn broken(address: SocketAddr, failure: &Failure) -> Error {
-    Error::upstream(
-        StatusCode::BAD_GATEWAY,
-        "upstream_connect",
-        "no connection to the upstream could be made",
-    )
-    .because(format!("handshake with {address}: {failure}"))
     .unseen()
 }

@@ -12,7 +12,7 @@ use std::{
 };
 
 use smallvec::SmallVec;
-use tokio::time::Instant;
+use tokio::{net::TcpStream, time::Instant};
 
 use super::Upstream;
 use crate::{
@@ -111,7 +111,7 @@ impl Idle {
     pub(super) async fn take(&self, address: SocketAddr, repeatable: bool) -> Option<Counted> {
         loop {
             let mut parked = self.newest(address, repeatable)?;
-            if poll_fn(|cx| Poll::Ready(parked.connection.poll_usable(cx))).await {
+            if poll_fn(|cx| Poll::Ready(parked.connection.is_usable(cx))).await {
                 return Some(parked);
             }
         }
@@ -149,7 +149,7 @@ impl Idle {
             stack.connections.retain_mut(|parked| {
                 let idle = now.saturating_duration_since(parked.since);
                 self.keep.is_none_or(|keep| idle < keep)
-                    && parked.connection.connection.poll_usable(&mut cx)
+                    && parked.connection.connection.is_usable(&mut cx)
             });
         }
         parked.retain(|stack| !stack.connections.is_empty());
@@ -187,7 +187,7 @@ impl std::ops::DerefMut for Counted {
     }
 }
 
-impl Home for Berth {
+impl Home<TcpStream> for Berth {
     fn give_back(self, connection: Connection) {
         let Self { idle, address, open } = self;
         idle.park(address, Counted { connection, open });

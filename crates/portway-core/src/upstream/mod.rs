@@ -13,6 +13,7 @@ mod send;
 use std::sync::Arc;
 
 use portway_config::{ForwardPath, HostPolicy, Pool, Service, value::Name};
+use portway_http1::limits::HeadLimits;
 
 use crate::{balance::Picker, resolve::Resolver};
 
@@ -81,7 +82,10 @@ impl Upstream {
         &self.service.pool
     }
 
-    fn max_head(&self) -> Option<u64> {
-        self.service.max_response_head.limit()
+    /// Bounds on the heads of its answers.
+    fn head_limits(&self) -> HeadLimits {
+        let limit = self.service.max_response_head.limit();
+        let field_bytes = limit.and_then(|bytes| usize::try_from(bytes).ok());
+        HeadLimits { field_bytes: field_bytes.unwrap_or(usize::MAX), ..HeadLimits::default() }
     }
 }

@@ -6,8 +6,9 @@
 //! - One that closes after bytes were written: a fresh one, once, for a method that may be
 //!   repeated (RFC 9110 section 9.2.2) and a request without a body. A POST is never sent twice.
 
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header, uri::PathAndQuery};
+use http::{HeaderMap, HeaderValue, Request, StatusCode, header, uri::PathAndQuery};
 use portway_config::{HostPolicy, StageTimeouts};
+use portway_http1::client::Reason;
 use portway_plugin::{Body, Error, Response};
 use smallvec::SmallVec;
 use tokio::time::Instant;
@@ -19,7 +20,7 @@ use super::{
 };
 use crate::{
     balance::Permit,
-    driver::{Answer, Failure, FailureKind},
+    driver::{Answer, Failed, Interim, exchange},
 };
 
 /// The most endpoints one request is offered to.
@@ -33,6 +34,8 @@ pub(crate) struct Call<'a> {
     /// The host the client asked for.
     pub(crate) client_host: Option<&'a HeaderValue>,
     pub(crate) stages: StageTimeouts,
+    /// Where interim answers go.
+    pub(crate) interim: Interim<'a>,
 }
 
 /// What was tried so far: kept by the exchange, so that it is known when the call is dropped.
@@ -78,16 +81,15 @@ impl Call<'_> {
                 Err(error) => return Err(last.unwrap_or(error)),
             };
             self.address(&mut request, line.endpoint)?;
-            let copy = (line.reused && repeatable).then(|| replayable(&request)).flatten();
             let Line { connection, endpoint, address, reused, permit } = line;
             let (connection, berth) = connection.berth(self.lane.idle(endpoint), address);
-            let mut failure =
-                match connection.exchange(request, self.stages.response_header, None).await {
-                    Ok(answer) => return Ok(Sent { answer, berth, permit }),
-                    Err(failure) => failure,
-                };
-            let Some(request_again) = again(&mut failure, reused, copy) else {
-                return Err(failed(failure));
+            let wait = self.stages.response_header;
+            let mut failed = match exchange(connection, request, wait, self.interim).await {
+                Ok(answer) => return Ok(Sent { answer, berth, permit }),
+                Err(failed) => failed,
+            };
+            let Some(request_again) = again(&mut failed, reused && repeatable) else {
+                return Err(error_of(failed.reason));
             };
             request = request_again;
             self.lane.cells.retried();
@@ -95,7 +97,7 @@ impl Call<'_> {
                 fresh = true;
             } else {
                 spent.push(endpoint);
-                last = Some(failed(failure));
+                last = Some(error_of(failed.reason));
             }
         }
     }
@@ -129,7 +131,7 @@ impl Call<'_> {
                     return Ok(Line { connection, endpoint, address, reused, permit });
                 }
                 // On the heap: connecting is rare, and a future is as large as its largest state.
-                let connecting = connect(address, self.stages.connect, upstream.max_head());
+                let connecting = connect(address, self.stages.connect, upstream.head_limits());
                 match Box::pin(connecting).await {
                     Ok(connection) => {
                         let connection = idle.counted(connection);
@@ -160,11 +162,11 @@ impl Call<'_> {
 
 impl Sent {
     pub(crate) fn status(&self) -> StatusCode {
-        self.answer.head.status
+        self.answer.head().status
     }
 
     pub(crate) fn headers(&self) -> &HeaderMap {
-        &self.answer.head.headers
+        &self.answer.head().headers
     }
 
     /// Whether it came before the request was sent to its end.
@@ -173,8 +175,8 @@ impl Sent {
     }
 
     /// The answer, its body still to be read.
-    pub(crate) async fn into_response(self) -> (Response, Option<Permit>) {
-        (self.answer.into_response(self.berth).await, self.permit)
+    pub(crate) fn into_response(self) -> (Response, Option<Permit>) {
+        (self.answer.into_response(self.berth), self.permit)
     }
 
     /// The two sides of a 101: its head, and the socket behind it.
@@ -183,46 +185,38 @@ impl Sent {
     }
 }
 
-/// The request to send again, if it may be.
-fn again(
-    failure: &mut Failure,
-    reused: bool,
-    copy: Option<Request<Body>>,
-) -> Option<Request<Body>> {
-    match failure.unsent.take() {
-        Some(unsent) => Some(*unsent),
-        None => copy.filter(|_| reused && failure.kind == FailureKind::Closed),
-    }
+/// The request to send again, if it may be: nobody can have seen it, or it may be `repeated`.
+fn again(failed: &mut Failed, repeated: bool) -> Option<Request<Body>> {
+    let may = failed.reason.is_hang_up() && (failed.written == 0 || repeated);
+    may.then(|| failed.request.take()).flatten()
 }
 
-/// A copy of a request that can be sent again.
-fn replayable(request: &Request<Body>) -> Option<Request<Body>> {
-    let mut copy = Request::new(request.body().try_clone()?);
-    *copy.method_mut() = Method::clone(request.method());
-    *copy.headers_mut() = request.headers().clone();
-    Some(copy)
-}
-
-fn failed(mut failure: Failure) -> Error {
-    match failure.kind {
-        FailureKind::TimedOut => Error::upstream(
+fn error_of(reason: Reason<Error>) -> Error {
+    match reason {
+        Reason::Upload(error) => error,
+        Reason::TimedOut => Error::upstream(
             StatusCode::GATEWAY_TIMEOUT,
             "response_header_timeout",
             "the upstream did not answer in time",
         ),
-        FailureKind::Upload => failure.take_upload_error(),
-        FailureKind::Malformed => Error::upstream(
-            StatusCode::BAD_GATEWAY,
-            "upstream_protocol",
-            "the upstream's answer is not valid HTTP",
+        Reason::UploadLength => Error::client(
+            StatusCode::BAD_REQUEST,
+            "bad_request_body",
+            "the request body could not be read",
         )
-        .because(failure.into_cause()),
-        FailureKind::Closed => Error::upstream(
+        .because(reason),
+        Reason::Closed | Reason::Io(_) => Error::upstream(
             StatusCode::BAD_GATEWAY,
             "upstream_closed",
             "the upstream closed the connection without an answer",
         )
-        .because(failure.into_cause()),
+        .because(reason),
+        _ => Error::upstream(
+            StatusCode::BAD_GATEWAY,
+            "upstream_protocol",
+            "the upstream's answer is not valid HTTP",
+        )
+        .because(reason),
     }
 }
 

@@ -38,6 +38,9 @@ pub struct Connection<Io> {
     limits: HeadLimits,
 }
 
+/// Takes an interim answer.
+pub type Interim<'a> = &'a (dyn Fn(StatusCode, &HeaderMap) + Send + Sync);
+
 /// How one exchange is run.
 #[derive(Clone, Copy, Default)]
 pub struct Options<'a> {
@@ -48,7 +51,7 @@ pub struct Options<'a> {
     /// sends the body at once.
     pub expect: Option<Duration>,
     /// Where interim answers go.
-    pub interim: Option<&'a (dyn Fn(StatusCode, &HeaderMap) + Send + Sync)>,
+    pub interim: Option<Interim<'a>>,
 }
 
 impl fmt::Debug for Options<'_> {

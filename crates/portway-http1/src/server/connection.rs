@@ -25,6 +25,7 @@ use crate::{
     body::Decoder,
     error::HeadError,
     head::{RequestHead, Scan, parse_request},
+    limits::HeadLimits,
     transport::{Clock, Outbox},
 };
 
@@ -58,6 +59,7 @@ pub enum End {
 }
 
 /// What became of the wait for a request.
+#[expect(clippy::large_enum_variant, reason = "it is taken apart where it is made")]
 enum Next {
     Request(RequestHead),
     Refused(HeadError),
@@ -104,7 +106,7 @@ where
     {
         let mut leaving = Leaving { future: pin!(leave), told: false };
         loop {
-            match self.next(&mut leaving).await {
+            match self.next(&service, &mut leaving).await {
                 Next::Request(head) => {
                     if let Some(end) = self.exchange(&service, head, &mut leaving).await {
                         return end;
@@ -122,12 +124,26 @@ where
     }
 
     /// Waits for the next head.
-    async fn next(&mut self, leaving: &mut Leaving<'_, impl Future<Output = ()>>) -> Next {
+    async fn next<S: Service>(
+        &mut self,
+        service: &S,
+        leaving: &mut Leaving<'_, impl Future<Output = ()>>,
+    ) -> Next {
         let mut reading = Reading::default();
         poll_fn(|cx| {
             let mut line = self.link.lock();
             line.enter(cx);
-            let next = reading.poll(&mut line, &self.options, cx);
+            let mut next = reading.poll(&mut line, &self.options.head, cx);
+            if let Poll::Ready(Next::Refused(error)) = &next
+                && error.is_limit()
+            {
+                let limits = service.head_limits(self.options.head);
+                if limits != self.options.head {
+                    self.options.head = limits;
+                    reading.scan = Scan::default();
+                    next = reading.poll(&mut line, &limits, cx);
+                }
+            }
             line.leave();
             drop(line);
             if next.is_ready() {
@@ -264,6 +280,7 @@ where
 
     /// Writes a 101 and hands the connection over.
     async fn upgrade<B>(&mut self, response: Response<B>) -> End {
+        let response = response.map(drop);
         let written = poll_fn(|cx| self.poll_switch(&response, cx)).await;
         if !written {
             return End::Left;
@@ -311,7 +328,7 @@ impl Reading {
     fn poll<Io>(
         &mut self,
         line: &mut Line<Io>,
-        options: &Options,
+        limits: &HeadLimits,
         cx: &mut Context<'_>,
     ) -> Poll<Next>
     where
@@ -319,7 +336,7 @@ impl Reading {
     {
         loop {
             if !line.inbox.bytes.is_empty() {
-                match self.head(&mut line.inbox.bytes, options) {
+                match self.head(&mut line.inbox.bytes, limits) {
                     Ok(Some(head)) => return Poll::Ready(Next::Request(head)),
                     Ok(None) => {}
                     Err(error) => return Poll::Ready(Next::Refused(error)),
@@ -350,7 +367,7 @@ impl Reading {
     fn head(
         &mut self,
         bytes: &mut BytesMut,
-        options: &Options,
+        limits: &HeadLimits,
     ) -> Result<Option<RequestHead>, HeadError> {
         while self.scan.is_at_start() && bytes.starts_with(b"\r\n") {
             if self.blank_lines == BLANK_LINES {
@@ -362,7 +379,7 @@ impl Reading {
         if bytes.is_empty() || bytes[..] == b"\r"[..] {
             return Ok(None);
         }
-        let Some(end) = self.scan.advance(bytes, &options.head)? else { return Ok(None) };
+        let Some(end) = self.scan.advance(bytes, limits)? else { return Ok(None) };
         let head = bytes.split_to(end).freeze();
         parse_request(&head, &self.scan).map(Some)
     }

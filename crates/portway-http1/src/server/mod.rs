@@ -24,7 +24,7 @@ use std::future::Future;
 use bytes::Bytes;
 use http::{Request, Response};
 
-use crate::error::HeadError;
+use crate::{error::HeadError, limits::HeadLimits};
 
 pub use body::Body;
 pub use connection::{Connection, End};
@@ -44,4 +44,10 @@ pub trait Service {
 
     /// Answers a head that is no request. The connection is closed behind it.
     fn refuse(&self, error: HeadError) -> Response<Self::Body>;
+
+    /// Asked when a head is beyond the bounds of its connection: they may have been raised since
+    /// that was opened.
+    fn head_limits(&self, now: HeadLimits) -> HeadLimits {
+        now
+    }
 }

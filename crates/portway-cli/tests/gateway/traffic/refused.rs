@@ -2,7 +2,6 @@
 //! status, its connection is closed, and the upstream sees nothing of it.
 
 use std::io;
-use std::time::Duration;
 
 use portway_testkit::raw::script::always;
 use portway_testkit::{RawClient, RawUpstream};
@@ -11,90 +10,76 @@ use crate::fixture::{Gateway, service};
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
-/// How long a row that is known to fail may keep its connection open.
-const SHORT: Duration = Duration::from_millis(400);
-
-#[derive(Clone, Copy)]
-enum Expected {
-    /// This status, `Connection: close`, a closed connection, nothing forwarded.
-    Refused(u16),
-    /// The same, but only once the gateway has an HTTP/1.1 wire of its own: hyper decides it
-    /// otherwise. Until then it has to be survived. A row that begins to hold fails, so that its
-    /// mark is taken off.
-    FromTheWire(u16),
-}
-
-use Expected::{FromTheWire, Refused};
-
-type Row = (&'static str, &'static str, Expected);
+/// What it is, what is sent, and the status it is refused with.
+type Row = (&'static str, &'static str, u16);
 
 #[rustfmt::skip]
 const HOSTS: &[Row] = &[
-    ("no Host", "GET / HTTP/1.1\r\n\r\n", Refused(400)),
-    ("two Hosts", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", Refused(400)),
-    ("two equal Hosts", "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", Refused(400)),
-    ("an empty Host", "GET / HTTP/1.1\r\nHost:\r\n\r\n", Refused(400)),
-    ("a blank Host", "GET / HTTP/1.1\r\nHost: \t \r\n\r\n", Refused(400)),
-    ("a list of Hosts", "GET / HTTP/1.1\r\nHost: a, b\r\n\r\n", Refused(400)),
-    ("a list without a space", "GET / HTTP/1.1\r\nHost: a,b\r\n\r\n", Refused(400)),
-    ("userinfo", "GET / HTTP/1.1\r\nHost: me@a\r\n\r\n", Refused(400)),
-    ("userinfo with a password", "GET / HTTP/1.1\r\nHost: me:x@a\r\n\r\n", Refused(400)),
-    ("a path", "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", Refused(400)),
-    ("a scheme", "GET / HTTP/1.1\r\nHost: http://a\r\n\r\n", Refused(400)),
-    ("a space", "GET / HTTP/1.1\r\nHost: a b\r\n\r\n", Refused(400)),
-    ("a port that is none", "GET / HTTP/1.1\r\nHost: a:http\r\n\r\n", Refused(400)),
-    ("only a port", "GET / HTTP/1.1\r\nHost: :80\r\n\r\n", Refused(400)),
-    ("an escape", "GET / HTTP/1.1\r\nHost: a%2eb\r\n\r\n", Refused(400)),
-    ("not ASCII", "GET / HTTP/1.1\r\nHost: \u{e4}\r\n\r\n", Refused(400)),
-    ("no Host with an absolute target", "GET http://a/ HTTP/1.1\r\n\r\n", Refused(400)),
-    ("userinfo in the target", "GET http://me@a/ HTTP/1.1\r\nHost: a\r\n\r\n", Refused(400)),
-    ("two Hosts in HTTP/1.0", "GET / HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n", Refused(400)),
+    ("no Host", "GET / HTTP/1.1\r\n\r\n", 400),
+    ("two Hosts", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
+    ("two equal Hosts", "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", 400),
+    ("an empty Host", "GET / HTTP/1.1\r\nHost:\r\n\r\n", 400),
+    ("a blank Host", "GET / HTTP/1.1\r\nHost: \t \r\n\r\n", 400),
+    ("a list of Hosts", "GET / HTTP/1.1\r\nHost: a, b\r\n\r\n", 400),
+    ("a list without a space", "GET / HTTP/1.1\r\nHost: a,b\r\n\r\n", 400),
+    ("userinfo", "GET / HTTP/1.1\r\nHost: me@a\r\n\r\n", 400),
+    ("userinfo with a password", "GET / HTTP/1.1\r\nHost: me:x@a\r\n\r\n", 400),
+    ("a path", "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 400),
+    ("a scheme", "GET / HTTP/1.1\r\nHost: http://a\r\n\r\n", 400),
+    ("a space", "GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400),
+    ("a port that is none", "GET / HTTP/1.1\r\nHost: a:http\r\n\r\n", 400),
+    ("only a port", "GET / HTTP/1.1\r\nHost: :80\r\n\r\n", 400),
+    ("an escape", "GET / HTTP/1.1\r\nHost: a%2eb\r\n\r\n", 400),
+    ("not ASCII", "GET / HTTP/1.1\r\nHost: \u{e4}\r\n\r\n", 400),
+    ("no Host with an absolute target", "GET http://a/ HTTP/1.1\r\n\r\n", 400),
+    ("userinfo in the target", "GET http://me@a/ HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    ("two Hosts in HTTP/1.0", "GET / HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n", 400),
 ];
 
 #[rustfmt::skip]
 const TARGETS: &[Row] = &[
-    ("* with GET", "GET * HTTP/1.1\r\nHost: a\r\n\r\n", Refused(400)),
-    ("no slash", "GET index.html HTTP/1.1\r\nHost: a\r\n\r\n", Refused(400)),
-    ("only a query", "GET ?a=b HTTP/1.1\r\nHost: a\r\n\r\n", Refused(400)),
-    ("another scheme", "GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n", Refused(400)),
-    ("a scheme without a host", "GET http:///x HTTP/1.1\r\nHost: a\r\n\r\n", Refused(400)),
-    ("an authority with GET", "GET a:80 HTTP/1.1\r\nHost: a\r\n\r\n", Refused(400)),
-    ("a space", "GET /a b HTTP/1.1\r\nHost: a\r\n\r\n", Refused(400)),
-    ("a control byte", "GET /a\u{1}b HTTP/1.1\r\nHost: a\r\n\r\n", Refused(400)),
-    ("CONNECT", "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n", Refused(405)),
+    ("* with GET", "GET * HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    ("no slash", "GET index.html HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    ("only a query", "GET ?a=b HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    ("another scheme", "GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    ("a scheme without a host", "GET http:///x HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    ("an authority with GET", "GET a:80 HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    ("a space", "GET /a b HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    ("a control byte", "GET /a\u{1}b HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    ("CONNECT", "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n", 405),
     ("CONNECT and bytes for a tunnel",
         "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n",
-        Refused(405)),
-    ("TRACE", "TRACE / HTTP/1.1\r\nHost: a\r\n\r\n", Refused(405)),
-    ("an encoded slash", "GET /a%2fb HTTP/1.1\r\nHost: a\r\n\r\n", Refused(400)),
-    ("an encoded slash, upper case", "GET /a%2Fb HTTP/1.1\r\nHost: a\r\n\r\n", Refused(400)),
-    ("an encoded backslash", "GET /a%5cb HTTP/1.1\r\nHost: a\r\n\r\n", Refused(400)),
-    ("a backslash", "GET /a\\b HTTP/1.1\r\nHost: a\r\n\r\n", Refused(400)),
-    ("an encoded NUL", "GET /a%00 HTTP/1.1\r\nHost: a\r\n\r\n", Refused(400)),
-    ("dots that climb", "GET /../admin HTTP/1.1\r\nHost: a\r\n\r\n", Refused(400)),
-    ("dots that climb later", "GET /a/../../admin HTTP/1.1\r\nHost: a\r\n\r\n", Refused(400)),
-    ("encoded dots that climb", "GET /%2e%2E/admin HTTP/1.1\r\nHost: a\r\n\r\n", Refused(400)),
-    ("an overlong slash", "GET /a%c0%afb HTTP/1.1\r\nHost: a\r\n\r\n", Refused(400)),
-    ("overlong dots", "GET /%c0%ae%c0%ae/a HTTP/1.1\r\nHost: a\r\n\r\n", Refused(400)),
+        405),
+    ("TRACE", "TRACE / HTTP/1.1\r\nHost: a\r\n\r\n", 405),
+    ("an encoded slash", "GET /a%2fb HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    ("an encoded slash, upper case", "GET /a%2Fb HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    ("an encoded backslash", "GET /a%5cb HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    ("a backslash", "GET /a\\b HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    ("an encoded NUL", "GET /a%00 HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    ("dots that climb", "GET /../admin HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    ("dots that climb later", "GET /a/../../admin HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    ("encoded dots that climb", "GET /%2e%2E/admin HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    ("an overlong slash", "GET /a%c0%afb HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    ("overlong dots", "GET /%c0%ae%c0%ae/a HTTP/1.1\r\nHost: a\r\n\r\n", 400),
     ("ambiguous in an absolute target",
-        "GET http://a/a%2fb HTTP/1.1\r\nHost: a\r\n\r\n", Refused(400)),
+        "GET http://a/a%2fb HTTP/1.1\r\nHost: a\r\n\r\n", 400),
 ];
 
 #[rustfmt::skip]
 const HEADS: &[Row] = &[
-    ("no request line", "\u{0}\u{1}\u{2}\r\n\r\n", Refused(400)),
-    ("HTTP/0.9", "GET /\r\n\r\n", Refused(400)),
-    ("HTTP/2 in words", "GET / HTTP/2.0\r\nHost: a\r\n\r\n", Refused(400)),
-    ("a space before the colon", "GET / HTTP/1.1\r\nHost: a\r\nX : 1\r\n\r\n", Refused(400)),
-    ("a space before the first name", "GET / HTTP/1.1\r\n Host: a\r\n\r\n", Refused(400)),
-    ("a folded line", "GET / HTTP/1.1\r\nHost: a\r\nX: 1\r\n 2\r\n\r\n", Refused(400)),
-    ("no colon", "GET / HTTP/1.1\r\nHost: a\r\nnonsense\r\n\r\n", Refused(400)),
-    ("an empty name", "GET / HTTP/1.1\r\nHost: a\r\n: 1\r\n\r\n", Refused(400)),
-    ("a name that is not ASCII", "GET / HTTP/1.1\r\nHost: a\r\nn\u{e4}me: 1\r\n\r\n", Refused(400)),
-    ("NUL in a value", "GET / HTTP/1.1\r\nHost: a\r\nX: 1\u{0}2\r\n\r\n", Refused(400)),
-    ("CR in a value", "GET / HTTP/1.1\r\nHost: a\r\nX: 1\r2\r\n\r\n", Refused(400)),
-    ("a control byte in a value", "GET / HTTP/1.1\r\nHost: a\r\nX: 1\u{1}2\r\n\r\n", Refused(400)),
-    ("a method with a comma's like", "G(T / HTTP/1.1\r\nHost: a\r\n\r\n", Refused(400)),
+    ("no request line", "\u{0}\u{1}\u{2}\r\n\r\n", 400),
+    ("HTTP/0.9", "GET /\r\n\r\n", 400),
+    ("HTTP/2 in words", "GET / HTTP/2.0\r\nHost: a\r\n\r\n", 400),
+    ("a space before the colon", "GET / HTTP/1.1\r\nHost: a\r\nX : 1\r\n\r\n", 400),
+    ("a space before the first name", "GET / HTTP/1.1\r\n Host: a\r\n\r\n", 400),
+    ("a folded line", "GET / HTTP/1.1\r\nHost: a\r\nX: 1\r\n 2\r\n\r\n", 400),
+    ("no colon", "GET / HTTP/1.1\r\nHost: a\r\nnonsense\r\n\r\n", 400),
+    ("an empty name", "GET / HTTP/1.1\r\nHost: a\r\n: 1\r\n\r\n", 400),
+    ("a name that is not ASCII", "GET / HTTP/1.1\r\nHost: a\r\nn\u{e4}me: 1\r\n\r\n", 400),
+    ("NUL in a value", "GET / HTTP/1.1\r\nHost: a\r\nX: 1\u{0}2\r\n\r\n", 400),
+    ("CR in a value", "GET / HTTP/1.1\r\nHost: a\r\nX: 1\r2\r\n\r\n", 400),
+    ("a control byte in a value", "GET / HTTP/1.1\r\nHost: a\r\nX: 1\u{1}2\r\n\r\n", 400),
+    ("a method with a comma's like", "G(T / HTTP/1.1\r\nHost: a\r\n\r\n", 400),
 ];
 
 /// Behind each of them stands what a second reader of the framing might take for a request.
@@ -102,72 +87,72 @@ const HEADS: &[Row] = &[
 const FRAMING: &[Row] = &[
     ("Content-Length, then Transfer-Encoding",
         "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n\
-         0\r\n\r\n", FromTheWire(400)),
+         0\r\n\r\n", 400),
     ("Transfer-Encoding, then Content-Length",
         "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n\
-         0\r\n\r\n", FromTheWire(400)),
+         0\r\n\r\n", 400),
     ("chunked in HTTP/1.0",
-        "POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", Refused(400)),
+        "POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
     ("a last coding that is not chunked",
-        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, gzip\r\n\r\n", Refused(400)),
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, gzip\r\n\r\n", 400),
     ("xchunked",
-        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n", Refused(400)),
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n", 400),
     ("identity",
-        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: identity\r\n\r\n", Refused(400)),
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: identity\r\n\r\n", 400),
     ("an empty coding",
-        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding:\r\n\r\n", Refused(400)),
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding:\r\n\r\n", 400),
     ("an empty first coding",
         "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: ,chunked\r\n\r\n0\r\n\r\n",
-        FromTheWire(400)),
+        400),
     ("chunked twice",
         "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
-        FromTheWire(400)),
+        400),
     ("chunked twice, in two lines",
         "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\
-         Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", FromTheWire(400)),
+         Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
     ("an unknown coding before chunked",
         "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: x, chunked\r\n\r\n0\r\n\r\n",
-        FromTheWire(400)),
+        400),
     ("a vertical tab before chunked",
-        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: \u{b}chunked\r\n\r\n", Refused(400)),
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: \u{b}chunked\r\n\r\n", 400),
     ("a form feed behind chunked",
-        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\u{c}\r\n\r\n", Refused(400)),
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\u{c}\r\n\r\n", 400),
     ("a no-break space before chunked",
-        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: \u{a0}chunked\r\n\r\n", Refused(400)),
-    ("a sign", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: +3\r\n\r\nabc", Refused(400)),
-    ("a minus", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", Refused(400)),
-    ("hexadecimal", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0x3\r\n\r\nabc", Refused(400)),
-    ("an underscore", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1_0\r\n\r\n", Refused(400)),
-    ("two numbers", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3 3\r\n\r\nabc", Refused(400)),
-    ("an empty length", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length:\r\n\r\n", Refused(400)),
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: \u{a0}chunked\r\n\r\n", 400),
+    ("a sign", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: +3\r\n\r\nabc", 400),
+    ("a minus", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", 400),
+    ("hexadecimal", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0x3\r\n\r\nabc", 400),
+    ("an underscore", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1_0\r\n\r\n", 400),
+    ("two numbers", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3 3\r\n\r\nabc", 400),
+    ("an empty length", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length:\r\n\r\n", 400),
     ("2^64", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 18446744073709551616\r\n\r\n",
-        Refused(400)),
+        400),
     ("two lengths",
         "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
-        Refused(400)),
+        400),
     ("a list of lengths", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3, 4\r\n\r\nabcd",
-        Refused(400)),
+        400),
 ];
 
 /// The head may be forwarded before the flaw is seen. Then the request must never become whole.
 #[rustfmt::skip]
 const CHUNKS: &[Row] = &[
-    ("a size with 0x", "0x5\r\nhello\r\n0\r\n\r\n", Refused(400)),
-    ("a negative size", "-1\r\nhello\r\n0\r\n\r\n", Refused(400)),
-    ("a size with an underscore", "1_0\r\nhello\r\n0\r\n\r\n", Refused(400)),
-    ("a space before the size", " 5\r\nhello\r\n0\r\n\r\n", Refused(400)),
-    ("no size", "\r\nhello\r\n0\r\n\r\n", Refused(400)),
-    ("a size of 17 digits", "00000000000000005\r\nhello\r\n0\r\n\r\n", FromTheWire(400)),
-    ("a size that wraps around", "10000000000000005\r\nhello\r\n0\r\n\r\n", Refused(400)),
-    ("a size line that ends with LF", "5\nhello\r\n0\r\n\r\n", Refused(400)),
-    ("a size line with CR and more", "5\rX\nhello\r\n0\r\n\r\n", Refused(400)),
-    ("more data than its size", "5\r\nhello!\r\n0\r\n\r\n", Refused(400)),
-    ("no line end behind the data", "5\r\nhello0\r\n\r\n", Refused(400)),
-    ("a bare semicolon", "5;\r\nhello\r\n0\r\n\r\n", FromTheWire(400)),
-    ("a control byte in an extension", "5;a=\u{1}\r\nhello\r\n0\r\n\r\n", FromTheWire(400)),
-    ("CR in an extension", "5;a\rb\r\nhello\r\n0\r\n\r\n", Refused(400)),
-    ("LF in an extension", "5;a\nb\r\nhello\r\n0\r\n\r\n", Refused(400)),
-    ("a trailer without a colon", "5\r\nhello\r\n0\r\nnonsense\r\n\r\n", Refused(400)),
+    ("a size with 0x", "0x5\r\nhello\r\n0\r\n\r\n", 400),
+    ("a negative size", "-1\r\nhello\r\n0\r\n\r\n", 400),
+    ("a size with an underscore", "1_0\r\nhello\r\n0\r\n\r\n", 400),
+    ("a space before the size", " 5\r\nhello\r\n0\r\n\r\n", 400),
+    ("no size", "\r\nhello\r\n0\r\n\r\n", 400),
+    ("a size of 17 digits", "00000000000000005\r\nhello\r\n0\r\n\r\n", 400),
+    ("a size that wraps around", "10000000000000005\r\nhello\r\n0\r\n\r\n", 400),
+    ("a size line that ends with LF", "5\nhello\r\n0\r\n\r\n", 400),
+    ("a size line with CR and more", "5\rX\nhello\r\n0\r\n\r\n", 400),
+    ("more data than its size", "5\r\nhello!\r\n0\r\n\r\n", 400),
+    ("no line end behind the data", "5\r\nhello0\r\n\r\n", 400),
+    ("a bare semicolon", "5;\r\nhello\r\n0\r\n\r\n", 400),
+    ("a control byte in an extension", "5;a=\u{1}\r\nhello\r\n0\r\n\r\n", 400),
+    ("CR in an extension", "5;a\rb\r\nhello\r\n0\r\n\r\n", 400),
+    ("LF in an extension", "5;a\nb\r\nhello\r\n0\r\n\r\n", 400),
+    ("a trailer without a colon", "5\r\nhello\r\n0\r\nnonsense\r\n\r\n", 400),
 ];
 
 #[tokio::test]
@@ -231,18 +216,10 @@ async fn refuses(rows: &[Row], request: impl Fn(&str) -> String) -> io::Result<(
     let upstream = RawUpstream::start(always(OK)).await?;
     let gateway = Gateway::start(&service(&upstream.url(), "")).await?;
     let mut wrong = Vec::new();
-    for (name, text, expected) in rows {
-        let bytes = request(text);
-        let (deadline, status) = match *expected {
-            Refused(status) => (portway_testkit::DEADLINE, status),
-            FromTheWire(status) => (SHORT, status),
-        };
-        let client = gateway.raw().await?.with_deadline(deadline);
-        let outcome = refused(client, &bytes, status, &upstream).await;
-        match (expected, outcome) {
-            (Refused(_), Err(what)) => wrong.push(format!("{name}: {what}")),
-            (FromTheWire(_), Ok(())) => wrong.push(format!("{name}: holds now, take its mark off")),
-            (Refused(_), Ok(())) | (FromTheWire(_), Err(_)) => {}
+    for (name, text, status) in rows {
+        let client = gateway.raw().await?;
+        if let Err(what) = refused(client, &request(text), *status, &upstream).await {
+            wrong.push(format!("{name}: {what}"));
         }
     }
     assert!(wrong.is_empty(), "{} of {} rows:\n{}", wrong.len(), rows.len(), wrong.join("\n"));

@@ -1,0 +1,68 @@
+//! What a request says to the connection it came by.
+
+use std::{sync::Arc, time::Duration};
+
+use http::{HeaderMap, StatusCode};
+use portway_http1::server::Control;
+use tokio::time::Instant;
+
+use super::{pace::Pace, tunnel::ClientUpgrade};
+
+/// A request's line to the client's connection, beyond its answer.
+#[derive(Clone, Debug)]
+pub(crate) enum ClientLine {
+    Http1(Control),
+    Http2(Arc<Pace>),
+    /// The connection is somebody else's.
+    Foreign,
+}
+
+impl ClientLine {
+    /// A request is served from now on.
+    pub(crate) fn begin(&self) {
+        if let Self::Http2(pace) = self {
+            pace.begin();
+        }
+    }
+
+    /// A request was served, at `now`.
+    pub(crate) fn end(&self, now: Instant) {
+        if let Self::Http2(pace) = self {
+            pace.end(now);
+        }
+    }
+
+    /// The connection takes no further request: what is in flight is the last.
+    pub(crate) fn last(&self) {
+        match self {
+            Self::Http1(control) => control.last(),
+            Self::Http2(pace) => pace.retire(),
+            Self::Foreign => {}
+        }
+    }
+
+    /// Bounds the answer: for how long the client may take not one byte of it, and when it must
+    /// be over. HTTP/2 has other streams beside it, which must not be cut.
+    pub(crate) fn limit_answer(&self, stall: Option<Duration>, cut: Option<Instant>) {
+        match self {
+            Self::Http1(control) => control.limit_answer(stall, cut),
+            Self::Http2(pace) => pace.wait_for_client(stall),
+            Self::Foreign => {}
+        }
+    }
+
+    /// Sends an interim answer. hyper cannot send one over HTTP/2.
+    pub(crate) fn interim(&self, status: StatusCode, headers: &HeaderMap) {
+        if let Self::Http1(control) = self {
+            control.interim(status, headers);
+        }
+    }
+
+    /// The client's side of an upgrade that may come.
+    pub(crate) fn upgrade(&self) -> Option<ClientUpgrade> {
+        match self {
+            Self::Http1(control) => Some(ClientUpgrade::new(control.upgrading())),
+            Self::Http2(_) | Self::Foreign => None,
+        }
+    }
+}
