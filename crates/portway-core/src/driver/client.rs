@@ -12,7 +12,7 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use portway_http1::{
     client::{self, Download, Failure, Options},
     error::BodyError,
-    head::ResponseHead,
+    head::{MoreFields, ResponseHead},
 };
 use portway_plugin::{Body, Error};
 use tokio::{net::TcpStream, task::JoinHandle};
@@ -31,14 +31,16 @@ pub(crate) type Failed = Failure<Body, Error>;
 pub(crate) struct Answer(client::Answer<TcpStream, Body>);
 
 /// Sends a request and waits for the head of the answer, `wait` long after the request's last
-/// byte.
+/// byte. `fields` are added to its head.
 pub(crate) async fn exchange(
     connection: Connection,
     request: Request<Body>,
     wait: Option<Duration>,
     interim: Interim<'_>,
-) -> Result<Answer, Failed> {
-    let options = Options { wait, interim: Some(interim), ..Options::default() };
+    fields: MoreFields<'_>,
+) -> Result<Answer, Box<Failed>> {
+    let (interim, fields) = (Some(interim), Some(fields));
+    let options = Options { wait, interim, fields, ..Options::default() };
     connection.exchange(request, options).await.map(Answer)
 }
 

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use portway_http1::server::Control;
 use tokio::time::Instant;
 
@@ -48,6 +48,16 @@ impl ClientLine {
             Self::Http1(control) => control.limit_answer(stall, cut),
             Self::Http2(pace) => pace.wait_for_client(stall),
             Self::Foreign => {}
+        }
+    }
+
+    /// Adds a header field to the answer that is being made. `headers` are its own.
+    pub(crate) fn add_field(&self, headers: &mut HeaderMap, name: HeaderName, value: HeaderValue) {
+        match self {
+            Self::Http1(control) => control.add_field(&name, &value),
+            Self::Http2(_) | Self::Foreign => {
+                headers.append(name, value);
+            }
         }
     }
 

@@ -27,7 +27,11 @@ pub(crate) struct AnswerLimits {
 }
 
 /// Ties the exchange to the answer's last byte.
-pub(crate) fn track(response: Response, mut exchange: Exchange, limits: AnswerLimits) -> Response {
+pub(crate) fn track(
+    response: Response,
+    mut exchange: Box<Exchange>,
+    limits: AnswerLimits,
+) -> Response {
     exchange.status = Some(response.status().as_u16());
     // A body that is not sent ends with the head.
     if response.body().is_end_stream() || exchange.method == Method::HEAD {
@@ -38,7 +42,7 @@ pub(crate) fn track(response: Response, mut exchange: Exchange, limits: AnswerLi
 
 struct Tracked {
     body: Body,
-    exchange: Exchange,
+    exchange: Box<Exchange>,
     limits: AnswerLimits,
     /// Made when the answer first keeps us waiting: most never do.
     wait: Option<Box<Wait>>,

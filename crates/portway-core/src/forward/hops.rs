@@ -1,4 +1,5 @@
-//! Header fields that concern one connection only (RFC 9110 section 7.6.1).
+//! Header fields that concern one connection only (RFC 9110 section 7.6.1), and a look at what
+//! else of a head is not simply passed on.
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
@@ -9,6 +10,24 @@ pub(crate) struct Hops {
     pub(crate) upgrade: Option<HeaderValue>,
     /// The sender takes trailers.
     pub(crate) trailers: bool,
+    /// What else was seen.
+    pub(crate) seen: Seen,
+}
+
+/// Which fields a head has that somebody has to look after. Found in one pass over the names, so
+/// that a head without them pays no look-ups.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Seen {
+    connection: bool,
+    /// Other fields that concern one connection.
+    hops: bool,
+    /// Who asked, by which way.
+    pub(super) claims: bool,
+    /// Names with `_` that a lenient reader may take for claims.
+    pub(super) twins: bool,
+    pub(crate) via: bool,
+    pub(crate) request_id: bool,
+    pub(crate) expect: bool,
 }
 
 /// Fields a sender may not take off by naming them in `Connection`: the gateway's own, what
@@ -30,21 +49,18 @@ const KEPT: &[&str] = &[
 
 /// Takes the hop-by-hop fields off a request, and says what they asked for.
 pub(crate) fn strip_request(headers: &mut HeaderMap) -> Hops {
-    let Found { connection, others } = find(headers);
-    let mut hops = Hops::default();
-    if !connection && !others {
-        return hops;
-    }
-    if others {
+    let seen = look(headers);
+    let mut hops = Hops { seen, ..Hops::default() };
+    if seen.hops {
         hops.trailers = lists(headers, header::TE, "trailers");
     }
-    if connection {
-        if lists(headers, header::CONNECTION, "upgrade") {
+    if seen.connection {
+        if seen.hops && lists(headers, header::CONNECTION, "upgrade") {
             hops.upgrade = headers.get(header::UPGRADE).cloned();
         }
         strip_named(headers);
     }
-    if others {
+    if seen.hops {
         strip_fixed(headers);
     }
     hops
@@ -52,26 +68,20 @@ pub(crate) fn strip_request(headers: &mut HeaderMap) -> Hops {
 
 /// Takes the hop-by-hop fields off an answer.
 pub(crate) fn strip_response(headers: &mut HeaderMap) {
-    let Found { connection, others } = find(headers);
-    if connection {
+    let seen = look(headers);
+    if seen.connection {
         strip_named(headers);
     }
-    if others {
+    if seen.hops {
         strip_fixed(headers);
     }
 }
 
-struct Found {
-    connection: bool,
-    others: bool,
-}
-
-/// One look at each name, so that a message without hop-by-hop fields pays no look-ups.
-fn find(headers: &HeaderMap) -> Found {
-    let mut found = Found { connection: false, others: false };
+fn look(headers: &HeaderMap) -> Seen {
+    let mut seen = Seen::default();
     for name in headers.keys() {
         match name.as_str() {
-            "connection" => found.connection = true,
+            "connection" => seen.connection = true,
             "keep-alive"
             | "te"
             | "transfer-encoding"
@@ -79,13 +89,18 @@ fn find(headers: &HeaderMap) -> Found {
             | "http2-settings"
             | "proxy-connection"
             | "proxy-authenticate"
-            | "proxy-authorization" => {
-                found.others = true;
+            | "proxy-authorization" => seen.hops = true,
+            "via" => seen.via = true,
+            "expect" => seen.expect = true,
+            "x-request-id" => seen.request_id = true,
+            "forwarded" | "x-forwarded-for" | "x-forwarded-host" | "x-forwarded-port"
+            | "x-forwarded-proto" | "x-forwarded-prefix" | "x-forwarded-server" | "x-real-ip" => {
+                seen.claims = true;
             }
-            _ => {}
+            name => seen.twins |= name.starts_with('x') && name.contains('_'),
         }
     }
-    found
+    seen
 }
 
 /// The elements of a list field, over all its lines.
@@ -103,6 +118,10 @@ fn lists(headers: &HeaderMap, name: HeaderName, element: &str) -> bool {
 }
 
 fn strip_named(headers: &mut HeaderMap) {
+    if names_nothing(headers) {
+        headers.remove(header::CONNECTION);
+        return;
+    }
     let named: smallvec::SmallVec<[HeaderName; 4]> = listed(headers, header::CONNECTION)
         .filter(|name| {
             !matches!(
@@ -117,6 +136,16 @@ fn strip_named(headers: &mut HeaderMap) {
         headers.remove(name);
     }
     headers.remove(header::CONNECTION);
+}
+
+/// Whether `Connection` says nothing but what most say.
+fn names_nothing(headers: &HeaderMap) -> bool {
+    let mut lines = headers.get_all(header::CONNECTION).iter();
+    let usual = |line: &HeaderValue| {
+        let line = line.as_bytes();
+        line.eq_ignore_ascii_case(b"keep-alive") || line.eq_ignore_ascii_case(b"close")
+    };
+    lines.next().is_some_and(usual) && lines.next().is_none()
 }
 
 fn strip_fixed(headers: &mut HeaderMap) {

@@ -3,7 +3,9 @@
 use std::net::{IpAddr, SocketAddr};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Version, header};
+use portway_http1::head::{FieldLines, FieldWriter};
 
+use super::hops::Seen;
 use crate::{listen::Presence, snapshot::ListenerPlan};
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -23,6 +25,8 @@ pub(crate) struct Peer {
     pub(crate) scheme: &'static str,
     address_value: HeaderValue,
     port_value: HeaderValue,
+    /// `X-Forwarded-For`, `-Proto` and `-Port` as they are sent when nobody spoke before.
+    lines: FieldLines,
     /// Counts the connection as open until the last exchange that came by it is over.
     _presence: Option<Presence>,
 }
@@ -49,13 +53,13 @@ impl Peer {
         let value = |text: String| {
             HeaderValue::try_from(text).expect("an address or a number is visible ASCII")
         };
-        Self {
-            address,
-            scheme,
-            address_value: value(address.ip().to_string()),
-            port_value: value(local_port.to_string()),
-            _presence: presence,
-        }
+        let address_value = value(address.ip().to_string());
+        let port_value = value(local_port.to_string());
+        let mut lines = FieldLines::default();
+        lines.push(&X_FORWARDED_FOR, &address_value);
+        lines.push(&X_FORWARDED_PROTO, &HeaderValue::from_static(scheme));
+        lines.push(&X_FORWARDED_PORT, &port_value);
+        Self { address, scheme, address_value, port_value, lines, _presence: presence }
     }
 }
 
@@ -93,12 +97,55 @@ fn forwarded_address(text: &str) -> Option<IpAddr> {
     Some(IpAddr::to_canonical(&address))
 }
 
-/// Tells the upstream who asked. What an untrusted peer said about that is dropped. So are, from
-/// everybody, the spellings a lenient upstream might read (`X_Forwarded_For`): a trusted proxy
-/// uses the right one, and lets others pass.
-pub(crate) fn introduce(headers: &mut HeaderMap, identity: &Identity<'_>, listener: &ListenerPlan) {
+/// Where the upstream is told who asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Introduction {
+    /// In the head, together with what others said before.
+    InHead,
+    /// By [`tell`], in lines of its own.
+    Apart,
+}
+
+/// Sees to it that the upstream is told who asked, and by nobody else. What an untrusted peer said
+/// about that is dropped. So are, from everybody, the spellings a lenient upstream might read
+/// (`X_Forwarded_For`): a trusted proxy uses the right one, and lets others pass.
+pub(crate) fn introduce(
+    headers: &mut HeaderMap,
+    seen: Seen,
+    identity: &Identity<'_>,
+    listener: &ListenerPlan,
+) -> Introduction {
+    if seen.claims || seen.twins {
+        drop_claims(headers, identity.trusted);
+    }
+    if seen.request_id {
+        headers.remove(X_REQUEST_ID);
+    }
+    if !seen.via && !(identity.trusted && seen.claims) {
+        return Introduction::Apart;
+    }
+    join(headers, identity, listener);
+    Introduction::InHead
+}
+
+/// Writes who asked.
+pub(crate) fn tell(fields: &mut FieldWriter<'_>, identity: &Identity<'_>, listener: &ListenerPlan) {
+    let Identity { peer, host, version, .. } = identity;
+    if listener.x_forwarded {
+        fields.extend(&peer.lines);
+        if let Some(host) = host {
+            fields.push(&X_FORWARDED_HOST, host);
+        }
+    }
+    if listener.forwarded {
+        fields.push(&header::FORWARDED, &forwarded(peer, *host));
+    }
+    fields.push(&header::VIA, &via(*version));
+}
+
+/// Adds who asked to what others said before.
+fn join(headers: &mut HeaderMap, identity: &Identity<'_>, listener: &ListenerPlan) {
     let Identity { peer, trusted, host, version } = identity;
-    drop_claims(headers, *trusted);
     if listener.x_forwarded {
         append(headers, X_FORWARDED_FOR, &peer.address_value);
         let proto = HeaderValue::from_static(peer.scheme);
@@ -155,21 +202,14 @@ pub(crate) fn mint() -> HeaderValue {
 }
 
 fn drop_claims(headers: &mut HeaderMap, trusted: bool) {
-    let mut claimed = false;
     let mut twins = smallvec::SmallVec::<[HeaderName; 2]>::new();
     for name in headers.keys() {
-        match name.as_str() {
-            "forwarded" | "x-forwarded-for" | "x-forwarded-host" | "x-forwarded-port"
-            | "x-forwarded-proto" | "x-forwarded-prefix" | "x-forwarded-server" | "x-real-ip" => {
-                claimed = true;
-            }
-            twin if twin.starts_with("x_") || twin.starts_with("x-") && twin.contains('_') => {
-                twins.push(name.clone());
-            }
-            _ => {}
+        let text = name.as_str();
+        if text.starts_with("x_") || text.starts_with("x-") && text.contains('_') {
+            twins.push(name.clone());
         }
     }
-    if claimed && !trusted {
+    if !trusted {
         for name in [
             header::FORWARDED,
             X_FORWARDED_FOR,

@@ -24,8 +24,8 @@ use crate::{
     driver::ClientLine,
     exchange::{Accepted, AnswerLimits, Exchange, UploadLimits, limited, render, too_large, track},
     forward::{
-        Hops, Identity, Peer, X_REQUEST_ID, forwarded_target, introduce, redirect_location,
-        strip_request, strip_response, via,
+        Hops, Identity, Introduction, Peer, X_REQUEST_ID, forwarded_target, introduce,
+        redirect_location, strip_request, strip_response, tell, via,
     },
     route::{Captures, Found, Lookup, MatchId},
     server::Shard,
@@ -35,11 +35,6 @@ use crate::{
 use upgrade::{Tunnel, Upgrade};
 
 pub use service::{ClientAddr, Gateway};
-
-/// Fields added to a forwarded head: `X-Forwarded-*`, `Forwarded`, `Via`, `X-Request-Id`, `TE`.
-const ADDED_TO_REQUEST: usize = 8;
-/// Fields added to an answer's head: `Via`, `X-Request-Id`, `Connection`.
-const ADDED_TO_ANSWER: usize = 3;
 
 /// The connection a request came by.
 #[derive(Clone, Debug)]
@@ -54,13 +49,15 @@ const CLOSE: HeaderValue = HeaderValue::from_static("close");
 /// Serves one request.
 pub(crate) async fn serve(shard: Arc<Shard>, arrival: Arrival, request: Request<Body>) -> Response {
     let accepted = Accepted::by(&request);
-    let mut exchange = admit::exchange(shard, arrival, &request);
+    let mut exchange = Box::new(admit::exchange(shard, arrival, &request));
     let answered = Caught { work: answer(&mut exchange, request) }.await;
     let Answered { mut response, rest } = answered.unwrap_or_else(|error| {
         exchange.blame(&error);
         Answered::from(render(&error, &accepted, &exchange.request_id))
     });
-    response.headers_mut().insert(X_REQUEST_ID, exchange.request_id.clone());
+    let headers = response.headers_mut();
+    headers.remove(X_REQUEST_ID);
+    exchange.line.add_field(headers, X_REQUEST_ID, exchange.request_id.clone());
     match rest {
         Rest::Body(limits) => track(response, exchange, limits),
         Rest::Tunnel(tunnel) => {
@@ -213,21 +210,31 @@ async fn forward(
         || captures(exchange, matched),
     )?;
     let upgrade = Upgrade::wanted(&hops, exchange, upstream);
-    prepare_head(exchange, &mut request, &hops, upgrade.as_ref(), listener);
+    let introduction = prepare_head(exchange, &mut request, &hops, upgrade.as_ref(), listener);
     let request = bound_upload(exchange, request, matched.plan, destination, listener)?;
-    let (host, line) = (exchange.host.clone(), exchange.line.clone());
+    let Exchange { line, host, peer, request_id, version, started, tries, .. } = exchange;
+    let identity = Identity { peer, trusted: false, host: host.as_ref(), version: *version };
     let stages = destination.stages;
-    let interim = |status, headers: &HeaderMap| pass_interim(&line, status, headers);
     let call = Call {
         lane,
         target,
         host: matched.plan.host.as_ref().unwrap_or_else(|| upstream.host_policy()),
         client_host: host.as_ref(),
         stages,
-        interim: &interim,
+        interim: &|status, headers| pass_interim(line, status, headers),
+        fields: &|fields| {
+            if introduction == Introduction::Apart {
+                tell(fields, &identity, listener);
+            }
+            fields.push(&X_REQUEST_ID, request_id);
+            if hops.trailers {
+                fields.push(&header::TE, &HeaderValue::from_static("trailers"));
+                fields.push(&header::CONNECTION, &HeaderValue::from_static("te"));
+            }
+        },
     };
-    let deadline = stages.request.map(|limit| exchange.started + limit);
-    let sending = call.send(request, &mut exchange.tries);
+    let deadline = stages.request.map(|limit| *started + limit);
+    let sending = call.send(request, tries);
     let sent = match deadline {
         None => sending.await,
         // On the heap: few routes have such a deadline, and every request would carry it.
@@ -245,14 +252,14 @@ async fn forward(
     Ok(Answered { response, rest: Rest::Body(limits) })
 }
 
-/// The head as the upstream may see it, but for `Host`.
+/// The head as the upstream may see it, but for `Host` and what is told apart.
 fn prepare_head(
     exchange: &Exchange,
     request: &mut Request<Body>,
     hops: &Hops,
     upgrade: Option<&Upgrade>,
     listener: &ListenerPlan,
-) {
+) -> Introduction {
     let trusted = listener.trusts(exchange.peer.address.ip());
     let identity = Identity {
         peer: &exchange.peer,
@@ -262,20 +269,16 @@ fn prepare_head(
     };
     *request.version_mut() = Version::HTTP_11;
     let headers = request.headers_mut();
-    // The map comes sized for what the client sent: grow it once for all that is added here.
-    headers.reserve(ADDED_TO_REQUEST);
-    introduce(headers, &identity, listener);
-    headers.insert(X_REQUEST_ID, exchange.request_id.clone());
-    // The gateway answers `100 Continue` itself, when it begins to read the body.
-    headers.remove(header::EXPECT);
-    if hops.trailers {
-        headers.insert(header::TE, HeaderValue::from_static("trailers"));
-        headers.append(header::CONNECTION, HeaderValue::from_static("te"));
+    let introduction = introduce(headers, hops.seen, &identity, listener);
+    if hops.seen.expect {
+        // The gateway answers `100 Continue` itself, when it begins to read the body.
+        headers.remove(header::EXPECT);
     }
     if let Some(upgrade) = upgrade {
         headers.append(header::CONNECTION, HeaderValue::from_static("upgrade"));
         headers.insert(header::UPGRADE, upgrade.protocol.clone());
     }
+    introduction
 }
 
 /// The request with its body counted and bounded.
@@ -306,8 +309,7 @@ fn finish_head(exchange: &mut Exchange, sent: Sent) -> Response {
     exchange.permit = permit;
     strip_response(response.headers_mut());
     let received = via(response.version());
-    response.headers_mut().reserve(ADDED_TO_ANSWER);
-    response.headers_mut().append(header::VIA, received);
+    exchange.line.add_field(response.headers_mut(), header::VIA, received);
     *response.version_mut() = Version::HTTP_11;
     if is_early && exchange.version < Version::HTTP_2 {
         // The rest of the request is not read once the answer is complete.

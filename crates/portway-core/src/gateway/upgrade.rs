@@ -58,7 +58,7 @@ pub(super) struct Tunnel {
 
 impl Tunnel {
     /// Copies bytes once the client has its 101. The exchange ends with the tunnel.
-    pub(super) async fn run(self: Box<Self>, mut exchange: Exchange) {
+    pub(super) async fn run(self: Box<Self>, mut exchange: Box<Exchange>) {
         let Self { client, sent, idle } = *self;
         let (answer, permit) = sent.into_answer();
         exchange.permit = permit;

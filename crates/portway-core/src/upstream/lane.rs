@@ -148,8 +148,11 @@ impl Idle {
         for stack in parked.iter_mut() {
             stack.connections.retain_mut(|parked| {
                 let idle = now.saturating_duration_since(parked.since);
-                self.keep.is_none_or(|keep| idle < keep)
-                    && parked.connection.connection.is_usable(&mut cx)
+                let connection = &mut parked.connection.connection;
+                if idle >= FRESH {
+                    connection.rest();
+                }
+                self.keep.is_none_or(|keep| idle < keep) && connection.is_usable(&mut cx)
             });
         }
         parked.retain(|stack| !stack.connections.is_empty());

@@ -8,7 +8,7 @@
 
 use http::{HeaderMap, HeaderValue, Request, StatusCode, header, uri::PathAndQuery};
 use portway_config::{HostPolicy, StageTimeouts};
-use portway_http1::client::Reason;
+use portway_http1::{client::Reason, head::MoreFields};
 use portway_plugin::{Body, Error, Response};
 use smallvec::SmallVec;
 use tokio::time::Instant;
@@ -36,6 +36,8 @@ pub(crate) struct Call<'a> {
     pub(crate) stages: StageTimeouts,
     /// Where interim answers go.
     pub(crate) interim: Interim<'a>,
+    /// What is added to the head beyond the request's own fields.
+    pub(crate) fields: MoreFields<'a>,
 }
 
 /// What was tried so far: kept by the exchange, so that it is known when the call is dropped.
@@ -84,7 +86,8 @@ impl Call<'_> {
             let Line { connection, endpoint, address, reused, permit } = line;
             let (connection, berth) = connection.berth(self.lane.idle(endpoint), address);
             let wait = self.stages.response_header;
-            let mut failed = match exchange(connection, request, wait, self.interim).await {
+            let exchange = exchange(connection, request, wait, self.interim, self.fields);
+            let mut failed = match exchange.await {
                 Ok(answer) => return Ok(Sent { answer, berth, permit }),
                 Err(failed) => failed,
             };

@@ -19,6 +19,8 @@ enum State {
     Chunked(Chunked),
     UntilClose,
     Done,
+    /// It is malformed, and stays so: what follows belongs to nothing.
+    Malformed,
 }
 
 /// What was found next in a body.
@@ -53,6 +55,7 @@ impl Decoder {
     pub fn decode(&mut self, bytes: &mut BytesMut, eof: bool) -> Result<Decoded, BodyError> {
         let decoded = match &mut self.0 {
             State::Done => return Ok(Decoded::End),
+            State::Malformed => return Err(BodyError::Chunk),
             State::Length(_) | State::UntilClose if bytes.is_empty() => None,
             State::Length(left) => {
                 let here = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len());
@@ -63,11 +66,14 @@ impl Decoder {
                 Some(Decoded::Data(bytes.split_to(here).freeze()))
             }
             State::UntilClose => Some(Decoded::Data(bytes.split().freeze())),
-            State::Chunked(chunked) => chunked.decode(bytes)?.map(|part| match part {
-                Part::Data(data) => Decoded::Data(data),
-                Part::Trailers(trailers) => Decoded::Trailers(trailers),
-                Part::End => Decoded::End,
-            }),
+            State::Chunked(chunked) => match chunked.decode(bytes) {
+                Ok(part) => part.map(|part| match part {
+                    Part::Data(data) => Decoded::Data(data),
+                    Part::Trailers(trailers) => Decoded::Trailers(trailers),
+                    Part::End => Decoded::End,
+                }),
+                Err(error) => return Err(self.malformed(error)),
+            },
         };
         match decoded {
             Some(decoded) => Ok(decoded),
@@ -87,9 +93,17 @@ impl Decoder {
     /// A malformed end.
     pub fn settle(&mut self, bytes: &mut BytesMut) -> Result<(), BodyError> {
         match &mut self.0 {
-            State::Chunked(chunked) => chunked.settle(bytes),
+            State::Chunked(chunked) => match chunked.settle(bytes) {
+                Ok(()) => Ok(()),
+                Err(error) => Err(self.malformed(error)),
+            },
             _ => Ok(()),
         }
+    }
+
+    fn malformed(&mut self, error: BodyError) -> BodyError {
+        self.0 = State::Malformed;
+        error
     }
 
     /// Whether the end was reached.

@@ -21,7 +21,7 @@ use super::{Download, Failure, Home, Reason, Upload, download::Source};
 use crate::{
     body::{Decoder, Framing},
     error::HeadError,
-    head::{ResponseHead, Scan, encode_request, parse_response},
+    head::{MoreFields, ResponseHead, Scan, encode_request_with, parse_response},
     limits::HeadLimits,
     transport::{Broken, Clock, Feed, Inbox, Outbox},
 };
@@ -29,10 +29,13 @@ use crate::{
 /// Interim answers to one request. More than these are a flood.
 const INTERIM: u16 = 200;
 
-/// A connection to an upstream. Idle, it holds no buffers.
-pub struct Connection<Io> {
+/// A connection to an upstream. It is handed from hand to hand with every exchange, so what it is
+/// made of lies on the heap.
+pub struct Connection<Io>(Box<Parts<Io>>);
+
+struct Parts<Io> {
     io: Io,
-    pub(super) inbox: Inbox,
+    inbox: Inbox,
     outbox: Outbox,
     clock: Clock,
     limits: HeadLimits,
@@ -52,6 +55,8 @@ pub struct Options<'a> {
     pub expect: Option<Duration>,
     /// Where interim answers go.
     pub interim: Option<Interim<'a>>,
+    /// Header lines that the request's map does not have.
+    pub fields: Option<MoreFields<'a>>,
 }
 
 impl fmt::Debug for Options<'_> {
@@ -66,7 +71,7 @@ pub struct Answer<Io, B> {
     /// The head of the final answer.
     pub head: ResponseHead,
     source: Source<Connection<Io>, Io>,
-    upload: Option<Upload<Io, B>>,
+    upload: Option<Box<Upload<Io, B>>>,
 }
 
 /// A request on its way out.
@@ -92,14 +97,21 @@ where
     #[must_use]
     pub fn new(io: Io, limits: HeadLimits) -> Self {
         let (inbox, outbox) = (Inbox::new(BytesMut::new()), Outbox::new());
-        Self { io, inbox, outbox, clock: Clock::default(), limits }
+        Self(Box::new(Parts { io, inbox, outbox, clock: Clock::default(), limits }))
     }
 
     /// Whether an idle connection can take another request: the peer has neither closed it nor
     /// spoken unasked (RFC 9112 section 9.3).
     pub fn is_usable(&mut self, cx: &mut Context<'_>) -> bool {
         let mut space = [0; 1];
-        Pin::new(&mut self.io).poll_read(cx, &mut ReadBuf::new(&mut space)).is_pending()
+        Pin::new(&mut self.0.io).poll_read(cx, &mut ReadBuf::new(&mut space)).is_pending()
+    }
+
+    /// Gives the buffers of an idle connection back. One that is used again soon is better off
+    /// with them.
+    pub fn rest(&mut self) {
+        self.0.inbox.rest();
+        self.0.outbox.rest();
     }
 
     /// Sends a request and waits for the head of its answer. The body's framing is what the body
@@ -111,13 +123,13 @@ where
         mut self,
         request: Request<B>,
         options: Options<'_>,
-    ) -> Result<Answer<Io, B>, Failure<B, B::Error>>
+    ) -> Result<Answer<Io, B>, Box<Failure<B, B::Error>>>
     where
         B: Body<Data = Bytes> + Unpin,
     {
         let framing = Framing::of(request.body().is_end_stream(), &request.body().size_hint());
-        encode_request(&request, framing, self.outbox.flat());
-        self.clock.change_task();
+        encode_request_with(&request, framing, options.fields, self.0.outbox.flat());
+        self.0.clock.change_task();
         let now = (options.wait.is_some() || options.expect.is_some()).then(Instant::now);
         let after = |time: Option<Duration>| now.zip(time).map(|(now, time)| now + time);
         let expects = request.headers().contains_key(header::EXPECT);
@@ -132,17 +144,52 @@ where
             request,
         };
         let mut scan = Scan::default();
-        let outcome = poll_fn(|cx| self.poll_exchange(&mut sending, &mut scan, options, cx)).await;
+        let outcome =
+            poll_fn(|cx| self.0.poll_exchange(&mut sending, &mut scan, options, cx)).await;
         match outcome {
             Ok(head) => Ok(self.answer(head, sending)),
-            Err(reason) => Err(Failure {
+            Err(reason) => Err(Box::new(Failure {
                 reason,
                 written: sending.written,
                 request: (!sending.started).then_some(sending.request),
-            }),
+            })),
         }
     }
 
+    /// Keeps the connection for the answer's body, or parts it from an upload that still runs.
+    fn answer<B>(self, head: ResponseHead, sending: Sending<B>) -> Answer<Io, B> {
+        let is_sent = sending.feed.is_ended() && self.0.outbox.is_empty();
+        if is_sent || head.status == StatusCode::SWITCHING_PROTOCOLS {
+            return Answer { head, source: Source::Whole(self), upload: None };
+        }
+        if sending.deaf.is_some() || head.framing == Framing::None {
+            // Nobody takes the rest, or nobody wants it: the answer is complete.
+            return Answer { head, source: Source::Last(self), upload: None };
+        }
+        let Parts { io, inbox, outbox, .. } = *self.0;
+        let (read, write) = split(io);
+        let upload = Upload::new(write, sending.request.into_body(), sending.feed, outbox);
+        Answer { head, source: Source::Half(read, Box::new(inbox)), upload: Some(Box::new(upload)) }
+    }
+
+    pub(super) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        self.0.inbox.poll_fill(&mut self.0.io, cx)
+    }
+
+    pub(super) fn inbox(&mut self) -> &mut Inbox {
+        &mut self.0.inbox
+    }
+
+    /// Whether nothing has come that belongs to no exchange.
+    pub(super) fn is_clean(&self) -> bool {
+        self.0.inbox.bytes.is_empty() && !self.0.inbox.eof
+    }
+}
+
+impl<Io> Parts<Io>
+where
+    Io: AsyncRead + AsyncWrite + Unpin,
+{
     fn poll_exchange<B>(
         &mut self,
         sending: &mut Sending<B>,
@@ -237,36 +284,6 @@ where
             }
         }
     }
-
-    /// Keeps the connection for the answer's body, or parts it from an upload that still runs.
-    fn answer<B>(self, head: ResponseHead, sending: Sending<B>) -> Answer<Io, B> {
-        let is_sent = sending.feed.is_ended() && self.outbox.is_empty();
-        if is_sent || head.status == StatusCode::SWITCHING_PROTOCOLS {
-            return Answer { head, source: Source::Whole(self), upload: None };
-        }
-        if sending.deaf.is_some() || head.framing == Framing::None {
-            // Nobody takes the rest, or nobody wants it: the answer is complete.
-            return Answer { head, source: Source::Last(self), upload: None };
-        }
-        let (read, write) = split(self.io);
-        let body = sending.request.into_body();
-        let upload = Upload::new(write, body, sending.feed, self.outbox);
-        Answer { head, source: Source::Half(read, self.inbox), upload: Some(upload) }
-    }
-
-    pub(super) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        self.inbox.poll_fill(&mut self.io, cx)
-    }
-
-    /// Ready for the next exchange, if nothing has come that belongs to none.
-    pub(super) fn rested(mut self) -> Option<Self> {
-        if !self.inbox.bytes.is_empty() || self.inbox.eof {
-            return None;
-        }
-        self.inbox.rest();
-        self.outbox.rest();
-        Some(self)
-    }
 }
 
 impl<Io> fmt::Debug for Connection<Io> {
@@ -327,7 +344,7 @@ where
     pub fn into_parts<H: Home<Io>>(
         self,
         home: H,
-    ) -> (ResponseHead, Download<Io, H>, Option<Upload<Io, B>>) {
+    ) -> (ResponseHead, Download<Io, H>, Option<Box<Upload<Io, B>>>) {
         let Self { head, source, upload } = self;
         let source = match source {
             Source::Whole(connection) if head.keep_alive => Source::Whole((connection, home)),
@@ -343,7 +360,7 @@ where
     #[must_use]
     pub fn into_upgraded(self) -> Option<(Io, Bytes)> {
         match self.source {
-            Source::Whole(Connection { io, inbox, .. }) => Some((io, inbox.bytes.freeze())),
+            Source::Whole(Connection(parts)) => Some((parts.io, parts.inbox.bytes.freeze())),
             _ => None,
         }
     }

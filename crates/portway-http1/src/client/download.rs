@@ -31,7 +31,7 @@ pub(super) enum Source<C, Io> {
     /// A connection that takes no further request.
     Last(Connection<Io>),
     /// The reading side; an upload has the other.
-    Half(ReadHalf<Io>, Inbox),
+    Half(ReadHalf<Io>, Box<Inbox>),
     /// All of it was read, or there will be no more.
     Over,
 }
@@ -59,7 +59,7 @@ where
     /// The body is over: gives the connection back if it is clean, else closes it.
     fn settle(&mut self) {
         if let Source::Whole((connection, home)) = mem::replace(&mut self.source, Source::Over)
-            && let Some(connection) = connection.rested()
+            && connection.is_clean()
         {
             home.give_back(connection);
         }
@@ -69,7 +69,7 @@ where
         let Self { source, decoder } = self;
         loop {
             let inbox = match source {
-                Source::Whole((connection, _)) | Source::Last(connection) => &mut connection.inbox,
+                Source::Whole((connection, _)) | Source::Last(connection) => connection.inbox(),
                 Source::Half(_, inbox) => inbox,
                 Source::Over => return Poll::Ready(Ok(Decoded::End)),
             };

@@ -4,7 +4,7 @@
 use bytes::BytesMut;
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, header};
 
-use super::{date, fields::put_field, response::has_no_body};
+use super::{FieldWriter, MoreFields, date, fields::put_field, response::has_no_body};
 use crate::body::Framing;
 
 /// What a sender says about its connection.
@@ -21,6 +21,16 @@ pub enum Connection {
 /// Writes a request's head. The target is written in origin form, but for `*` and `CONNECT`.
 /// `Content-Length` and `Transfer-Encoding` are those of `framing`.
 pub fn encode_request<B>(request: &Request<B>, framing: Framing, out: &mut BytesMut) {
+    encode_request_with(request, framing, None, out);
+}
+
+/// The same, with the fields that `more` writes behind those of the map.
+pub(crate) fn encode_request_with<B>(
+    request: &Request<B>,
+    framing: Framing,
+    more: Option<MoreFields<'_>>,
+    out: &mut BytesMut,
+) {
     let (method, headers) = (request.method(), request.headers());
     out.reserve(256 + 32 * headers.len());
     out.extend_from_slice(method.as_str().as_bytes());
@@ -28,6 +38,9 @@ pub fn encode_request<B>(request: &Request<B>, framing: Framing, out: &mut Bytes
     put_target(request.uri(), method, out);
     out.extend_from_slice(b" HTTP/1.1\r\n");
     put_headers(headers, framing, false, out);
+    if let Some(more) = more {
+        more(&mut FieldWriter(out));
+    }
     match framing {
         // A method that gives a body meaning says so when there is none (RFC 9110 section 8.6).
         Framing::None if matches!(*method, Method::POST | Method::PUT | Method::PATCH) => {
@@ -62,12 +75,25 @@ pub fn encode_response<B>(
     connection: Connection,
     out: &mut BytesMut,
 ) {
+    encode_response_with(response, method, framing, connection, &[], out);
+}
+
+/// The same, with encoded fields behind those of the map.
+pub(crate) fn encode_response_with<B>(
+    response: &Response<B>,
+    method: &Method,
+    framing: Framing,
+    connection: Connection,
+    more: &[u8],
+    out: &mut BytesMut,
+) {
     let (status, headers) = (response.status(), response.headers());
     out.reserve(256 + 32 * headers.len());
     put_status(status, out);
     let states_length = (*method == Method::HEAD || status == StatusCode::NOT_MODIFIED)
         && headers.get_all(header::CONTENT_LENGTH).iter().count() == 1;
     put_headers(headers, framing, states_length, out);
+    out.extend_from_slice(more);
     if !has_no_body(method, status) {
         put_framing(framing, out);
     }

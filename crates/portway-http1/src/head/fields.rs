@@ -95,15 +95,17 @@ fn bad_coding(value: &[u8], chunked_before: bool) -> HeadError {
     }
 }
 
-/// `1*DIGIT` that fits (RFC 9110 section 8.6).
+/// `1*DIGIT` that fits (RFC 9110 section 8.6), also where a length has a sign: a reader to whom a
+/// longer one is negative would see another message.
 fn parse_length(value: &[u8]) -> Option<u64> {
     if value.is_empty() || value.len() > 20 {
         return None;
     }
-    value.iter().try_fold(0_u64, |length, byte| {
+    let length = value.iter().try_fold(0_u64, |length, byte| {
         let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
         length.checked_mul(10)?.checked_add(digit)
-    })
+    });
+    length.filter(|length| i64::try_from(*length).is_ok())
 }
 
 /// Header lines as a map whose values are slices of `head`.
@@ -197,6 +199,50 @@ fn may_trail(name: &HeaderName) -> bool {
             | "x-request-id"
     ) && !name.starts_with("x-forwarded-")
         && !name.starts_with("if-")
+}
+
+/// Header lines, encoded once to be sent many times.
+#[derive(Clone, Debug, Default)]
+pub struct FieldLines(BytesMut);
+
+impl FieldLines {
+    /// Appends a line.
+    pub fn push(&mut self, name: &HeaderName, value: &HeaderValue) {
+        put_field(&mut self.0, name.as_str().as_bytes(), value.as_bytes());
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
+/// Where header lines are added to a head that is being written.
+pub struct FieldWriter<'a>(pub(super) &'a mut BytesMut);
+
+/// Adds header lines to a head that is being written. `Content-Length` and `Transfer-Encoding`
+/// are not for it to add.
+pub type MoreFields<'a> = &'a (dyn Fn(&mut FieldWriter<'_>) + Send + Sync);
+
+impl FieldWriter<'_> {
+    /// Adds a line.
+    pub fn push(&mut self, name: &HeaderName, value: &HeaderValue) {
+        put_field(self.0, name.as_str().as_bytes(), value.as_bytes());
+    }
+
+    /// Adds lines that were encoded before.
+    pub fn extend(&mut self, lines: &FieldLines) {
+        self.0.extend_from_slice(&lines.0);
+    }
+}
+
+impl std::fmt::Debug for FieldWriter<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("FieldWriter")
+    }
 }
 
 /// `name: value` and CRLF.

@@ -15,10 +15,11 @@ mod scan;
 mod tests;
 
 pub use encode::{Connection, encode_request, encode_response};
+pub use fields::{FieldLines, FieldWriter, MoreFields};
 pub use request::{RequestHead, parse_request};
 pub use response::{ResponseHead, parse_response};
 pub use scan::Scan;
 
-pub(crate) use encode::{encode_interim, says_close};
+pub(crate) use encode::{encode_interim, encode_request_with, encode_response_with, says_close};
 pub(crate) use fields::{encode_trailers, parse_trailers};
 pub(crate) use response::has_no_body;

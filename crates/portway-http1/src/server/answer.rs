@@ -18,7 +18,7 @@ use tokio::{
 use super::{connection::Connection, line::Upgrade, upload::Holder};
 use crate::{
     body::Framing,
-    head::{self, encode_response, has_no_body, says_close},
+    head::{self, encode_response_with, has_no_body, says_close},
     limits::Pace,
     transport::{Feed, HIGH_WATER, Progress},
 };
@@ -67,8 +67,13 @@ where
             Version::HTTP_10 => head::Connection::KeepAlive,
             _ => head::Connection::Default,
         };
-        self.link.lock().end_interim(&mut self.outbox);
-        encode_response(&response, answer.method, framing, connection, self.outbox.flat());
+        {
+            let (mut line, outbox) = (self.link.lock(), &mut self.outbox);
+            line.end_interim(outbox);
+            let more = line.fields.as_bytes();
+            let method = answer.method;
+            encode_response_with(&response, method, framing, connection, more, outbox.flat());
+        }
         let (feed, progress) = (Feed::new(framing), Progress::default());
         let mut sending = Sending { feed, broken: false, progress };
         // Dropped only when all is written: what counts its bytes waits for that.
@@ -158,7 +163,8 @@ where
             line.end_interim(&mut self.outbox);
             let connection = head::Connection::Default;
             let framing = Framing::None;
-            encode_response(response, &Method::GET, framing, connection, self.outbox.flat());
+            let (more, out) = (line.fields.as_bytes(), self.outbox.flat());
+            encode_response_with(response, &Method::GET, framing, connection, more, out);
         }
         let flushed = line.flush(&mut self.outbox, cx);
         line.leave();

@@ -5,6 +5,7 @@ use std::{
     pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use bytes::BytesMut;
@@ -31,6 +32,9 @@ use crate::{
 
 /// Empty lines before a request line that are overlooked (RFC 9112 section 2.2).
 const BLANK_LINES: u8 = 4;
+
+/// A connection that is idle for longer gives its buffers back. A busy one is spared the effort.
+const SHORT_PAUSE: Duration = Duration::from_secs(1);
 
 /// A connection from a client.
 pub struct Connection<Io> {
@@ -150,18 +154,7 @@ where
                 return next;
             }
             let Some(begun) = reading.begun else {
-                self.outbox.rest();
-                if self.served && leaving.poll(cx) {
-                    return Poll::Ready(Next::Closed);
-                }
-                let limit = if self.served { self.options.idle } else { self.options.head_time };
-                // A new connection is not sent away before it has said a word.
-                let farewell =
-                    (!self.served && leaving.poll(cx)).then_some(self.options.drain.time);
-                let limit = limit.into_iter().chain(farewell).min();
-                let since = *reading.idle.get_or_insert_with(Instant::now);
-                let is_over = self.clock.is_past(limit.map(|limit| since + limit), cx);
-                return if is_over { Poll::Ready(Next::Closed) } else { Poll::Pending };
+                return self.poll_idle(&mut reading, leaving, cx);
             };
             let deadline = self.options.head_time.map(|time| begun + time);
             if self.clock.is_past(deadline, cx) {
@@ -170,6 +163,33 @@ where
             Poll::Pending
         })
         .await
+    }
+
+    /// Waits for a head's first byte.
+    fn poll_idle(
+        &mut self,
+        reading: &mut Reading,
+        leaving: &mut Leaving<'_, impl Future<Output = ()>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Next> {
+        let told = leaving.poll(cx);
+        if told && self.served {
+            return Poll::Ready(Next::Closed);
+        }
+        let limit = if self.served { self.options.idle } else { self.options.head_time };
+        // A new connection is not sent away before it has said a word.
+        let farewell = told.then_some(self.options.drain.time);
+        let limit = limit.into_iter().chain(farewell).min();
+        let since = *reading.idle.get_or_insert_with(Instant::now);
+        if !reading.rests && self.clock.is_past(Some(since + SHORT_PAUSE), cx) {
+            reading.rests = true;
+            self.link.lock().inbox.rest();
+            self.outbox.rest();
+        }
+        if self.clock.is_past(limit.map(|limit| since + limit), cx) {
+            return Poll::Ready(Next::Closed);
+        }
+        Poll::Pending
     }
 
     /// Serves one request. Returns how the connection ended, if it did.
@@ -322,6 +342,8 @@ struct Reading {
     begun: Option<Instant>,
     /// Since when nothing has come.
     idle: Option<Instant>,
+    /// Whether the buffers were given back meanwhile.
+    rests: bool,
 }
 
 impl Reading {
@@ -351,10 +373,7 @@ impl Reading {
             match line.inbox.poll_fill(io, cx) {
                 Poll::Ready(Ok(_)) => {}
                 Poll::Ready(Err(_)) => return Poll::Ready(Next::Closed),
-                Poll::Pending if is_empty => {
-                    line.inbox.rest();
-                    return Poll::Pending;
-                }
+                Poll::Pending if is_empty => return Poll::Pending,
                 Poll::Pending => {
                     self.begun.get_or_insert_with(Instant::now);
                     return Poll::Pending;

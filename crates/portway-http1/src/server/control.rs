@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     time::Instant,
@@ -32,6 +32,12 @@ impl Control {
     /// answer has begun, and a flood of them is cut off.
     pub fn interim(&self, status: StatusCode, headers: &HeaderMap) -> bool {
         self.0.interim(status, headers)
+    }
+
+    /// Adds a header line to the answer that is being made, behind those of its map. It is
+    /// cheaper than growing the map.
+    pub fn add_field(&self, name: &HeaderName, value: &HeaderValue) {
+        self.0.add_field(name, value);
     }
 
     /// The request that is served is the connection's last: its answer says `close`.

@@ -18,7 +18,7 @@ use super::upload::{Holder, Upload};
 use crate::{
     body::Decoded,
     error::BodyError,
-    head::encode_interim,
+    head::{FieldLines, encode_interim},
     limits::Pace,
     transport::{Clock, Inbox, Outbox},
 };
@@ -44,6 +44,8 @@ pub(super) struct Line<Io> {
     awake: bool,
     /// The interim answers that may still be sent; none once the final one has begun.
     interim: u16,
+    /// Lines that the answer has beside those of its map.
+    pub(super) fields: FieldLines,
     /// No request after this one.
     pub(super) last: bool,
     /// The client's patience with the answer, where the service has set it.
@@ -77,6 +79,7 @@ impl<Io> Line<Io> {
             task: None,
             awake: false,
             interim: 0,
+            fields: FieldLines::default(),
             last: false,
             stall: None,
             cut: None,
@@ -109,6 +112,7 @@ impl<Io> Line<Io> {
     /// A request begins.
     pub(super) fn begin(&mut self, is_11: bool) {
         self.interim = if is_11 { INTERIM } else { 0 };
+        self.fields.clear();
         self.stall = None;
         self.cut = None;
     }

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     time::Instant,
@@ -36,6 +36,7 @@ pub(super) trait Peer: Send + Sync {
     fn poll_body(&self, number: u64, cx: &mut Context<'_>) -> Poll<Step>;
     fn drop_body(&self, number: u64);
     fn interim(&self, status: StatusCode, headers: &HeaderMap) -> bool;
+    fn add_field(&self, name: &HeaderName, value: &HeaderValue);
     fn last(&self);
     fn limit_answer(&self, stall: Option<Duration>, cut: Option<Instant>);
     fn poll_upgraded(&self, cx: &mut Context<'_>) -> Poll<bool>;
@@ -57,6 +58,10 @@ impl<Io: AsyncRead + AsyncWrite + Unpin + Send> Peer for Link<Io> {
 
     fn interim(&self, status: StatusCode, headers: &HeaderMap) -> bool {
         self.lock().interim(status, headers)
+    }
+
+    fn add_field(&self, name: &HeaderName, value: &HeaderValue) {
+        self.lock().fields.push(name, value);
     }
 
     fn last(&self) {
