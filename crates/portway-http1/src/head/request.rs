@@ -87,9 +87,9 @@ fn parse_target(head: &Bytes, target: &str, method: &Method) -> Result<Uri, Head
     let bytes = head.slice_ref(target.as_bytes());
     let uri = Uri::from_maybe_shared(bytes).map_err(|_| HeadError::Target)?;
     let fits = match target.as_bytes()[0] {
+        _ if *method == Method::CONNECT => uri.scheme().is_none() && uri.port().is_some(),
         b'/' => true,
         b'*' => target.len() == 1 && *method == Method::OPTIONS,
-        _ if *method == Method::CONNECT => uri.scheme().is_none() && uri.port().is_some(),
         _ => uri.scheme().is_some() && uri.authority().is_some(),
     };
     if fits { Ok(uri) } else { Err(HeadError::Target) }
