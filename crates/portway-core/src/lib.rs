@@ -7,6 +7,7 @@
 
 mod balance;
 mod change;
+mod descriptors;
 mod driver;
 mod exchange;
 pub mod explain;

@@ -2,6 +2,5 @@
 
 mod endpoints;
 mod fixture;
-mod lifecycle;
 mod operations;
 mod traffic;

@@ -3,6 +3,7 @@
 use std::{
     io,
     net::SocketAddr,
+    os::fd::AsFd,
     pin::Pin,
     sync::{
         Arc,
@@ -22,6 +23,7 @@ use tokio::{
 
 use super::{Crowd, Passed, Presence};
 use crate::{
+    descriptors,
     driver::{ClientLine, Closing, Serve, serve},
     exchange::refused,
     forward::Peer,
@@ -62,6 +64,9 @@ pub(crate) async fn accept(
                 waiting = Some(socket.accept().await?);
             }
             this.room().await;
+            if let Some((stream, _)) = &mut waiting {
+                spared(stream).await?;
+            }
             io::Result::Ok(())
         };
         tokio::select! {
@@ -213,6 +218,18 @@ impl Drop for Counted {
     fn drop(&mut self) {
         self.0.closed();
     }
+}
+
+/// Waits until traffic may have a descriptor, and gives it to the connection.
+async fn spared(stream: &mut TcpStream) -> io::Result<()> {
+    while descriptors::is_reserved(stream) {
+        tracing::warn!("few file descriptors are left: accepting rests");
+        sleep(OUT_OF_DESCRIPTORS).await;
+        // A duplicate has the lowest number that is free.
+        let copy = stream.as_fd().try_clone_to_owned()?;
+        *stream = TcpStream::from_std(copy.into())?;
+    }
+    Ok(())
 }
 
 async fn stopped(stop: &mut watch::Receiver<bool>) {

@@ -65,6 +65,8 @@ async fn start(first: Revision, options: Options) -> Result<(Server, Vec<Problem
 
 /// Goes over to a further revision, or says why not.
 async fn follow(server: &mut Server, revision: Revision) -> Outcome {
+    // Whoever has the file read again, by a signal, may have moved the access log just before.
+    server.access.reopen();
     let number = revision.number;
     let origin = revision.origin.clone();
     let applied = match checked(revision) {

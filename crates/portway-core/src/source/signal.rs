@@ -186,6 +186,20 @@ mod tests {
         assert!(signals.unsettled());
     }
 
+    /// Such as a log that is written in the same folder.
+    #[test]
+    fn an_entry_that_never_mattered_wakes_nobody() {
+        let signals = Signals::default();
+        signals.follow(["folder/portway.yaml".into()].into());
+        for kind in [EventKind::Create(CreateKind::File), BEGAN, CLOSED, CHMOD] {
+            tell(&signals, kind, "folder/access.log");
+            tell(&signals, kind, "folder");
+        }
+        assert!(!signals.state().news);
+        tell(&signals, BEGAN, "folder/portway.yaml");
+        assert!(signals.state().news);
+    }
+
     #[tokio::test]
     async fn lost_notices_are_news_about_everything() {
         let signals = Signals::default();

@@ -7,7 +7,7 @@ use portway_http1::limits::HeadLimits;
 use portway_plugin::Error;
 use tokio::{net::TcpStream, time::timeout};
 
-use crate::driver::Connection;
+use crate::{descriptors, driver::Connection};
 
 /// Connects within `limit`. Whatever goes wrong here, nobody has seen a byte of the request.
 pub(super) async fn connect(
@@ -23,6 +23,9 @@ pub(super) async fn connect(
         None => TcpStream::connect(address).await,
     };
     let socket = opened.map_err(|error| refused(address, &error))?;
+    if descriptors::is_reserved(&socket) {
+        return Err(refused(address, &io::Error::other("too few file descriptors are left")));
+    }
     // Heads and small bodies are written whole: waiting to fill a segment only adds latency.
     socket.set_nodelay(true).map_err(|error| refused(address, &error))?;
     Ok(Connection::new(socket, head))

@@ -96,11 +96,13 @@ async fn what_cannot_be_served_is_told_everywhere_until_the_file_is_mended() -> 
     for (wrong, code) in [
         (Some("routes: [{nam: all}]"), "unknown_key"),
         (Some("routes: ["), "syntax"),
+        (Some(""), "empty_document"),
         (None, "unreadable_file"),
     ] {
         let rejected = gateway
             .after(|| {
                 match wrong {
+                    Some("") => fs::write(gateway.file(), "")?,
                     Some(text) => fs::write(gateway.file(), gateway.complete(text))?,
                     None => fs::remove_file(gateway.file())?,
                 }

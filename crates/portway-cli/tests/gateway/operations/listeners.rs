@@ -8,12 +8,11 @@ use std::{
 };
 
 use portway_testkit::{
-    Client, DEADLINE, Echo, RawClient, eventually,
-    process::{Process, Signal, free_addr},
+    Client, Echo, RawClient, eventually,
+    process::{Signal, free_addr},
 };
-use tokio::net::TcpSocket;
 
-use crate::fixture::{FILE, Gateway, PORTWAY, complete, directory, service};
+use crate::fixture::{Gateway, service};
 
 const GET: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 
@@ -25,20 +24,22 @@ fn listeners(all: &[(&str, SocketAddr, &str)]) -> String {
 }
 
 #[tokio::test]
-async fn a_port_that_its_owner_would_share_is_refused_at_start() -> io::Result<()> {
-    let taken = TcpSocket::new_v4()?;
-    taken.set_reuseport(true)?;
-    taken.set_reuseaddr(true)?;
-    taken.bind("127.0.0.1:0".parse().map_err(io::Error::other)?)?;
-    let taken = taken.listen(1)?;
-    let address = taken.local_addr()?;
-    let dir = directory()?;
-    let file = dir.path().join(FILE);
-    std::fs::write(&file, complete(&listeners(&[("web", address, "")]), dir.path()))?;
-    let mut process = Process::start(PORTWAY, &["run", &file.display().to_string()], &[])?;
-    assert_eq!(process.wait_exit(DEADLINE).await?.code(), Some(1));
-    let said = process.stderr().join("\n");
-    assert!(said.contains("cannot_listen") && said.contains(&address.to_string()), "{said}");
+async fn a_listener_comes_and_goes_beside_one_that_stays() -> io::Result<()> {
+    let echo = Echo::start().await?;
+    let (stays, goes) = (free_addr()?, free_addr()?);
+    let with = |all: &[(&str, SocketAddr, &str)]| listeners(all) + &service(&echo.url(), "");
+    let (one, both) = (&[("web", stays, "")][..], &[("web", stays, ""), ("more", goes, "")][..]);
+    let gateway = Gateway::start(&with(one)).await?;
+    let kept = Client::h1(stays);
+    assert_eq!(kept.get("/").await?.status, 200);
+    for _ in 0..3 {
+        gateway.reload(&with(both)).await?;
+        assert_eq!(Client::h1(goes).get("/").await?.status, 200);
+        gateway.reload(&with(one)).await?;
+        assert!(!gateway.process.listening()?.contains(&goes));
+        assert_eq!(kept.get("/").await?.status, 200);
+    }
+    assert_eq!(kept.connections(), 1);
     Ok(())
 }
 

@@ -7,6 +7,8 @@ use portway_testkit::{
     process::{Process, free_port},
 };
 
+use crate::fixture::PORTWAY;
+
 #[tokio::test]
 async fn restgates_file_and_its_ways_to_start_work_unchanged() -> io::Result<()> {
     let echo = Echo::start().await?;
@@ -25,7 +27,7 @@ async fn restgates_file_and_its_ways_to_start_work_unchanged() -> io::Result<()>
     for (args, variables) in
         [(vec!["-config", &*file], vec![]), (vec![], vec![("RESTGATE_CONFIG_PATH", &*file)])]
     {
-        let process = Process::start(env!("CARGO_BIN_EXE_portway"), &args, &variables)?;
+        let process = Process::start(PORTWAY, &args, &variables)?;
         process.wait_for_line(|line| line.contains("serving")).await?;
         let client = Client::h1(([127, 0, 0, 1], port).into());
         assert_eq!(client.get("/account/5").await?.status, 200);
