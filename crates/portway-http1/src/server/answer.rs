@@ -116,9 +116,10 @@ where
                 }
             }
             line.leave();
-            // Somebody reads the request's body, and will notice.
-            let is_watched = line.upload.holder == Holder::Service;
-            if !is_watched && line.has_left(self.options.half_close, cx) {
+            if line.upload.holder == Holder::Service {
+                // Somebody reads the request's body, and will notice. The answer may wait for it.
+                line.watch_upload(self.options.upload, &mut self.clock, cx);
+            } else if line.has_left(self.options.half_close, cx) {
                 return Poll::Ready(Answered::Left);
             }
             if !flushed.all {
