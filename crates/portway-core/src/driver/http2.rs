@@ -15,7 +15,7 @@ use bytes::Bytes;
 use http::{Request, StatusCode};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::{body::Incoming, server::conn::http2, service::service_fn};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use pin_project_lite::pin_project;
 use portway_plugin::{Body, Error};
 use tokio::{
@@ -29,6 +29,7 @@ use super::{
     pace::{Overdue, Pace, Watchdog},
     server::{Closing, FAREWELL},
     socket::ClientSocket,
+    stall::Streams,
 };
 
 /// Serves one connection, of which `read` has come already.
@@ -49,8 +50,8 @@ pub(super) async fn serve(
     drive(pin!(connection), &pace, options.idle, closing).await;
 }
 
-fn builder(options: ServerOptions) -> http2::Builder<TokioExecutor> {
-    let mut builder = http2::Builder::new(TokioExecutor::new());
+fn builder(options: ServerOptions) -> http2::Builder<Streams> {
+    let mut builder = http2::Builder::new(Streams);
     builder
         .timer(TokioTimer::new())
         .max_concurrent_streams(128)
@@ -79,7 +80,7 @@ impl<F: Future> Future for Unfailing<F> {
     }
 }
 
-type Connection<S> = http2::Connection<TokioIo<ClientSocket>, S, TokioExecutor>;
+type Connection<S> = http2::Connection<TokioIo<ClientSocket>, S, Streams>;
 
 /// Polls the connection until it ends by itself, is told to leave, or takes too long.
 async fn drive<S, B>(
@@ -92,7 +93,7 @@ async fn drive<S, B>(
     S::Error: Into<Box<dyn StdError + Send + Sync>>,
     B: HttpBody + 'static,
     B::Error: Into<Box<dyn StdError + Send + Sync>>,
-    TokioExecutor: hyper::rt::bounds::Http2ServerConnExec<S::Future, B>,
+    Streams: hyper::rt::bounds::Http2ServerConnExec<S::Future, B>,
 {
     let mut told = pin!(closing.notify.notified());
     let mut watchdog = Watchdog::new();

@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use portway_http1::server::Control;
 use tokio::time::Instant;
 
-use super::{pace::Pace, tunnel::ClientUpgrade};
+use super::{pace::Pace, stall, tunnel::ClientUpgrade};
 
 /// A request's line to the client's connection, beyond its answer.
 #[derive(Clone, Debug)]
@@ -46,7 +46,10 @@ impl ClientLine {
     pub(crate) fn limit_answer(&self, stall: Option<Duration>, cut: Option<Instant>) {
         match self {
             Self::Http1(control) => control.limit_answer(stall, cut),
-            Self::Http2(pace) => pace.wait_for_client(stall),
+            Self::Http2(pace) => {
+                pace.wait_for_client(stall);
+                stall::limit(stall);
+            }
             Self::Foreign => {}
         }
     }

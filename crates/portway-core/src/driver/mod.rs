@@ -12,6 +12,7 @@ mod line;
 mod pace;
 mod server;
 mod socket;
+mod stall;
 mod tunnel;
 mod write;
 

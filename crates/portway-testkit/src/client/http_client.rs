@@ -35,7 +35,8 @@ pub struct Client {
 #[derive(Clone, Copy)]
 enum Protocol {
     H1,
-    H2c,
+    /// With the room each stream gives for a body, if it is not the usual one.
+    H2c(Option<u32>),
 }
 
 type AnyBody = UnsyncBoxBody<Bytes, Box<dyn Error + Send + Sync>>;
@@ -56,7 +57,14 @@ impl Client {
     /// A client that speaks HTTP/2 in the clear, without asking first.
     #[must_use]
     pub fn h2c(addr: SocketAddr) -> Self {
-        Self::new(addr, Protocol::H2c)
+        Self::new(addr, Protocol::H2c(None))
+    }
+
+    /// The same, but each answer may send only so many bytes of its body before they are read;
+    /// with 0 it may never send any.
+    #[must_use]
+    pub fn h2c_with_window(addr: SocketAddr, window: u32) -> Self {
+        Self::new(addr, Protocol::H2c(Some(window)))
     }
 
     /// Gives each request this long, in the place of [`DEADLINE`].
@@ -168,10 +176,12 @@ impl Client {
                 });
                 Ok(Sender::H1(sender))
             }
-            Protocol::H2c => {
-                let executor = TokioExecutor::new();
-                let (sender, connection) =
-                    http2::handshake(executor, io).await.map_err(io::Error::other)?;
+            Protocol::H2c(window) => {
+                let mut builder = http2::Builder::new(TokioExecutor::new());
+                if window.is_some() {
+                    builder.initial_stream_window_size(window);
+                }
+                let (sender, connection) = builder.handshake(io).await.map_err(io::Error::other)?;
                 tokio::spawn(async move {
                     let _ = connection.await;
                 });
@@ -187,7 +197,7 @@ impl Client {
                 let host = HeaderValue::from_str(&self.addr.to_string()).map_err(invalid)?;
                 request.headers_mut().insert(header::HOST, host);
             }
-            Protocol::H2c if request.uri().authority().is_none() => {
+            Protocol::H2c(_) if request.uri().authority().is_none() => {
                 let host = request.headers_mut().remove(header::HOST);
                 let authority = match host {
                     Some(host) => Authority::try_from(host.as_bytes()),
@@ -198,7 +208,7 @@ impl Client {
                 parts.authority = Some(authority.map_err(invalid)?);
                 *request.uri_mut() = Uri::from_parts(parts).map_err(invalid)?;
             }
-            Protocol::H1 | Protocol::H2c => {}
+            Protocol::H1 | Protocol::H2c(_) => {}
         }
         Ok(request)
     }

@@ -189,6 +189,7 @@ async fn no_100_continue_for_a_request_that_goes_nowhere() -> io::Result<()> {
     Ok(())
 }
 
+/// Whether they were announced or not; and the connection goes on with the next request.
 #[tokio::test]
 async fn trailers_of_a_request_reach_the_upstream() -> io::Result<()> {
     let (tell, mut told) = mpsc::unbounded_channel::<RawRequest>();
@@ -204,11 +205,40 @@ async fn trailers_of_a_request_reach_the_upstream() -> io::Result<()> {
     .await?;
     let gateway = Gateway::start(&service(&upstream.url(), "")).await?;
     let mut raw = gateway.raw().await?;
-    let request = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\
-                   \r\n5\r\nhello\r\n0\r\nX-Sum: 42\r\n\r\n";
+    for announced in ["Trailer: X-Sum\r\n", "", "Trailer: X-Other\r\n"] {
+        let request = format!(
+            "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n{announced}\r\n\
+             5\r\nhello\r\n0\r\nX-Sum: 42\r\n\r\n"
+        );
+        let answer = raw.exchange(request).await?;
+        assert_eq!((answer.status, answer.headers.get("connection")), (200, None));
+        let seen = told.recv().await.expect("the upstream runs");
+        assert_eq!((seen.body.as_ref(), seen.trailers.get("x-sum")), (&b"hello"[..], Some("42")));
+        assert_eq!(raw.exchange("GET /next HTTP/1.1\r\nHost: a\r\n\r\n").await?.status, 200);
+        let seen = told.recv().await.expect("the upstream runs");
+        assert_eq!(seen.line, "GET /next HTTP/1.1");
+    }
+    assert_eq!(upstream.connections(), 1);
+    Ok(())
+}
+
+/// Fields that frame, route or authorise a message mean nothing behind it (RFC 9110 section 6.5.1).
+#[tokio::test]
+async fn trailers_that_only_a_head_may_have_are_dropped() -> io::Result<()> {
+    let upstream = RawUpstream::start(portway_testkit::raw::script::always(
+        "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+    ))
+    .await?;
+    let gateway = Gateway::start(&service(&upstream.url(), "")).await?;
+    let mut raw = gateway.raw().await?;
+    let request = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n\
+                   0\r\nContent-Length: 777777777\r\nTransfer-Encoding: evil\r\nHost: evil\r\n\
+                   Authorization: evil\r\nX-Forwarded-For: 7.7.7.7\r\nConnection: evil\r\n\
+                   X-Sum: 42\r\n\r\n";
     assert_eq!(raw.exchange(request).await?.status, 200);
-    let seen = told.recv().await.expect("the upstream runs");
-    assert_eq!((seen.body.as_ref(), seen.trailers.get("x-sum")), (&b"hello"[..], Some("42")));
+    for (text, times) in [("777777777", 0), ("evil", 0), ("7.7.7.7", 0), ("x-sum: 42", 1)] {
+        assert_eq!(upstream.count_of(text), times, "{text} in {:?}", upstream.received());
+    }
     Ok(())
 }
 

@@ -92,6 +92,45 @@ async fn a_stream_that_is_cancelled_leaves_the_others_alone() -> io::Result<()> 
     Ok(())
 }
 
+/// A hundred streams of one connection, none of which gives room for a byte.
+#[tokio::test]
+async fn streams_that_take_nothing_disturb_nobody_and_end() -> io::Result<()> {
+    let echo = Echo::start().await?;
+    let config = service(&echo.url(), "timeouts: {idle: 500ms},");
+    let gateway = Gateway::start_with(&config, &["--cores", "1"]).await?;
+    let before = gateway.process.rss_kib()?;
+    let shut = Client::h2c_with_window(gateway.addr(), 0);
+    let mut held = Vec::new();
+    for _ in 0..100 {
+        let request = Request::get("/held?bytes=20000000").body(String::new());
+        let answer = shut.open(request.map_err(io::Error::other)?).await?;
+        assert_eq!(answer.status(), 200);
+        held.push(answer.into_body());
+    }
+    // Its other streams, and other connections of either protocol.
+    assert_eq!(shut.get("/other?status=204").await?.status, 204);
+    for client in [gateway.client(), Client::h2c(gateway.addr())] {
+        for _ in 0..10 {
+            assert_eq!(client.get("/other?bytes=100000").await?.body.len(), 100_000);
+        }
+    }
+    let grown = gateway.process.rss_kib()?.saturating_sub(before);
+    assert!(grown < 40 * 1024, "{grown} KiB more");
+    eventually("the upstream is left", || echo.abandoned() == 100).await?;
+    for mut body in held {
+        let end = tokio::time::timeout(portway_testkit::DEADLINE, body.frame()).await;
+        assert!(end.is_ok_and(|end| !matches!(end, Some(Ok(_)))), "it is cut");
+    }
+    assert_eq!(shut.get("/other?status=204").await?.status, 204);
+    let mut records = gateway.records(100).await?;
+    records.retain(|record| record["path"] == "/held");
+    for record in records {
+        assert_eq!(record["error"], "client_closed_request", "{record}");
+        assert!(record["bytes_out"].as_u64() < Some(100_000), "{record}");
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_stream_of_events_is_left_with_the_client() -> io::Result<()> {
     let echo = Echo::start().await?;

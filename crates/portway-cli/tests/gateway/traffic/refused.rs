@@ -183,6 +183,30 @@ async fn chunks() -> io::Result<()> {
     .await
 }
 
+/// Extensions are for the next hop alone, and nobody needs 64 KiB of them.
+#[tokio::test]
+async fn chunk_extensions() -> io::Result<()> {
+    let upstream = RawUpstream::start(always(OK)).await?;
+    let gateway = Gateway::start(&service(&upstream.url(), "")).await?;
+    let (head, end) =
+        ("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", "0\r\n\r\n");
+    let some = format!("{head}5;name=ext;ext=\"ext ext\"\r\nhello\r\n{end}");
+    assert_eq!(gateway.raw().await?.exchange(some).await?.status, 200);
+    for body in [
+        format!("5;name={}\r\nhello\r\n", "ext".repeat(22_000)),
+        format!("5;name=\"{}\"\r\nhello\r\n", "ext".repeat(22_000)),
+        format!("5{}\r\nhello\r\n", ";ext".repeat(17_000)),
+        "5;name=ext\r\nhello\r\n".repeat(7_000),
+    ] {
+        let client = gateway.raw().await?;
+        let what = &body[..20];
+        let outcome = refused(client, &format!("{head}{body}{end}"), 400, &upstream).await;
+        outcome.map_err(|error| io::Error::other(format!("{what:?}: {error}")))?;
+    }
+    assert_eq!(upstream.count_of("ext"), 0, "none is forwarded");
+    Ok(())
+}
+
 /// Two equal lengths are one length (RFC 9110 section 8.6): refused or joined, never passed on.
 #[tokio::test]
 async fn equal_lengths() -> io::Result<()> {

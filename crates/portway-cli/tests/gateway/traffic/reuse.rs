@@ -8,7 +8,7 @@ use std::time::Duration;
 use http::{Method, Request};
 use http_body_util::Full;
 use portway_testkit::raw::RawConnection;
-use portway_testkit::raw::script::{answers_then_closes, answers_then_closes_on_reuse};
+use portway_testkit::raw::script::{always, answers_then_closes, answers_then_closes_on_reuse};
 use portway_testkit::{Client, Echo, Load, RawClient, RawUpstream, eventually};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -103,6 +103,33 @@ async fn what_may_be_repeated_is_repeated_and_nothing_else() -> io::Result<()> {
         }
     }
     assert!(gateway.metric("portway_retries_total", &[]).await? >= 5.0);
+    Ok(())
+}
+
+/// An upstream is likelier to be just closing a connection that was idle for long, and nobody can
+/// send a POST again.
+#[tokio::test]
+async fn a_post_takes_no_connection_that_was_idle_for_a_second() -> io::Result<()> {
+    let upstream = RawUpstream::start(always(OK)).await?;
+    let listener = "{name: web, bind: \"127.0.0.1:0\", limits: {header_read: 1100ms}}";
+    let config = format!("listeners: [{listener}]\n{}", service(&upstream.url(), ""));
+    let gateway = Gateway::start_with(&config, &["--cores", "1"]).await?;
+    let client = gateway.client();
+    let ask = async |method: Method| {
+        let request = Request::builder().method(method).uri("/").body(Full::from(""));
+        let status = client.request(request.map_err(io::Error::other)?).await?.status;
+        io::Result::Ok((status.as_u16(), upstream.connections()))
+    };
+    assert_eq!(ask(Method::GET).await?, (200, 1));
+    assert_eq!(ask(Method::POST).await?, (200, 1), "it was idle for a moment");
+    for connections in 2..4 {
+        // A client that says nothing is sent away after 1.1 s: then the time has passed.
+        gateway.raw().await?.read_to_end().await?;
+        assert_eq!(ask(Method::GET).await?, (200, connections - 1), "a GET takes it");
+        gateway.raw().await?.read_to_end().await?;
+        assert_eq!(ask(Method::POST).await?, (200, connections));
+        assert_eq!(ask(Method::POST).await?, (200, connections), "the new one is fresh");
+    }
     Ok(())
 }
 

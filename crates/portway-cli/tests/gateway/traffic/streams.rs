@@ -70,17 +70,17 @@ async fn events_are_on_their_way_for_less_than_50_ms() -> io::Result<()> {
 #[tokio::test]
 async fn limits_on_whole_exchanges_do_not_end_a_stream() -> io::Result<()> {
     let echo = Echo::start().await?;
-    let listener = "{name: web, bind: \"127.0.0.1:0\", read_timeout: 100ms, write_timeout: 100ms}";
-    let config = service(&echo.url(), "timeouts: {request: 100ms, response_header: 100ms},");
+    let listener = "{name: web, bind: \"127.0.0.1:0\", read_timeout: 300ms, write_timeout: 300ms}";
+    let config = service(&echo.url(), "timeouts: {request: 300ms, response_header: 300ms},");
     let gateway = Gateway::start(&format!("listeners: [{listener}]\n{config}")).await?;
     let mut socket = WebSocket::connect(gateway.addr(), "/").await?;
     for client in [gateway.client(), Client::h2c(gateway.addr())] {
-        let mut stream = EventStream::open_with(&client, "/?sse=20&every=20ms").await?;
+        let mut stream = EventStream::open_with(&client, "/?sse=40&every=20ms").await?;
         let mut events = 0;
         while stream.next().await?.is_some() {
             events += 1;
         }
-        assert_eq!(events, 20);
+        assert_eq!(events, 40);
     }
     assert_eq!(socket.exchange("still there").await?, "still there");
     Ok(())
