@@ -373,7 +373,11 @@ impl Reading {
             match line.inbox.poll_fill(io, cx) {
                 Poll::Ready(Ok(_)) => {}
                 Poll::Ready(Err(_)) => return Poll::Ready(Next::Closed),
-                Poll::Pending if is_empty => return Poll::Pending,
+                Poll::Pending if is_empty => {
+                    // An empty line has begun nothing, also when it came in two pieces.
+                    self.begun = None;
+                    return Poll::Pending;
+                }
                 Poll::Pending => {
                     self.begun.get_or_insert_with(Instant::now);
                     return Poll::Pending;
