@@ -3,44 +3,38 @@
 use std::{
     pin::Pin,
     task::{Context, Poll},
-    time::Duration,
 };
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use portway_http1::{
-    client::{self, Download, Failure, Options},
+    client::{self, Download, Failure},
     error::BodyError,
-    head::{MoreFields, ResponseHead},
+    head::ResponseHead,
 };
 use portway_plugin::{Body, Error};
 use tokio::{net::TcpStream, task::JoinHandle};
 
 use super::tunnel::UpstreamUpgrade;
 
-pub(crate) use portway_http1::client::{Home, Interim};
+pub(crate) use portway_http1::client::{Home, Interim, Options};
 
 /// A connection to an upstream on which one exchange at a time can run.
 pub(crate) type Connection = client::Connection<TcpStream>;
 
 /// An exchange that gave no answer.
-pub(crate) type Failed = Failure<Body, Error>;
+pub(crate) type Failed = Failure<Error>;
 
 /// The head of an answer, and how to read the rest.
 pub(crate) struct Answer(client::Answer<TcpStream, Body>);
 
-/// Sends a request and waits for the head of the answer, `wait` long after the request's last
-/// byte. `fields` are added to its head.
+/// Sends a request and waits for the head of the answer.
 pub(crate) async fn exchange(
     connection: Connection,
-    request: Request<Body>,
-    wait: Option<Duration>,
-    interim: Interim<'_>,
-    fields: MoreFields<'_>,
+    request: &mut Request<Body>,
+    options: Options<'_>,
 ) -> Result<Answer, Box<Failed>> {
-    let (interim, fields) = (Some(interim), Some(fields));
-    let options = Options { wait, interim, fields, ..Options::default() };
     connection.exchange(request, options).await.map(Answer)
 }
 

@@ -16,7 +16,7 @@ mod stall;
 mod tunnel;
 mod write;
 
-pub(crate) use client::{Answer, Connection, Failed, Home, Interim, exchange};
+pub(crate) use client::{Answer, Connection, Failed, Home, Interim, Options, exchange};
 pub(crate) use line::ClientLine;
 pub(crate) use server::{Closing, Serve, ServerOptions, serve};
 pub(crate) use tunnel::{ClientUpgrade, TunnelEnd, TunnelEndReason, tunnel};

@@ -3,6 +3,8 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
+use super::X_REQUEST_ID;
+
 /// What the fields that were taken off said.
 #[derive(Debug, Default)]
 pub(crate) struct Hops {
@@ -66,9 +68,12 @@ pub(crate) fn strip_request(headers: &mut HeaderMap) -> Hops {
     hops
 }
 
-/// Takes the hop-by-hop fields off an answer.
+/// Takes the hop-by-hop fields off an answer, and the request's id, which is the gateway's to say.
 pub(crate) fn strip_response(headers: &mut HeaderMap) {
     let seen = look(headers);
+    if seen.request_id {
+        headers.remove(X_REQUEST_ID);
+    }
     if seen.connection {
         strip_named(headers);
     }

@@ -121,7 +121,8 @@ pub(crate) fn introduce(
     if seen.request_id {
         headers.remove(X_REQUEST_ID);
     }
-    if !seen.via && !(identity.trusted && seen.claims) {
+    let others_spoke = seen.via || (identity.trusted && seen.claims);
+    if !others_spoke {
         return Introduction::Apart;
     }
     join(headers, identity, listener);

@@ -29,6 +29,10 @@ pub(super) struct Span {
 }
 
 impl Span {
+    fn is_empty(self) -> bool {
+        self.begin == self.end
+    }
+
     pub(super) fn of<T>(self, table: &[T]) -> &[T] {
         &table[self.begin as usize..self.end as usize]
     }
@@ -45,6 +49,13 @@ pub(super) struct Node {
     pub(super) end: Span,
     pub(super) rest: Span,
     pub(super) prefix: Span,
+}
+
+impl Node {
+    /// Whether it has no children for expressions.
+    fn is_plain(&self) -> bool {
+        self.parts.is_empty() && self.regexes.is_empty()
+    }
 }
 
 /// What a segment of several parts must fit.
@@ -96,6 +107,11 @@ impl Trie {
         regexes: &Regexes,
         visit: &mut impl FnMut(u32) -> ControlFlow<u32>,
     ) -> ControlFlow<u32> {
+        if let [id] = nodes
+            && self.node(*id).is_plain()
+        {
+            return self.descend_plain(*id, depth, segments, regexes, visit);
+        }
         let Some(segment) = segments.get(depth) else {
             self.visit_all(nodes, |node| node.end, visit)?;
             return self.visit_all(nodes, |node| node.prefix, visit);
@@ -128,6 +144,30 @@ impl Trie {
         }
         self.visit_all(nodes, |node| node.rest, visit)?;
         self.visit_all(nodes, |node| node.prefix, visit)
+    }
+
+    /// The same for one node that has at most one child for each rank: the usual case, without
+    /// the lists.
+    fn descend_plain(
+        &self,
+        id: NodeId,
+        depth: usize,
+        segments: &Segments<'_>,
+        regexes: &Regexes,
+        visit: &mut impl FnMut(u32) -> ControlFlow<u32>,
+    ) -> ControlFlow<u32> {
+        let node = self.node(id);
+        let Some(segment) = segments.get(depth) else {
+            self.visit(node.end, visit)?;
+            return self.visit(node.prefix, visit);
+        };
+        let literal = if node.literals { self.literals.get(id, segment) } else { None };
+        let param = node.param.filter(|_| !segment.is_empty());
+        for child in [literal, param].into_iter().flatten() {
+            self.descend(&[child], depth + 1, segments, regexes, visit)?;
+        }
+        self.visit(node.rest, visit)?;
+        self.visit(node.prefix, visit)
     }
 
     /// Goes down with the nodes of one rank, and leaves the list empty for the next rank.

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     balance::Permit,
-    driver::{Answer, Failed, Interim, exchange},
+    driver::{Answer, Failed, Interim, Options, exchange},
 };
 
 /// The most endpoints one request is offered to.
@@ -70,7 +70,7 @@ impl Call<'_> {
     /// Sends `request`, whose target and `Host` are set here, since they depend on the endpoint.
     pub(crate) async fn send(
         &self,
-        mut request: Request<Body>,
+        request: &mut Request<Body>,
         tries: &mut Tries,
     ) -> Result<Sent, Error> {
         let repeatable = request.method().is_idempotent();
@@ -82,19 +82,23 @@ impl Call<'_> {
                 Ok(line) => line,
                 Err(error) => return Err(last.unwrap_or(error)),
             };
-            self.address(&mut request, line.endpoint)?;
+            self.address(request, line.endpoint)?;
             let Line { connection, endpoint, address, reused, permit } = line;
             let (connection, berth) = connection.berth(self.lane.idle(endpoint), address);
-            let wait = self.stages.response_header;
-            let exchange = exchange(connection, request, wait, self.interim, self.fields);
-            let mut failed = match exchange.await {
+            let options = Options {
+                now: tries.started,
+                wait: self.stages.response_header,
+                interim: Some(self.interim),
+                fields: Some(self.fields),
+                ..Options::default()
+            };
+            let failed = match exchange(connection, request, options).await {
                 Ok(answer) => return Ok(Sent { answer, berth, permit }),
                 Err(failed) => failed,
             };
-            let Some(request_again) = again(&mut failed, reused && repeatable) else {
+            if !may_send_again(&failed, reused && repeatable) {
                 return Err(error_of(failed.reason));
-            };
-            request = request_again;
+            }
             self.lane.cells.retried();
             if reused {
                 fresh = true;
@@ -158,7 +162,13 @@ impl Call<'_> {
             HostPolicy::Fixed(host) => HeaderValue::from_str(host.as_str()).ok(),
         };
         let host = host.unwrap_or_else(|| endpoint.authority.clone());
-        request.headers_mut().insert(header::HOST, host);
+        // Not by `insert`, which makes room first: there is a `Host` in all but a few requests.
+        match request.headers_mut().get_mut(header::HOST) {
+            Some(old) => *old = host,
+            None => {
+                request.headers_mut().insert(header::HOST, host);
+            }
+        }
         Ok(())
     }
 }
@@ -188,10 +198,10 @@ impl Sent {
     }
 }
 
-/// The request to send again, if it may be: nobody can have seen it, or it may be `repeated`.
-fn again(failed: &mut Failed, repeated: bool) -> Option<Request<Body>> {
-    let may = failed.reason.is_hang_up() && (failed.written == 0 || repeated);
-    may.then(|| failed.request.take()).flatten()
+/// Whether a request may be sent again: it is whole, and nobody can have seen it or it may be
+/// `repeated`.
+fn may_send_again(failed: &Failed, repeated: bool) -> bool {
+    failed.reason.is_hang_up() && !failed.touched && (failed.written == 0 || repeated)
 }
 
 fn error_of(reason: Reason<Error>) -> Error {

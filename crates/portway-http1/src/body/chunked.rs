@@ -5,7 +5,7 @@ use http::HeaderMap;
 
 use crate::{
     error::BodyError,
-    head::parse_trailers,
+    head::{find_lf, parse_trailers},
     limits::{CHUNK_EXTENSION_BYTES, TRAILER_BYTES},
 };
 
@@ -188,7 +188,7 @@ impl Chunked {
             self.place = Place::End;
             return Ok(Some(Part::End));
         }
-        while let Some(found) = memchr::memchr(b'\n', &bytes[self.scanned..]) {
+        while let Some(found) = find_lf(&bytes[self.scanned..]) {
             let end = self.scanned + found;
             if end == 0 || bytes[end - 1] != b'\r' {
                 return Err(BodyError::Trailers);

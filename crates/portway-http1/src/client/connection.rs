@@ -3,7 +3,7 @@
 use std::{
     fmt,
     future::poll_fn,
-    io,
+    io, mem,
     pin::Pin,
     task::{Context, Poll},
     time::Duration,
@@ -47,6 +47,8 @@ pub type Interim<'a> = &'a (dyn Fn(StatusCode, &HeaderMap) + Send + Sync);
 /// How one exchange is run.
 #[derive(Clone, Copy, Default)]
 pub struct Options<'a> {
+    /// What time it is, for those who have just looked.
+    pub now: Option<Instant>,
     /// The time the head of the answer may take behind the request's last byte, or behind the
     /// last one that the upstream took.
     pub wait: Option<Duration>,
@@ -74,9 +76,12 @@ pub struct Answer<Io, B> {
     upload: Option<Box<Upload<Io, B>>>,
 }
 
+/// An answer taken apart: its head, its body, and an upload that still runs.
+pub type AnswerParts<Io, H, B> = (ResponseHead, Download<Io, H>, Option<Box<Upload<Io, B>>>);
+
 /// A request on its way out.
-struct Sending<B> {
-    request: Request<B>,
+struct Sending<'a, B> {
+    request: &'a mut Request<B>,
     feed: Feed,
     /// Whether the body was asked for anything.
     started: bool,
@@ -115,22 +120,24 @@ where
     }
 
     /// Sends a request and waits for the head of its answer. The body's framing is what the body
-    /// says of itself; what the header map says about framing is not sent.
+    /// says of itself; what the header map says about framing is not sent. The body is read where
+    /// it is, and taken away only by an [`Upload`].
     ///
     /// # Errors
-    /// A [`Failure`], which says whether the request may be sent again. The connection is gone.
+    /// A [`Failure`], which says whether `request` may be sent again. The connection is gone.
     pub async fn exchange<B>(
         mut self,
-        request: Request<B>,
+        request: &mut Request<B>,
         options: Options<'_>,
-    ) -> Result<Answer<Io, B>, Box<Failure<B, B::Error>>>
+    ) -> Result<Answer<Io, B>, Box<Failure<B::Error>>>
     where
-        B: Body<Data = Bytes> + Unpin,
+        B: Body<Data = Bytes> + Default + Unpin,
     {
         let framing = Framing::of(request.body().is_end_stream(), &request.body().size_hint());
-        encode_request_with(&request, framing, options.fields, self.0.outbox.flat());
+        encode_request_with(request, framing, options.fields, self.0.outbox.flat());
         self.0.clock.change_task();
-        let now = (options.wait.is_some() || options.expect.is_some()).then(Instant::now);
+        let timed = options.wait.is_some() || options.expect.is_some();
+        let now = timed.then(|| options.now.unwrap_or_else(Instant::now));
         let after = |time: Option<Duration>| now.zip(time).map(|(now, time)| now + time);
         let expects = request.headers().contains_key(header::EXPECT);
         let mut sending = Sending {
@@ -151,13 +158,13 @@ where
             Err(reason) => Err(Box::new(Failure {
                 reason,
                 written: sending.written,
-                request: (!sending.started).then_some(sending.request),
+                touched: sending.started,
             })),
         }
     }
 
     /// Keeps the connection for the answer's body, or parts it from an upload that still runs.
-    fn answer<B>(self, head: ResponseHead, sending: Sending<B>) -> Answer<Io, B> {
+    fn answer<B: Default>(self, head: ResponseHead, sending: Sending<'_, B>) -> Answer<Io, B> {
         let is_sent = sending.feed.is_ended() && self.0.outbox.is_empty();
         if is_sent || head.status == StatusCode::SWITCHING_PROTOCOLS {
             return Answer { head, source: Source::Whole(self), upload: None };
@@ -168,7 +175,8 @@ where
         }
         let Parts { io, inbox, outbox, .. } = *self.0;
         let (read, write) = split(io);
-        let upload = Upload::new(write, sending.request.into_body(), sending.feed, outbox);
+        let body = mem::take(sending.request.body_mut());
+        let upload = Upload::new(write, body, sending.feed, outbox);
         Answer { head, source: Source::Half(read, Box::new(inbox)), upload: Some(Box::new(upload)) }
     }
 
@@ -192,7 +200,7 @@ where
 {
     fn poll_exchange<B>(
         &mut self,
-        sending: &mut Sending<B>,
+        sending: &mut Sending<'_, B>,
         scan: &mut Scan,
         options: Options<'_>,
         cx: &mut Context<'_>,
@@ -228,7 +236,7 @@ where
     /// Writes what there is of the request, as far as the upstream takes it.
     fn send<B>(
         &mut self,
-        sending: &mut Sending<B>,
+        sending: &mut Sending<'_, B>,
         wait: Option<Duration>,
         cx: &mut Context<'_>,
     ) -> Result<(), Reason<B::Error>>
@@ -292,7 +300,7 @@ impl<Io> fmt::Debug for Connection<Io> {
     }
 }
 
-impl<B: Body> Sending<B> {
+impl<B: Body> Sending<'_, B> {
     /// Passes an interim answer on. Returns what is final.
     fn take_interim(
         &mut self,
@@ -341,10 +349,7 @@ where
     /// The head, the body, and an upload that still runs: it is to be driven in a task of its own
     /// and dropped with the body. The connection goes to `home` when the body was read and
     /// another request may follow.
-    pub fn into_parts<H: Home<Io>>(
-        self,
-        home: H,
-    ) -> (ResponseHead, Download<Io, H>, Option<Box<Upload<Io, B>>>) {
+    pub fn into_parts<H: Home<Io>>(self, home: H) -> AnswerParts<Io, H, B> {
         let Self { head, source, upload } = self;
         let source = match source {
             Source::Whole(connection) if head.keep_alive => Source::Whole((connection, home)),

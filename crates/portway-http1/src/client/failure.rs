@@ -2,20 +2,18 @@
 
 use std::{error::Error as StdError, fmt, io};
 
-use http::Request;
-
 use crate::error::HeadError;
 
-/// An exchange that gave no answer: why, how far it came, and the request if it is still whole.
+/// An exchange that gave no answer: why, and how far it came.
 #[derive(Debug)]
-pub struct Failure<B, E> {
+pub struct Failure<E> {
     /// Why there is no answer.
     pub reason: Reason<E>,
     /// The bytes of the request that the socket took. With none of them the request cannot have
     /// been seen, whatever its method; with one it may have been.
     pub written: u64,
-    /// The request, unless something of its body was taken already.
-    pub request: Option<Request<B>>,
+    /// Whether something of the request's body was taken, so that it cannot be sent again.
+    pub touched: bool,
 }
 
 /// Why an exchange gave no answer. `E` is the error of a request's body.

@@ -14,7 +14,7 @@ mod upload;
 #[cfg(test)]
 mod tests;
 
-pub use connection::{Answer, Connection, Interim, Options};
+pub use connection::{Answer, AnswerParts, Connection, Interim, Options};
 pub use download::{Download, Home};
 pub use failure::{Failure, Reason};
 pub use upload::Upload;

@@ -43,7 +43,9 @@ impl Facts {
         }
     }
 
-    fn take_note(&mut self, name: &HeaderName, value: &[u8]) -> Result<(), HeadError> {
+    /// Takes note of a field. Returns whether somebody else has a use for it: what `Connection`
+    /// says of keeping and closing is between this connection's two ends.
+    fn take_note(&mut self, name: &HeaderName, value: &[u8]) -> Result<bool, HeadError> {
         match *name {
             header::CONTENT_LENGTH => {
                 let length = parse_length(value).ok_or(HeadError::ContentLength)?;
@@ -59,11 +61,18 @@ impl Facts {
             }
             header::HOST => self.hosts = self.hosts.saturating_add(1),
             header::CONNECTION => {
+                let mut more = false;
                 for option in value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii) {
-                    self.close |= option.eq_ignore_ascii_case(b"close");
-                    self.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
-                    self.upgrade |= option.eq_ignore_ascii_case(b"upgrade");
+                    if option.eq_ignore_ascii_case(b"keep-alive") {
+                        self.keep_alive = true;
+                    } else if option.eq_ignore_ascii_case(b"close") {
+                        self.close = true;
+                    } else {
+                        self.upgrade |= option.eq_ignore_ascii_case(b"upgrade");
+                        more = true;
+                    }
                 }
+                return Ok(more);
             }
             header::EXPECT => {
                 if !value.eq_ignore_ascii_case(b"100-continue") {
@@ -73,7 +82,7 @@ impl Facts {
             }
             _ => {}
         }
-        Ok(())
+        Ok(true)
     }
 }
 
@@ -117,7 +126,9 @@ pub(super) fn collect(
     let mut headers = HeaderMap::with_capacity(lines.len());
     for line in lines {
         let name = HeaderName::from_bytes(line.name.as_bytes()).map_err(|_| HeadError::Field)?;
-        facts.take_note(&name, line.value)?;
+        if !facts.take_note(&name, line.value)? {
+            continue;
+        }
         let value = HeaderValue::from_maybe_shared(head.slice_ref(line.value))
             .map_err(|_| HeadError::Field)?;
         headers.append(name, value);

@@ -20,6 +20,8 @@ pub use request::{RequestHead, parse_request};
 pub use response::{ResponseHead, parse_response};
 pub use scan::Scan;
 
+pub(crate) use scan::find_lf;
+
 pub(crate) use encode::{encode_interim, encode_request_with, encode_response_with, says_close};
 pub(crate) use fields::{encode_trailers, parse_trailers};
 pub(crate) use response::has_no_body;

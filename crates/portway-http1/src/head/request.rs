@@ -19,7 +19,8 @@ pub struct RequestHead {
     pub uri: Uri,
     /// HTTP/1.0 or HTTP/1.1.
     pub version: Version,
-    /// All fields, their values slices of the head.
+    /// All fields, their values slices of the head; without a `Connection` that says no more
+    /// than `close` or `keep-alive`.
     pub headers: HeaderMap,
     /// How the body is framed.
     pub framing: Framing,

@@ -17,7 +17,8 @@ pub struct ResponseHead {
     pub status: StatusCode,
     /// HTTP/1.0 or HTTP/1.1.
     pub version: Version,
-    /// All fields, their values slices of the head.
+    /// All fields, their values slices of the head; without a `Connection` that says no more
+    /// than `close` or `keep-alive`.
     pub headers: HeaderMap,
     /// How the body is framed.
     pub framing: Framing,

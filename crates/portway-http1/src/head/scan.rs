@@ -1,7 +1,5 @@
 //! Where a head ends.
 
-use memchr::memchr;
-
 use crate::{error::HeadError, limits::HeadLimits};
 
 /// A method, the two spaces and the version: what a request line has beside its target.
@@ -31,7 +29,7 @@ impl Scan {
         bytes: &[u8],
         limits: &HeadLimits,
     ) -> Result<Option<usize>, HeadError> {
-        while let Some(found) = memchr(b'\n', &bytes[self.at..]) {
+        while let Some(found) = find_lf(&bytes[self.at..]) {
             let end = self.at + found;
             if end == self.line || bytes[end - 1] != b'\r' {
                 // Not by what came behind it: the same head has the same flaw however it is split.
@@ -78,4 +76,21 @@ impl Scan {
         }
         (length - first > limits.field_bytes.saturating_add(2)).then_some(HeadError::FieldsTooLarge)
     }
+}
+
+/// Where the first line feed is. Lines are short: a call into a library costs more than the search.
+pub(crate) fn find_lf(bytes: &[u8]) -> Option<usize> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = 0x8080_8080_8080_8080;
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        let zero_where_lf = u64::from_le_bytes(*word) ^ (ONES * u64::from(b'\n'));
+        // The lowest high bit marks the first zero byte; a borrow can only mark bytes after it.
+        let found = zero_where_lf.wrapping_sub(ONES) & !zero_where_lf & HIGHS;
+        if found != 0 {
+            return Some(at * 8 + found.trailing_zeros() as usize / 8);
+        }
+    }
+    let here = rest.iter().position(|byte| *byte == b'\n')?;
+    Some(bytes.len() - rest.len() + here)
 }

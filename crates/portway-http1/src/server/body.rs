@@ -15,6 +15,7 @@ use crate::error::BodyError;
 
 /// A request's body. It reads from the connection when it is polled, and not before. Dropped
 /// early, what is left of it is drained within the connection's limits, or the connection closed.
+#[derive(Default)]
 pub struct Body(Option<Source>);
 
 struct Source {

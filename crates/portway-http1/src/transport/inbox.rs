@@ -44,10 +44,7 @@ impl Inbox {
         if self.eof {
             return Poll::Ready(Ok(0));
         }
-        let room = self.bytes.capacity() - self.bytes.len();
-        if room < if self.bytes.is_empty() { self.room } else { LEAST } {
-            self.bytes.reserve(self.room);
-        }
+        self.make_room();
         let room = self.bytes.capacity() - self.bytes.len();
         let read = ready!(pin!(io.read_buf(&mut self.bytes)).poll(cx))?;
         self.eof = read == 0;
@@ -55,6 +52,18 @@ impl Inbox {
             self.room = (self.room * 2).min(MOST);
         }
         Poll::Ready(Ok(read))
+    }
+
+    /// Sees to it that there is room to read into. As long as parts of the buffer are in use
+    /// elsewhere, what is left of it has to do: a new one costs more than a second read.
+    fn make_room(&mut self) {
+        let room = self.bytes.capacity() - self.bytes.len();
+        if room >= self.room || (self.bytes.is_empty() && self.bytes.try_reclaim(self.room)) {
+            return;
+        }
+        if room < LEAST.max(self.room / 4) {
+            self.bytes.reserve(self.room);
+        }
     }
 
     /// Gives the buffer back if nothing is in it.
