@@ -26,9 +26,10 @@ pub use places::Places;
 pub use report::{Colour, render, render_warnings};
 pub use resource::{
     AccessLog, AmbiguousPaths, Balance, Config, Endpoint, ForwardPath, ForwardedHeaders,
-    HostPolicy, Limits, Listener, LogFormat, LogLevel, LogOutput, Logging, Match, Matches, Meta,
-    PathMatch, Pool, Probes, Redirect, RedirectStatus, Reply, Resolver, Rewrite, Route, Service,
-    Shutdown, StageTimeouts, Target, Timeouts, TypedPath, ValueMatch, WeightedService,
+    HeaderCase, HostPolicy, Limits, Listener, LogFormat, LogLevel, LogOutput, Logging, Match,
+    Matches, Meta, PathMatch, Pool, Probes, Redirect, RedirectStatus, Reply, Resolver, Rewrite,
+    Route, Service, Shutdown, StageTimeouts, Target, Timeouts, TypedPath, ValueMatch,
+    WeightedService,
 };
 pub use revision::{Origin, Outcome, Revision, Source};
 pub use schema::schema;

@@ -17,3 +17,8 @@ pub mod limits;
 pub mod server;
 
 mod transport;
+
+/// What the README shows compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

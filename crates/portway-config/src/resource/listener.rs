@@ -27,6 +27,9 @@ pub struct Listener {
     /// backslash, dot segments that climb above the root, an encoded NUL.
     #[serde(default)]
     pub ambiguous_paths: AmbiguousPaths,
+    /// How the names of header fields are written in HTTP/1.1.
+    #[serde(default)]
+    pub header_case: HeaderCase,
     /// How much a client may ask of the gateway.
     #[serde(default)]
     pub limits: Limits,
@@ -50,6 +53,7 @@ impl Listener {
             trusted_proxies: Vec::new(),
             forwarded_headers: ForwardedHeaders::default(),
             ambiguous_paths: AmbiguousPaths::default(),
+            header_case: HeaderCase::default(),
             limits: Limits::default(),
             read_timeout: Duration::ZERO,
             write_timeout: Duration::ZERO,
@@ -81,6 +85,18 @@ pub enum AmbiguousPaths {
     Allow,
 }
 
+/// How the names of header fields are written in HTTP/1.1. They mean the same in any case and
+/// order (RFC 9110 section 5.1); some old programs differ.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum HeaderCase {
+    /// In lower case, as HTTP/2 has them (the default).
+    #[default]
+    Lower,
+    /// As the sender spelled them, and in its order. Fields of the gateway come last.
+    Keep,
+}
+
 /// How much a client may ask of the gateway. All of them are on by default but `body`,
 /// `connections` and `requests_per_connection`; `0` switches one off.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -99,6 +115,9 @@ pub struct Limits {
     pub idle: Duration,
     /// The bytes of a request body; more is answered 413. Off by default.
     pub body: ByteSize,
+    /// The slowest a request body may come, in bytes a second: the average over five seconds in
+    /// which the client was waited for. A slower one is answered 408.
+    pub body_rate: ByteSize,
     /// The connections open at once; more wait in the socket's queue. Off by default.
     pub connections: u32,
     /// The requests served on one connection before it is closed. Off by default.
@@ -114,6 +133,7 @@ impl Default for Limits {
             header_read: Duration::from_secs(10),
             idle: Duration::from_secs(120),
             body: ByteSize::ZERO,
+            body_rate: ByteSize::bytes(240),
             connections: 0,
             requests_per_connection: 0,
         }

@@ -15,7 +15,7 @@ mod service;
 pub use gateway::{
     AccessLog, Config, LogFormat, LogLevel, LogOutput, Logging, Probes, Resolver, Shutdown,
 };
-pub use listener::{AmbiguousPaths, ForwardedHeaders, Limits, Listener};
+pub use listener::{AmbiguousPaths, ForwardedHeaders, HeaderCase, Limits, Listener};
 pub use matches::{Match, Matches, PathMatch, TypedPath, ValueMatch};
 pub use meta::Meta;
 pub use route::{Redirect, RedirectStatus, Reply, Rewrite, Route, Target, WeightedService};

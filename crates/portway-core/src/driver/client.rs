@@ -64,6 +64,9 @@ impl Answer {
         *response.status_mut() = head.status;
         *response.version_mut() = head.version;
         *response.headers_mut() = head.headers;
+        if let Some(spelling) = head.spelling {
+            response.extensions_mut().insert(spelling);
+        }
         response
     }
 

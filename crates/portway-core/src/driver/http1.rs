@@ -26,14 +26,14 @@ pub(super) async fn serve(
     closing: &Closing,
     service: impl Serve,
 ) {
-    // Idleness is measured by what reads a request and what writes an answer, for each route.
-    let pace = Pace { idle: None, rate: options.min_rate };
     let options = Options {
         head: options.head,
         head_time: options.header_read,
         idle: options.idle,
-        upload: pace,
-        download: pace,
+        // Idleness is measured by what reads a request and what writes an answer, for each route.
+        upload: Pace { idle: None, rate: options.min_rate },
+        download: Pace::ANY,
+        keep_spelling: options.keep_spelling,
         ..Options::default()
     };
     let connection = Connection::new(socket, read, options);

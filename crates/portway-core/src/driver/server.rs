@@ -37,9 +37,11 @@ pub(crate) struct ServerOptions {
     pub(crate) header_read: Option<Duration>,
     /// The time between two requests.
     pub(crate) idle: Option<Duration>,
-    /// The slowest body in either direction, in bytes a second.
+    /// The slowest a request's body may come, in bytes a second.
     pub(crate) min_rate: Option<u32>,
     pub(crate) head: HeadLimits,
+    /// Whether header names are passed on as they are spelled.
+    pub(crate) keep_spelling: bool,
 }
 
 /// What answers the requests of a connection. It never fails.

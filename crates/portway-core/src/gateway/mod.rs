@@ -224,6 +224,7 @@ async fn forward(
         host: matched.plan.host.as_ref().unwrap_or_else(|| upstream.host_policy()),
         client_host: host.as_ref(),
         stages,
+        keep_spelling: listener.server.keep_spelling,
         interim: &|status, headers| pass_interim(line, status, headers),
         fields: &|fields| {
             if introduction == Introduction::Apart {

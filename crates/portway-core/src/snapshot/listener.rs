@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use portway_config::{AmbiguousPaths, ForwardedHeaders, Listener, value::Cidr};
+use portway_config::{AmbiguousPaths, ForwardedHeaders, HeaderCase, Listener, value::Cidr};
 use portway_http1::limits::HeadLimits;
 
 use super::Life;
@@ -62,7 +62,11 @@ impl ListenerPlan {
             server: ServerOptions {
                 header_read: limits.header_read.limit(),
                 idle: limits.idle.limit(),
-                min_rate: None,
+                min_rate: limits
+                    .body_rate
+                    .limit()
+                    .map(|rate| u32::try_from(rate).unwrap_or(u32::MAX)),
+                keep_spelling: listener.header_case == HeaderCase::Keep,
                 head: HeadLimits {
                     target: bytes(limits.uri.limit()).unwrap_or(UNLIMITED_HEAD),
                     fields: limits.headers.into(),

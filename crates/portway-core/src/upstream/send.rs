@@ -38,6 +38,8 @@ pub(crate) struct Call<'a> {
     pub(crate) interim: Interim<'a>,
     /// What is added to the head beyond the request's own fields.
     pub(crate) fields: MoreFields<'a>,
+    /// Whether the answer's header names are passed on as they are spelled.
+    pub(crate) keep_spelling: bool,
 }
 
 /// What was tried so far: kept by the exchange, so that it is known when the call is dropped.
@@ -90,6 +92,7 @@ impl Call<'_> {
                 wait: self.stages.response_header,
                 interim: Some(self.interim),
                 fields: Some(self.fields),
+                keep_spelling: self.keep_spelling,
                 ..Options::default()
             };
             let failed = match exchange(connection, request, options).await {

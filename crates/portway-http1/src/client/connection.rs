@@ -21,7 +21,7 @@ use super::{Download, Failure, Home, Reason, Upload, download::Source};
 use crate::{
     body::{Decoder, Framing},
     error::HeadError,
-    head::{MoreFields, ResponseHead, Scan, encode_request_with, parse_response},
+    head::{MoreFields, ResponseHead, Scan, Spelling, encode_request_with, parse_response},
     limits::HeadLimits,
     transport::{Broken, Clock, Feed, Inbox, Outbox},
 };
@@ -59,6 +59,8 @@ pub struct Options<'a> {
     pub interim: Option<Interim<'a>>,
     /// Header lines that the request's map does not have.
     pub fields: Option<MoreFields<'a>>,
+    /// Whether the head of the answer tells its [`Spelling`].
+    pub keep_spelling: bool,
 }
 
 impl fmt::Debug for Options<'_> {
@@ -212,7 +214,7 @@ where
             if let Err(reason) = self.send(sending, options.wait, cx) {
                 return Poll::Ready(Err(reason));
             }
-            match self.poll_head(sending.request.method(), scan, cx) {
+            match self.poll_head(sending.request.method(), scan, options.keep_spelling, cx) {
                 Poll::Ready(Ok(head)) => match sending.take_interim(head, options) {
                     Some(outcome) => return Poll::Ready(outcome),
                     None => *scan = Scan::default(),
@@ -272,6 +274,7 @@ where
         &mut self,
         method: &Method,
         scan: &mut Scan,
+        keep_spelling: bool,
         cx: &mut Context<'_>,
     ) -> Poll<Result<ResponseHead, Reason<E>>> {
         loop {
@@ -279,8 +282,10 @@ where
             match found.map_err(|error| Reason::Malformed(as_field_limit(error)))? {
                 Some(end) => {
                     let head = self.inbox.bytes.split_to(end).freeze();
-                    let head = parse_response(&head, scan, method).map_err(Reason::Malformed);
-                    return Poll::Ready(head);
+                    let mut parsed =
+                        parse_response(&head, scan, method).map_err(Reason::Malformed)?;
+                    parsed.spelling = keep_spelling.then(|| Spelling::of(&head));
+                    return Poll::Ready(Ok(parsed));
                 }
                 None if self.inbox.eof => return Poll::Ready(Err(Reason::Closed)),
                 None => {}

@@ -2,9 +2,12 @@
 //! header map says about them is not believed.
 
 use bytes::BytesMut;
-use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode, Uri, header};
 
-use super::{FieldWriter, MoreFields, date, fields::put_field, response::has_no_body};
+use super::{
+    FieldWriter, MoreFields, Spelling, date, fields::put_field, response::has_no_body,
+    spelling::put_spelled,
+};
 use crate::body::Framing;
 
 /// What a sender says about its connection.
@@ -37,7 +40,7 @@ pub(crate) fn encode_request_with<B>(
     out.extend_from_slice(b" ");
     put_target(request.uri(), method, out);
     out.extend_from_slice(b" HTTP/1.1\r\n");
-    put_headers(headers, framing, false, out);
+    put_headers(headers, request.extensions().get(), framing, false, out);
     if let Some(more) = more {
         more(&mut FieldWriter(out));
     }
@@ -92,7 +95,7 @@ pub(crate) fn encode_response_with<B>(
     put_status(status, out);
     let states_length = (*method == Method::HEAD || status == StatusCode::NOT_MODIFIED)
         && headers.get_all(header::CONTENT_LENGTH).iter().count() == 1;
-    put_headers(headers, framing, states_length, out);
+    put_headers(headers, response.extensions().get(), framing, states_length, out);
     out.extend_from_slice(more);
     if !has_no_body(method, status) {
         put_framing(framing, out);
@@ -111,7 +114,7 @@ pub(crate) fn encode_response_with<B>(
 /// Writes an interim answer (RFC 9110 section 15.2).
 pub(crate) fn encode_interim(status: StatusCode, headers: &HeaderMap, out: &mut BytesMut) {
     put_status(status, out);
-    put_headers(headers, Framing::None, false, out);
+    put_headers(headers, None, Framing::None, false, out);
     out.extend_from_slice(b"\r\n");
 }
 
@@ -127,18 +130,26 @@ fn put_status(status: StatusCode, out: &mut BytesMut) {
     out.extend_from_slice(b"\r\n");
 }
 
-fn put_headers(headers: &HeaderMap, framing: Framing, states_length: bool, out: &mut BytesMut) {
-    for (name, value) in headers {
-        let is_framing = match *name {
-            header::CONTENT_LENGTH => !states_length,
-            header::TRANSFER_ENCODING => true,
-            // What cannot follow is not announced.
-            header::TRAILER => framing != Framing::Chunked,
-            _ => false,
-        };
-        if !is_framing {
-            put_field(out, name.as_str().as_bytes(), value.as_bytes());
-        }
+fn put_headers(
+    headers: &HeaderMap,
+    spelling: Option<&Spelling>,
+    framing: Framing,
+    states_length: bool,
+    out: &mut BytesMut,
+) {
+    let is_wanted = |name: &HeaderName| match *name {
+        header::CONTENT_LENGTH => states_length,
+        header::TRANSFER_ENCODING => false,
+        // What cannot follow is not announced.
+        header::TRAILER => framing == Framing::Chunked,
+        _ => true,
+    };
+    if let Some(spelling) = spelling {
+        put_spelled(headers, spelling, is_wanted, out);
+        return;
+    }
+    for (name, value) in headers.iter().filter(|(name, _)| is_wanted(name)) {
+        put_field(out, name.as_str().as_bytes(), value.as_bytes());
     }
 }
 

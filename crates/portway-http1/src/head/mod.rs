@@ -10,6 +10,7 @@ mod fields;
 mod request;
 mod response;
 mod scan;
+mod spelling;
 
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ pub use fields::{FieldLines, FieldWriter, MoreFields};
 pub use request::{RequestHead, parse_request};
 pub use response::{ResponseHead, parse_response};
 pub use scan::Scan;
+pub use spelling::Spelling;
 
 pub(crate) use scan::find_lf;
 

@@ -5,7 +5,7 @@ use http::{HeaderMap, Method, Uri, Version};
 use httparse::{Error as ParseError, ParserConfig, Status};
 
 use super::{
-    Scan,
+    Scan, Spelling,
     fields::{Facts, ON_STACK, collect, space},
 };
 use crate::{body::Framing, error::HeadError};
@@ -30,6 +30,8 @@ pub struct RequestHead {
     pub expects_continue: bool,
     /// Whether the client offers to switch protocols (RFC 9110 section 7.8).
     pub upgrades: bool,
+    /// How the names of its fields were spelled, where that is kept.
+    pub spelling: Option<Spelling>,
 }
 
 /// Reads a whole head, whose end `scan` has found.
@@ -77,6 +79,7 @@ pub fn parse_request(head: &Bytes, scan: &Scan) -> Result<RequestHead, HeadError
         keep_alive: !facts.close && (is_11 || facts.keep_alive),
         expects_continue: facts.expect && is_11 && framing != Framing::None,
         upgrades: facts.upgrade && is_11,
+        spelling: None,
     })
 }
 

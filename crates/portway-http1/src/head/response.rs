@@ -5,7 +5,7 @@ use http::{HeaderMap, Method, StatusCode, Version};
 use httparse::{Error as ParseError, ParserConfig, Status};
 
 use super::{
-    Scan,
+    Scan, Spelling,
     fields::{Facts, ON_STACK, collect, space},
 };
 use crate::{body::Framing, error::HeadError};
@@ -24,6 +24,8 @@ pub struct ResponseHead {
     pub framing: Framing,
     /// Whether the connection can take another request afterwards (RFC 9112 section 9.3).
     pub keep_alive: bool,
+    /// How the names of its fields were spelled, where that is kept.
+    pub spelling: Option<Spelling>,
 }
 
 /// Reads the whole head of an answer to a request with `method`, whose end `scan` has found.
@@ -70,7 +72,7 @@ pub fn parse_response(
         said.unwrap_or(Framing::UntilClose)
     };
     let keep_alive = !facts.close && (is_11 || facts.keep_alive) && framing != Framing::UntilClose;
-    Ok(ResponseHead { status, version, headers, framing, keep_alive })
+    Ok(ResponseHead { status, version, headers, framing, keep_alive, spelling: None })
 }
 
 /// Answers that end with their head, whatever it says (RFC 9112 section 6.3).

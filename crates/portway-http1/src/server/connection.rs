@@ -25,7 +25,7 @@ use super::{
 use crate::{
     body::Decoder,
     error::HeadError,
-    head::{RequestHead, Scan, parse_request},
+    head::{RequestHead, Scan, Spelling, parse_request},
     limits::HeadLimits,
     transport::{Clock, Outbox},
 };
@@ -133,7 +133,8 @@ where
         service: &S,
         leaving: &mut Leaving<'_, impl Future<Output = ()>>,
     ) -> Next {
-        let mut reading = Reading::default();
+        let keep_spelling = self.options.keep_spelling;
+        let mut reading = Reading { keep_spelling, ..Reading::default() };
         poll_fn(|cx| {
             let mut line = self.link.lock();
             line.enter(cx);
@@ -228,7 +229,9 @@ where
     }
 
     fn begin(&mut self, head: RequestHead) -> Request<Body> {
-        let RequestHead { method, uri, version, headers, framing, expects_continue, .. } = head;
+        let RequestHead {
+            method, uri, version, headers, framing, expects_continue, spelling, ..
+        } = head;
         let decoder = Decoder::new(framing);
         let left = decoder.left();
         let mut line = self.link.lock();
@@ -245,6 +248,9 @@ where
         *request.uri_mut() = uri;
         *request.version_mut() = version;
         *request.headers_mut() = headers;
+        if let Some(spelling) = spelling {
+            request.extensions_mut().insert(spelling);
+        }
         request
     }
 
@@ -344,6 +350,7 @@ struct Reading {
     idle: Option<Instant>,
     /// Whether the buffers were given back meanwhile.
     rests: bool,
+    keep_spelling: bool,
 }
 
 impl Reading {
@@ -404,6 +411,8 @@ impl Reading {
         }
         let Some(end) = self.scan.advance(bytes, limits)? else { return Ok(None) };
         let head = bytes.split_to(end).freeze();
-        parse_request(&head, &self.scan).map(Some)
+        let mut parsed = parse_request(&head, &self.scan)?;
+        parsed.spelling = self.keep_spelling.then(|| Spelling::of(&head));
+        Ok(Some(parsed))
     }
 }

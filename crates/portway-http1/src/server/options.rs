@@ -16,7 +16,9 @@ pub struct Options {
     pub idle: Option<Duration>,
     /// The pace at which a request's body must come while it is waited for.
     pub upload: Pace,
-    /// The pace at which a client must take an answer.
+    /// The pace at which a client must take an answer. A rate is a coarse measure here: a socket
+    /// takes nothing for as long as a large part of its buffer is on its way, so that a client at
+    /// 100 KB/s may seem to stand still for many seconds.
     pub download: Pace,
     /// What is read of requests that nobody wants.
     pub drain: Drain,
@@ -25,6 +27,8 @@ pub struct Options {
     /// Whether a client that closes its sending side still gets its answer. Off by default: there
     /// is no telling it from one that has left.
     pub half_close: bool,
+    /// Whether requests carry the [`Spelling`](crate::head::Spelling) of their fields.
+    pub keep_spelling: bool,
 }
 
 /// Who answers `Expect: 100-continue` (RFC 9110 section 10.1.1).
@@ -48,6 +52,7 @@ impl Default for Options {
             drain: Drain::default(),
             expect: Continue::Here,
             half_close: false,
+            keep_spelling: false,
         }
     }
 }

@@ -219,6 +219,21 @@ async fn an_idle_connection_is_closed_and_a_busy_one_is_not() -> io::Result<()> 
 }
 
 #[tokio::test]
+async fn an_upload_that_only_drips_is_answered_408() -> io::Result<()> {
+    let (_echo, gateway) = through("body_rate: 1KiB").await?;
+    let mut drips = gateway.raw().await?;
+    drips.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n").await?;
+    let mut often = tokio::time::interval(Duration::from_millis(100));
+    let started = Instant::now();
+    while drips.send("x").await.is_ok() && started.elapsed() < Duration::from_secs(6) {
+        often.tick().await;
+    }
+    assert_eq!(drips.read_response().await?.status, 408);
+    drips.expect_closed().await?;
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_connection_serves_as_many_requests_as_the_limit_says() -> io::Result<()> {
     let (_echo, gateway) = through("requests_per_connection: 3").await?;
     let mut raw = gateway.raw().await?;

@@ -42,6 +42,26 @@ async fn fields_of_one_connection_are_not_forwarded() -> io::Result<()> {
 }
 
 #[tokio::test]
+async fn names_keep_their_case_and_order_where_that_is_asked_for() -> io::Result<()> {
+    let answer = "HTTP/1.1 200 OK\r\nX-Second: 2\r\nContent-Length: 2\r\nETag: \"x\"\r\n\r\nok";
+    let upstream = RawUpstream::start(always(answer)).await?;
+    let listener = "listeners: [{name: web, bind: \"127.0.0.1:0\", header_case: keep}]\n";
+    let gateway = Gateway::start(&(listener.to_owned() + &service(&upstream.url(), ""))).await?;
+    let request = "GET / HTTP/1.1\r\nX-OWN: 1\r\nHost: a\r\naccept: */*\r\n\r\n";
+    let mut raw = gateway.raw().await?;
+    raw.send(request).await?;
+    let head = raw.read_response().await?;
+    assert_eq!(head.status, 200);
+    assert_eq!(upstream.count_of("\r\nX-OWN: 1\r\nHost: "), 1, "{:?}", upstream.received());
+    assert_eq!(upstream.count_of("\r\naccept: */*\r\nx-forwarded-for: "), 1);
+    raw.send(request).await?;
+    let bytes = raw.read_head().await?;
+    let text = String::from_utf8_lossy(&bytes.raw).into_owned();
+    assert!(text.contains("\r\nX-Second: 2\r\nETag: \"x\"\r\n"), "{text}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn connection_takes_nothing_off_that_is_the_gateways() -> io::Result<()> {
     let (_echo, gateway) = through("").await?;
     let answer = ask(
