@@ -125,7 +125,7 @@ fn ask_in_step(listen: SocketAddr, path: &str, requests: usize) -> anyhow::Resul
 }
 
 /// Reads one answer of the known body length.
-fn read_answer(stream: &mut TcpStream, room: &mut [u8]) -> anyhow::Result<()> {
+pub(super) fn read_answer(stream: &mut TcpStream, room: &mut [u8]) -> anyhow::Result<()> {
     let body = usize::try_from(Case::Instructions.body())?;
     let mut filled = 0;
     loop {

@@ -180,6 +180,7 @@ impl Run<'_> {
         match self.case {
             Case::Get10m => seen.bytes as f64 / self.case.body() as f64,
             Case::Get1k
+            | Case::HalfLoad
             | Case::Get64k
             | Case::Post1k
             | Case::Routes10k

@@ -45,11 +45,12 @@ fn write_idle(text: &mut String, report: &Report) -> std::fmt::Result {
         return Ok(());
     }
     writeln!(text, "\n### {} (`{}`)\n", Case::Idle.title(), Case::Idle.name())?;
-    writeln!(text, "| routes | ready after (ms) | RSS (MiB) | PSS (MiB) |")?;
-    writeln!(text, "|--:|--:|--:|--:|")?;
+    writeln!(text, "| routes | idle connections | ready after (ms) | RSS (MiB) | PSS (MiB) |")?;
+    writeln!(text, "|--:|--:|--:|--:|--:|")?;
     for idle in &report.idle {
         let [ready, rss, pss] = [idle.ready_ms, idle.rss_mib, idle.pss_mib].map(|s| wide(s, 1));
-        writeln!(text, "| {} | {ready} | {rss} | {pss} |", idle.routes)?;
+        let (routes, connections) = (idle.routes, idle.connections);
+        writeln!(text, "| {routes} | {connections} | {ready} | {rss} | {pss} |")?;
     }
     Ok(())
 }
