@@ -1,6 +1,6 @@
 //! Files that are written by the product itself, committed, and must be fresh: the JSON Schema of
-//! the configuration and the reference of the command line. `cargo xtask generate` writes them;
-//! the gate only compares.
+//! the configuration, the references of the command line and of the metrics. `cargo xtask generate`
+//! writes them; the gate only compares.
 
 use std::{
     fs,
@@ -27,6 +27,7 @@ const DOCUMENTS: &[Document] = &[
         write: |portway| portway.says(&["schema"]),
     },
     Document { path: "docs/reference/cli.md", write: command_line },
+    Document { path: "docs/reference/metrics.md", write: |portway| portway.says(&["metrics"]) },
 ];
 
 /// Builds the product and writes every generated file that is not fresh.

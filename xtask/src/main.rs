@@ -10,6 +10,7 @@ mod demo;
 mod generate;
 mod rules;
 mod size;
+mod soak;
 mod test;
 mod workspace;
 
@@ -40,6 +41,8 @@ enum Task {
     Bench(bench::Options),
     /// Build the executable as it is shipped and print its size
     Size,
+    /// Load the executable for long, with reloads; by hand, before a release
+    Soak(soak::Options),
 }
 
 fn main() -> ExitCode {
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         Task::Generate => generate::run(),
         Task::Bench(options) => bench::run(&options),
         Task::Size => size::run(),
+        Task::Soak(options) => soak::run(&options),
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

@@ -40,6 +40,9 @@ pub(crate) enum Command {
     Routes(Routes),
     /// Print the JSON Schema of the configuration, for editors
     Schema,
+    /// Print the reference of all metrics, as Markdown; for the documentation
+    #[command(hide = true)]
+    Metrics,
     /// Be an upstream that answers with what it was asked
     Echo(Echo),
     /// Say which build this is

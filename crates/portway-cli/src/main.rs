@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         Command::Check(check) => check::check(&check),
         Command::Routes(routes) => routes::routes(&routes),
         Command::Schema => schema::schema(),
+        Command::Metrics => schema::metrics(),
         Command::Echo(echo) => echo::echo(&echo),
         Command::Version(version) => version::version(&version),
         Command::Completions(completions) => completions::completions(&completions),

@@ -1,4 +1,4 @@
-//! `portway schema`.
+//! `portway schema` and `portway metrics`: what the documentation takes from the code.
 
 use std::process::ExitCode;
 
@@ -6,5 +6,10 @@ use crate::terminal::print;
 
 pub(crate) fn schema() -> anyhow::Result<ExitCode> {
     print(&format!("{:#}\n", portway::config::schema()))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) fn metrics() -> anyhow::Result<ExitCode> {
+    print(&portway::telemetry::metrics::reference())?;
     Ok(ExitCode::SUCCESS)
 }

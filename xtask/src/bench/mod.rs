@@ -17,7 +17,7 @@ mod priority;
 mod process;
 mod progress;
 mod report;
-mod sandbox;
+pub(crate) mod sandbox;
 mod statistics;
 mod table;
 mod upstream;
@@ -115,7 +115,12 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
                 report.instructions =
                     instructions::measure(&machine, &sandbox, &contenders, &progress)?;
             }
-            Case::Get1k | Case::Get64k | Case::Get10m | Case::Post1k | Case::Routes10k => {
+            Case::Get1k
+            | Case::HalfLoad
+            | Case::Get64k
+            | Case::Get10m
+            | Case::Post1k
+            | Case::Routes10k => {
                 let run = measure::Run { case, machine: &machine, sandbox: &sandbox, options };
                 report.cases.push(run.measure(&contenders, &progress)?);
             }
