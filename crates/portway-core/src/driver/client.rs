@@ -1,22 +1,16 @@
 //! An exchange with an upstream, driven by whoever waits for the answer.
 
-use std::{
-    pin::Pin,
-    task::{Context, Poll},
-};
-
-use bytes::Bytes;
 use http::{Request, Response, StatusCode};
-use http_body::{Body as HttpBody, Frame, SizeHint};
+use http_body::Body as _;
 use portway_http1::{
-    client::{self, Download, Failure},
+    client::{self, Failure},
     error::BodyError,
     head::ResponseHead,
 };
 use portway_plugin::{Body, Error};
 use tokio::{net::TcpStream, task::JoinHandle};
 
-use super::tunnel::UpstreamUpgrade;
+use super::{body::ours, tunnel::UpstreamUpgrade};
 
 pub(crate) use portway_http1::client::{Home, Interim, Options};
 
@@ -54,12 +48,9 @@ impl Answer {
         H: Home<TcpStream> + Send + Unpin + 'static,
     {
         let (head, download, upload) = self.0.into_parts(home);
-        let body = if download.is_end_stream() {
-            Body::empty()
-        } else {
-            let upload = upload.map(|upload| Uploading(tokio::spawn(upload)));
-            Body::stream(UpstreamBody { download, _upload: upload })
-        };
+        let upload = upload.filter(|_| !download.is_end_stream());
+        let upload = upload.map(|upload| Uploading(tokio::spawn(upload)));
+        let body = ours(download, broken_answer, upload);
         let mut response = Response::new(body);
         *response.status_mut() = head.status;
         *response.version_mut() = head.version;
@@ -82,32 +73,6 @@ struct Uploading(JoinHandle<()>);
 impl Drop for Uploading {
     fn drop(&mut self) {
         self.0.abort();
-    }
-}
-
-/// The body of an answer.
-struct UpstreamBody<H> {
-    download: Download<TcpStream, H>,
-    _upload: Option<Uploading>,
-}
-
-impl<H: Home<TcpStream> + Unpin> HttpBody for UpstreamBody<H> {
-    type Data = Bytes;
-    type Error = Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        Pin::new(&mut self.download).poll_frame(cx).map_err(broken_answer)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.download.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.download.size_hint()
     }
 }
 

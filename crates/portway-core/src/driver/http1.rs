@@ -1,13 +1,7 @@
 //! HTTP/1.1 from clients, by the wire of this house.
 
-use std::{
-    pin::Pin,
-    task::{Context, Poll},
-};
-
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use http::{Request, Response, StatusCode};
-use http_body::{Body as HttpBody, Frame, SizeHint};
 use portway_http1::{
     error::{BodyError, HeadError},
     limits::{HeadLimits, Pace},
@@ -16,7 +10,7 @@ use portway_http1::{
 use portway_plugin::{Body, Error};
 use tokio::net::TcpStream;
 
-use super::{ClientLine, Serve, ServerOptions, server::Closing};
+use super::{ClientLine, Serve, ServerOptions, body::ours, server::Closing};
 
 /// Serves one connection, of which `read` has come already.
 pub(super) async fn serve(
@@ -52,7 +46,10 @@ impl<S: Serve> server::Service for Served<S> {
     type Future = S::Answer;
 
     fn call(&self, request: Request<server::Body>) -> S::Answer {
-        self.service.serve(request.map(from_client), ClientLine::Http1(self.line.clone()))
+        self.service.serve(
+            request.map(|body| ours(body, broken_request, ())),
+            ClientLine::Http1(self.line.clone()),
+        )
     }
 
     fn refuse(&self, error: HeadError) -> Response<Body> {
@@ -76,33 +73,6 @@ fn refusal(error: HeadError) -> Error {
         _ => "bad_request",
     };
     Error::client(error.status(), code, error.to_string())
-}
-
-/// A client's request body. One that is empty costs nothing.
-fn from_client(body: server::Body) -> Body {
-    if body.is_end_stream() { Body::empty() } else { Body::stream(ClientBody(body)) }
-}
-
-struct ClientBody(server::Body);
-
-impl HttpBody for ClientBody {
-    type Data = Bytes;
-    type Error = Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        Pin::new(&mut self.0).poll_frame(cx).map_err(broken_request)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.0.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.0.size_hint()
-    }
 }
 
 fn broken_request(error: BodyError) -> Error {

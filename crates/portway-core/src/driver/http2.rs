@@ -13,11 +13,11 @@ use std::{
 
 use bytes::Bytes;
 use http::{Request, StatusCode};
-use http_body::{Body as HttpBody, Frame, SizeHint};
+use http_body::Body as HttpBody;
 use hyper::{body::Incoming, server::conn::http2, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use pin_project_lite::pin_project;
-use portway_plugin::{Body, Error};
+use portway_plugin::Error;
 use tokio::{
     net::TcpStream,
     time::{Instant, Sleep, sleep},
@@ -25,6 +25,7 @@ use tokio::{
 
 use super::{
     ClientLine, Serve, ServerOptions,
+    body::ours,
     http1::client_closed_request,
     pace::{Overdue, Pace, Watchdog},
     server::{Closing, FAREWELL},
@@ -43,7 +44,7 @@ pub(super) async fn serve(
     let pace = Pace::new(Instant::now());
     let line = ClientLine::Http2(Arc::clone(&pace));
     let service = service_fn(move |request: Request<Incoming>| Unfailing {
-        answer: service.serve(request.map(from_client), line.clone()),
+        answer: service.serve(request.map(|body| ours(body, broken_request, ())), line.clone()),
     });
     let io = TokioIo::new(ClientSocket::new(socket, Arc::clone(&pace), read));
     let connection = builder(options).serve_connection(io, service);
@@ -135,33 +136,6 @@ async fn drive<S, B>(
         }
     })
     .await;
-}
-
-/// A client's request body. One that is empty costs nothing.
-fn from_client(incoming: Incoming) -> Body {
-    if incoming.is_end_stream() { Body::empty() } else { Body::stream(ClientBody(incoming)) }
-}
-
-struct ClientBody(Incoming);
-
-impl HttpBody for ClientBody {
-    type Data = Bytes;
-    type Error = Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        Pin::new(&mut self.0).poll_frame(cx).map_err(broken_request)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.0.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.0.size_hint()
-    }
 }
 
 /// hyper tells what is malformed from what merely ended by the error below its own.

@@ -5,6 +5,7 @@
 //! [`Body`](portway_plugin::Body) and the few types named here. What this room never does: route,
 //! choose, retry or render.
 
+mod body;
 mod client;
 mod http1;
 mod http2;

@@ -1,5 +1,5 @@
-//! Heads on their way out. Framing and `Connection` are written here and nowhere else: what a
-//! header map says about them is not believed.
+//! Heads on their way out. What frames a body is written here and nowhere else: what a header map
+//! says about that is not believed.
 
 use bytes::BytesMut;
 use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode, Uri, header};

@@ -13,11 +13,27 @@ use crate::{
 };
 
 /// Header lines that are tokenised on the stack. More of them cost an allocation.
-pub(super) const ON_STACK: usize = 64;
+const ON_STACK: usize = 64;
 
-/// Space for header lines that nobody has filled yet, which costs nothing.
-pub(super) const fn space<'b>() -> [MaybeUninit<Header<'b>>; ON_STACK] {
-    [const { MaybeUninit::uninit() }; ON_STACK]
+/// Space for the lines of a head that is read, none of it filled.
+pub(super) struct Space<'b> {
+    on_stack: [MaybeUninit<Header<'b>>; ON_STACK],
+    on_heap: Vec<MaybeUninit<Header<'b>>>,
+}
+
+impl<'b> Space<'b> {
+    pub(super) fn new() -> Self {
+        Self { on_stack: [const { MaybeUninit::uninit() }; ON_STACK], on_heap: Vec::new() }
+    }
+
+    /// Room for so many lines.
+    pub(super) fn of(&mut self, lines: usize) -> &mut [MaybeUninit<Header<'b>>] {
+        if lines <= ON_STACK {
+            return &mut self.on_stack;
+        }
+        self.on_heap.resize_with(lines, MaybeUninit::uninit);
+        &mut self.on_heap
+    }
 }
 
 /// What header fields say about the message itself, gathered while they are read.

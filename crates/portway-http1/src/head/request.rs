@@ -6,7 +6,7 @@ use httparse::{Error as ParseError, ParserConfig, Status};
 
 use super::{
     Scan, Spelling,
-    fields::{Facts, ON_STACK, collect, space},
+    fields::{Facts, Space, collect},
 };
 use crate::{body::Framing, error::HeadError};
 
@@ -39,14 +39,8 @@ pub struct RequestHead {
 /// # Errors
 /// Whatever RFC 9112 forbids, and what two readers could understand differently.
 pub fn parse_request(head: &Bytes, scan: &Scan) -> Result<RequestHead, HeadError> {
-    let mut on_stack = space();
-    let mut on_heap = Vec::new();
-    let lines = if scan.fields() <= ON_STACK {
-        &mut on_stack[..]
-    } else {
-        on_heap.resize_with(scan.fields(), std::mem::MaybeUninit::uninit);
-        &mut on_heap[..]
-    };
+    let mut space = Space::new();
+    let lines = space.of(scan.fields());
     let mut request = httparse::Request::new(&mut []);
     match ParserConfig::default().parse_request_with_uninit_headers(&mut request, head, lines) {
         Ok(Status::Complete(end)) if end == head.len() => {}

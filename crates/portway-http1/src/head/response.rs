@@ -6,7 +6,7 @@ use httparse::{Error as ParseError, ParserConfig, Status};
 
 use super::{
     Scan, Spelling,
-    fields::{Facts, ON_STACK, collect, space},
+    fields::{Facts, Space, collect},
 };
 use crate::{body::Framing, error::HeadError};
 
@@ -37,14 +37,8 @@ pub fn parse_response(
     scan: &Scan,
     method: &Method,
 ) -> Result<ResponseHead, HeadError> {
-    let mut on_stack = space();
-    let mut on_heap = Vec::new();
-    let lines = if scan.fields() <= ON_STACK {
-        &mut on_stack[..]
-    } else {
-        on_heap.resize_with(scan.fields(), std::mem::MaybeUninit::uninit);
-        &mut on_heap[..]
-    };
+    let mut space = Space::new();
+    let lines = space.of(scan.fields());
     let mut response = httparse::Response::new(&mut []);
     match ParserConfig::default().parse_response_with_uninit_headers(&mut response, head, lines) {
         Ok(Status::Complete(end)) if end == head.len() => {}
