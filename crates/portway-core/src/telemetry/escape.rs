@@ -20,36 +20,39 @@ pub(super) fn push_escaped(out: &mut Vec<u8>, text: &[u8]) {
 
 /// How many bytes at the beginning stand for themselves: printable ASCII other than the quote and
 /// the backslash, and in a `BARE` word of logfmt also other than the space and the equals sign.
-/// Eight bytes at a time: in each of the terms, the lowest high bit marks the first byte that is
-/// special; a borrow or a carry can only mark bytes after it.
+/// Eight bytes at a time, the last of them filled up with what is plain.
 #[inline]
 pub(super) fn plain_length<const BARE: bool>(text: &[u8]) -> usize {
     let (chunks, rest) = text.as_chunks::<8>();
     for (at, chunk) in chunks.iter().enumerate() {
-        let word = u64::from_le_bytes(*chunk);
-        let below = |bound: u8| word.wrapping_sub(ONES * u64::from(bound)) & !word;
-        let is = |byte: u8| {
-            let word = word ^ (ONES * u64::from(byte));
-            word.wrapping_sub(ONES) & !word
-        };
-        let high = word | word.wrapping_add(ONES);
-        let mut special = high | is(b'"') | is(b'\\') | below(if BARE { b'!' } else { b' ' });
-        if BARE {
-            special |= is(b'=');
-        }
-        special &= HIGHS;
+        let special = special_bytes::<BARE>(*chunk);
         if special != 0 {
             return at * 8 + special.trailing_zeros() as usize / 8;
         }
     }
-    let plain = rest.iter().position(|byte| !is_plain::<BARE>(*byte)).unwrap_or(rest.len());
+    let mut last = [b'a'; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    let special = special_bytes::<BARE>(last);
+    let plain = if special == 0 { rest.len() } else { special.trailing_zeros() as usize / 8 };
     text.len() - rest.len() + plain
 }
 
-fn is_plain<const BARE: bool>(byte: u8) -> bool {
-    matches!(byte, b' '..=b'~')
-        && !matches!(byte, b'"' | b'\\')
-        && !(BARE && matches!(byte, b' ' | b'='))
+/// Marks the first special byte by the lowest high bit that is set. A borrow or a carry in one of
+/// the terms can only mark bytes after it.
+#[inline]
+fn special_bytes<const BARE: bool>(bytes: [u8; 8]) -> u64 {
+    let word = u64::from_le_bytes(bytes);
+    let below = |bound: u8| word.wrapping_sub(ONES * u64::from(bound)) & !word;
+    let is = |byte: u8| {
+        let word = word ^ (ONES * u64::from(byte));
+        word.wrapping_sub(ONES) & !word
+    };
+    let high = word | word.wrapping_add(ONES);
+    let mut special = high | is(b'"') | is(b'\\') | below(if BARE { b'!' } else { b' ' });
+    if BARE {
+        special |= is(b'=');
+    }
+    special & HIGHS
 }
 
 #[cold]
@@ -96,6 +99,13 @@ pub(super) fn push_code(out: &mut Vec<u8>, character: char) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The same byte by byte.
+    fn is_plain<const BARE: bool>(byte: u8) -> bool {
+        matches!(byte, b' '..=b'~')
+            && !matches!(byte, b'"' | b'\\')
+            && !(BARE && matches!(byte, b' ' | b'='))
+    }
 
     fn escaped(text: &[u8]) -> String {
         let mut out = Vec::new();
