@@ -15,7 +15,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use http::{HeaderValue, Method, Uri, Version};
@@ -103,11 +103,11 @@ impl Exchange {
         }
     }
 
-    fn record(&self, status: u16, duration: Duration, bytes_in: u64) {
+    fn record(&self, status: u16, now: Instant, duration: Duration, bytes_in: u64) {
         let listener = self.view.snapshot.listener(self.listener);
         let upstream = self.upstream();
         self.shard.access.write(&Record {
-            time: SystemTime::now() - duration,
+            time: self.shard.wall.at(now) - duration,
             method: self.method.as_str(),
             scheme: self.scheme,
             host: self.host.as_ref().map_or(&[], HeaderValue::as_bytes),
@@ -161,7 +161,7 @@ impl Drop for Exchange {
         }
         self.shard.cells.in_flight_sub();
         if self.shard.access.is_enabled() {
-            self.record(status, duration, bytes_in);
+            self.record(status, now, duration, bytes_in);
         }
     }
 }

@@ -38,7 +38,7 @@ pub(super) fn exchange(shard: Arc<Shard>, arrival: Arrival, request: &Request<Bo
         method: request.method().clone(),
         uri: request.uri().clone(),
         version: request.version(),
-        host: headers.get(header::HOST).cloned(),
+        host: None,
         user_agent: headers.get(header::USER_AGENT).cloned(),
         request_id: request_id(headers, trusted),
         peer: arrival.peer,
@@ -92,12 +92,19 @@ pub(super) fn check_head(request: &Request<Body>, listener: &ListenerPlan) -> Re
     Ok(())
 }
 
+/// Remembers the host for the log, whatever it is: of a request that is refused before it is clear
+/// which one it asks for.
+pub(super) fn note_host(exchange: &mut Exchange, request: &Request<Body>) {
+    exchange.host = request.headers().get(header::HOST).cloned();
+}
+
 /// The host asked for, also for the log.
 pub(super) fn host(
     exchange: &mut Exchange,
     request: &Request<Body>,
 ) -> Result<Option<HeaderValue>> {
-    let host = requested_host(request.headers(), request.uri(), request.version())?;
+    let host = requested_host(request.headers(), request.uri(), request.version())
+        .inspect_err(|_| note_host(exchange, request))?;
     exchange.host.clone_from(&host);
     Ok(host)
 }

@@ -129,7 +129,7 @@ struct Matched<'a> {
 async fn answer(exchange: &mut Exchange, request: &mut Request<Body>) -> Result<Answered> {
     let view = Arc::clone(&exchange.view);
     let listener = view.snapshot.listener(exchange.listener).ok_or_else(listener_gone)?;
-    admit::check_head(request, listener)?;
+    admit::check_head(request, listener).inspect_err(|_| admit::note_host(exchange, request))?;
     let requested = admit::host(exchange, request)?;
     let original = admit::target(request)?;
     let spelled = original.clone();
@@ -225,6 +225,7 @@ async fn forward(
         client_host: host.as_ref(),
         stages,
         keep_spelling: listener.server.keep_spelling,
+        now: *started,
         interim: &|status, headers| pass_interim(line, status, headers),
         fields: &|fields| {
             if introduction == Introduction::Apart {

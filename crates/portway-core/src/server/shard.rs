@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 
 use crate::{
     snapshot::View,
-    telemetry::{access::AccessLogHandle, metrics::CoreCells},
+    telemetry::{WallClock, access::AccessLogHandle, metrics::CoreCells},
 };
 
 /// One core's state: its view of the configuration, its counters, its access log. It is carried
@@ -18,6 +18,7 @@ pub(crate) struct Shard {
     view: ArcSwap<View>,
     pub(crate) cells: Arc<CoreCells>,
     pub(crate) access: AccessLogHandle,
+    pub(crate) wall: WallClock,
     draining: AtomicBool,
 }
 
@@ -28,7 +29,8 @@ impl Shard {
         access: AccessLogHandle,
     ) -> Arc<Self> {
         let view = ArcSwap::new(view);
-        Arc::new(Self { view, cells, access, draining: AtomicBool::new(false) })
+        let (wall, draining) = (WallClock::default(), AtomicBool::new(false));
+        Arc::new(Self { view, cells, access, wall, draining })
     }
 
     /// The newest view. The reference count is this core's own.

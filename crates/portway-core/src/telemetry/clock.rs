@@ -1,6 +1,11 @@
 //! Wall-clock time as text: RFC 3339, UTC, milliseconds.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use tokio::time::Instant;
 
 /// The last second a four-digit year has.
 const LAST_SECOND: u64 = 253_402_300_799;
@@ -31,6 +36,25 @@ impl Clock {
         let milli = since.subsec_millis();
         out.extend_from_slice(&self.text);
         out.extend_from_slice(&[digit(milli / 100), digit(milli / 10), digit(milli), b'Z']);
+    }
+}
+
+/// How long one look at the wall clock is good for: a step of it is followed as late as that.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// What the wall clock says at an instant, looked up once a second. One for each core.
+#[derive(Debug, Default)]
+pub(crate) struct WallClock(Mutex<Option<(Instant, SystemTime)>>);
+
+impl WallClock {
+    /// The time at `now`, which is not long ago.
+    pub(crate) fn at(&self, now: Instant) -> SystemTime {
+        let mut looked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (then, time) = match *looked {
+            Some(known) if now.saturating_duration_since(known.0) < LOOK => known,
+            _ => *looked.insert((now, SystemTime::now())),
+        };
+        time + now.saturating_duration_since(then)
     }
 }
 

@@ -17,4 +17,4 @@ pub mod metrics;
 
 pub use build::BuildInfo;
 
-pub(crate) use clock::rfc3339;
+pub(crate) use clock::{WallClock, rfc3339};

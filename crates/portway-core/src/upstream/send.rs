@@ -40,6 +40,8 @@ pub(crate) struct Call<'a> {
     pub(crate) fields: MoreFields<'a>,
     /// Whether the answer's header names are passed on as they are spelled.
     pub(crate) keep_spelling: bool,
+    /// What time it is, near enough.
+    pub(crate) now: Instant,
 }
 
 /// What was tried so far: kept by the exchange, so that it is known when the call is dropped.
@@ -134,7 +136,12 @@ impl Call<'_> {
                 addresses.rotate_left(first);
             }
             for address in addresses {
-                tries.started = Some(Instant::now());
+                let now = if tries.count == 1 && tries.started.is_none() {
+                    self.now
+                } else {
+                    Instant::now()
+                };
+                tries.started = Some(now);
                 let idle = self.lane.idle(index);
                 if !fresh && let Some(connection) = idle.take(address, repeatable).await {
                     let (endpoint, reused) = (index, true);

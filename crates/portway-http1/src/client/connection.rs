@@ -141,11 +141,10 @@ where
         let timed = options.wait.is_some() || options.expect.is_some();
         let now = timed.then(|| options.now.unwrap_or_else(Instant::now));
         let after = |time: Option<Duration>| now.zip(time).map(|(now, time)| now + time);
-        let expects = request.headers().contains_key(header::EXPECT);
         let mut sending = Sending {
             feed: Feed::new(framing),
             started: false,
-            held: after(options.expect).filter(|_| expects),
+            held: after(options.expect).filter(|_| request.headers().contains_key(header::EXPECT)),
             written: 0,
             deaf: None,
             deadline: after(options.wait),

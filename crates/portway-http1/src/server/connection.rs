@@ -42,6 +42,8 @@ pub struct Connection<Io> {
     pub(super) options: Options,
     pub(super) clock: Clock,
     pub(super) outbox: Outbox,
+    /// What the alarm was last armed for while the connection was idle: a short pause at most.
+    pause: Option<Instant>,
     /// Whether a request was served already.
     served: bool,
     handed_over: bool,
@@ -92,7 +94,7 @@ where
     pub fn new(io: Io, read: BytesMut, options: Options) -> Self {
         let link = Arc::new(Link::new(Line::new(io, read)));
         let (clock, outbox) = (Clock::default(), Outbox::new());
-        Self { link, options, clock, outbox, served: false, handed_over: false }
+        Self { link, options, clock, outbox, pause: None, served: false, handed_over: false }
     }
 
     /// The service's line to this connection.
@@ -181,6 +183,10 @@ where
         // A new connection is not sent away before it has said a word.
         let farewell = told.then_some(self.options.drain.time);
         let limit = limit.into_iter().chain(farewell).min();
+        if reading.idle.is_none() && self.pause.is_some() && self.pause == self.clock.armed_for() {
+            // The alarm wakes this task within a short pause: soon enough to ask what time it is.
+            return Poll::Pending;
+        }
         let since = *reading.idle.get_or_insert_with(Instant::now);
         if !reading.rests && self.clock.is_past(Some(since + SHORT_PAUSE), cx) {
             reading.rests = true;
@@ -190,6 +196,7 @@ where
         if self.clock.is_past(limit.map(|limit| since + limit), cx) {
             return Poll::Ready(Next::Closed);
         }
+        self.pause = self.clock.armed_for().filter(|_| self.served && !reading.rests);
         Poll::Pending
     }
 

@@ -16,6 +16,12 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
+    /// What the alarm is armed for.
+    pub(crate) fn armed_for(&self) -> Option<Instant> {
+        let alarm = self.alarm.as_ref().filter(|alarm| !self.stale && !alarm.is_elapsed())?;
+        Some(alarm.deadline())
+    }
+
     /// The task that asks next is another one.
     pub(crate) fn change_task(&mut self) {
         self.stale = true;
