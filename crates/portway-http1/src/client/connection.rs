@@ -85,11 +85,11 @@ pub type AnswerParts<Io, H, B> = (ResponseHead, Download<Io, H>, Option<Box<Uplo
 struct Sending<'a, B> {
     request: &'a mut Request<B>,
     feed: Feed,
-    /// Whether the body was asked for anything.
-    started: bool,
     /// The body waits for `100 Continue`, or this instant.
     held: Option<Instant>,
     written: u64,
+    /// The upstream had to be waited for when it was last given something.
+    blocked: bool,
     /// The upstream takes no more. It may have answered all the same.
     deaf: Option<io::Error>,
     deadline: Option<Instant>,
@@ -143,7 +143,7 @@ where
         let after = |time: Option<Duration>| now.zip(time).map(|(now, time)| now + time);
         let mut sending = Sending {
             feed: Feed::new(framing),
-            started: false,
+            blocked: false,
             held: after(options.expect).filter(|_| request.headers().contains_key(header::EXPECT)),
             written: 0,
             deaf: None,
@@ -159,7 +159,7 @@ where
             Err(reason) => Err(Box::new(Failure {
                 reason,
                 written: sending.written,
-                touched: sending.started,
+                touched: sending.feed.has_taken(),
             })),
         }
     }
@@ -170,8 +170,8 @@ where
         if is_sent || head.status == StatusCode::SWITCHING_PROTOCOLS {
             return Answer { head, source: Source::Whole(self), upload: None };
         }
-        if sending.deaf.is_some() || head.framing == Framing::None {
-            // Nobody takes the rest, or nobody wants it: the answer is complete.
+        if sending.deaf.is_some() || sending.held.is_some() || head.framing == Framing::None {
+            // Nobody takes the rest, nobody has asked for it, or the answer is complete.
             return Answer { head, source: Source::Last(self), upload: None };
         }
         let Parts { io, inbox, outbox, .. } = *self.0;
@@ -246,23 +246,30 @@ where
     {
         while sending.deaf.is_none() {
             if !sending.feed.is_ended() && sending.held.is_none() {
-                sending.started = true;
                 let body = Pin::new(sending.request.body_mut());
                 let asked = sending.feed.poll(body, &mut self.outbox, cx).map_err(broken)?;
                 // The clock runs while the upstream takes nothing, not while the client sends
                 // nothing.
-                if asked && sending.deadline.is_some() {
-                    sending.deadline = wait.map(|wait| Instant::now() + wait);
+                if asked {
+                    sending.wait_anew(wait);
                 }
             }
             if self.outbox.is_empty() {
                 break;
             }
             match self.outbox.poll_write(&mut self.io, cx) {
-                Poll::Ready(Ok(written)) => sending.written += written as u64,
+                Poll::Ready(Ok(written)) => {
+                    sending.written += written as u64;
+                    if mem::take(&mut sending.blocked) {
+                        sending.wait_anew(wait);
+                    }
+                }
                 Poll::Ready(Err(error)) if sending.written == 0 => return Err(Reason::Io(error)),
                 Poll::Ready(Err(error)) => sending.deaf = Some(error),
-                Poll::Pending => break,
+                Poll::Pending => {
+                    sending.blocked = true;
+                    break;
+                }
             }
         }
         Ok(())
@@ -305,6 +312,13 @@ impl<Io> fmt::Debug for Connection<Io> {
 }
 
 impl<B: Body> Sending<'_, B> {
+    /// The upstream has done something: it is waited for from now on.
+    fn wait_anew(&mut self, wait: Option<Duration>) {
+        if self.deadline.is_some() {
+            self.deadline = wait.map(|wait| Instant::now() + wait);
+        }
+    }
+
     /// Passes an interim answer on. Returns what is final.
     fn take_interim(
         &mut self,

@@ -19,6 +19,10 @@ pub(crate) const HIGH_WATER: usize = 16 * 1024;
 pub(crate) struct Feed {
     encoder: Encoder,
     ended: bool,
+    /// The body has given something away.
+    taken: bool,
+    /// It has failed, and stays so: what the body says behind that must not complete it.
+    failed: bool,
 }
 
 /// Why a body does not come to its end.
@@ -36,7 +40,8 @@ impl<E> From<Mismatch> for Broken<E> {
 
 impl Feed {
     pub(crate) fn new(framing: Framing) -> Self {
-        Self { encoder: Encoder::new(framing), ended: framing == Framing::None }
+        let (encoder, ended) = (Encoder::new(framing), framing == Framing::None);
+        Self { encoder, ended, taken: false, failed: false }
     }
 
     /// Whether the body's end was encoded.
@@ -44,8 +49,30 @@ impl Feed {
         self.ended
     }
 
+    /// Whether the body has given something away, its end or an error among it.
+    pub(crate) fn has_taken(&self) -> bool {
+        self.taken
+    }
+
     /// Takes what the body has, up to a bound. Returns whether it was asked for anything.
     pub(crate) fn poll<B>(
+        &mut self,
+        body: Pin<&mut B>,
+        outbox: &mut Outbox,
+        cx: &mut Context<'_>,
+    ) -> Result<bool, Broken<B::Error>>
+    where
+        B: Body<Data = Bytes>,
+    {
+        if self.failed {
+            return Err(Broken::Mismatch);
+        }
+        let taken = self.take(body, outbox, cx);
+        self.failed = taken.is_err();
+        taken
+    }
+
+    fn take<B>(
         &mut self,
         mut body: Pin<&mut B>,
         outbox: &mut Outbox,
@@ -58,6 +85,7 @@ impl Feed {
         while !self.ended && outbox.len() < HIGH_WATER {
             asked = true;
             let Poll::Ready(frame) = body.as_mut().poll_frame(cx) else { break };
+            self.taken = true;
             let Some(frame) = frame else {
                 self.end(None, outbox)?;
                 break;

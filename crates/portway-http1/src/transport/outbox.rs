@@ -24,6 +24,8 @@ pub(crate) struct Outbox {
     /// What comes behind the queue.
     flat: BytesMut,
     queued: usize,
+    /// The stream has it all, and may not have passed it on.
+    unflushed: bool,
 }
 
 impl Outbox {
@@ -67,10 +69,11 @@ impl Outbox {
     /// Whether nothing is to go.
     #[must_use]
     pub(crate) fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.len() == 0 && !self.unflushed
     }
 
-    /// Writes once, as much as the socket takes. Returns how much that was.
+    /// Writes once, as much as the stream takes, and sees to it that the last of it is passed on:
+    /// some streams collect. Returns how much was taken.
     pub(crate) fn poll_write<Io>(
         &mut self,
         io: &mut Io,
@@ -79,9 +82,14 @@ impl Outbox {
     where
         Io: AsyncWrite + Unpin,
     {
-        let io = Pin::new(io);
+        let mut io = Pin::new(io);
+        if self.unflushed {
+            ready!(io.as_mut().poll_flush(cx))?;
+            self.unflushed = false;
+            return Poll::Ready(Ok(0));
+        }
         let written = if self.queue.is_empty() {
-            ready!(io.poll_write(cx, &self.flat))?
+            ready!(io.as_mut().poll_write(cx, &self.flat))?
         } else {
             let mut slices = [IoSlice::new(&[]); SLICES];
             let mut count = 0;
@@ -90,12 +98,14 @@ impl Outbox {
                 *slice = IoSlice::new(part);
                 count += 1;
             }
-            ready!(io.poll_write_vectored(cx, &slices[..count]))?
+            ready!(io.as_mut().poll_write_vectored(cx, &slices[..count]))?
         };
         if written == 0 {
             return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
         }
         self.advance(written);
+        // That this fails shows next time: by now something was taken.
+        self.unflushed = self.is_empty() && !matches!(io.poll_flush(cx), Poll::Ready(Ok(())));
         Poll::Ready(Ok(written))
     }
 
