@@ -243,7 +243,7 @@ where
         let left = decoder.left();
         let mut line = self.link.lock();
         line.begin(version == Version::HTTP_11);
-        line.upload.begin(decoder, expects_continue && self.options.expect == Continue::Here);
+        line.upload.begin(decoder, expects_continue, self.options.expect == Continue::Here);
         let (number, holder) = (line.upload.number, line.upload.holder);
         drop(line);
         let body = match holder {
@@ -292,12 +292,14 @@ where
         if line.last {
             return false;
         }
-        if line.upload.holder != Holder::Dropped {
-            return true;
-        }
-        // Told to go on, the client may or may not send what it announced.
-        if line.upload.expects || line.discard().is_err() {
-            return false;
+        let holder = line.upload.holder;
+        match holder {
+            Holder::Ended => return true,
+            // Told to go on or not, the client may or may not send what it announced.
+            _ if line.upload.expects => return false,
+            Holder::Service => return true,
+            Holder::Dropped if line.discard().is_err() => return false,
+            Holder::Dropped => {}
         }
         line.upload.decoder.left().is_some_and(|left| left <= self.options.drain.bytes)
     }

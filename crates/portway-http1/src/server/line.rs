@@ -246,7 +246,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Line<Io> {
         if self.upload.late {
             return Poll::Ready(Some(BodyError::TimedOut));
         }
-        if self.upload.expects {
+        if self.upload.expects && self.upload.prompts {
             self.interim(StatusCode::CONTINUE, &HeaderMap::new());
         }
         let Some(io) = &mut self.io else { return Poll::Ready(Some(BodyError::Incomplete)) };

@@ -11,8 +11,10 @@ pub(super) struct Upload {
     pub(super) number: u64,
     pub(super) decoder: Decoder,
     pub(super) holder: Holder,
-    /// The client waits for `100 Continue`, to be sent when the body is first asked for.
+    /// The client waits for `100 Continue`.
     pub(super) expects: bool,
+    /// It is told to go on when the body is first asked for, and not by the service.
+    pub(super) prompts: bool,
     /// Who waits for more of it.
     pub(super) reader: Option<Waker>,
     pub(super) progress: Progress,
@@ -38,6 +40,7 @@ impl Upload {
             decoder: Decoder::new(crate::body::Framing::None),
             holder: Holder::Ended,
             expects: false,
+            prompts: false,
             reader: None,
             progress: Progress::default(),
             late: false,
@@ -45,11 +48,12 @@ impl Upload {
     }
 
     /// The next request begins.
-    pub(super) fn begin(&mut self, decoder: Decoder, expects: bool) {
+    pub(super) fn begin(&mut self, decoder: Decoder, expects: bool, prompts: bool) {
         self.number += 1;
         self.holder = if decoder.is_done() { Holder::Ended } else { Holder::Service };
         self.decoder = decoder;
         self.expects = expects;
+        self.prompts = prompts;
         self.progress = Progress::default();
         self.late = false;
     }
