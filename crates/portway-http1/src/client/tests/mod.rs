@@ -6,6 +6,7 @@ mod flush;
 mod heads;
 mod interim;
 mod parts;
+mod races;
 mod reuse;
 mod stale;
 mod upstream;
