@@ -41,7 +41,7 @@ async fn serve(mut socket: TcpStream, seen: Seen, pause: u64) {
         for _ in 0..pause {
             tokio::task::yield_now().await;
         }
-        if pause % 3 > 0 {
+        if !pause.is_multiple_of(3) {
             return;
         }
     }
