@@ -6,7 +6,6 @@ mod flush;
 mod heads;
 mod interim;
 mod parts;
-mod races;
 mod reuse;
 mod stale;
 mod upstream;
