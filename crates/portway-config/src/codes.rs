@@ -42,6 +42,15 @@ pub const CODES: &[(&str, &str)] = &[
     ("no_endpoint", "a service has neither a url nor endpoints"),
     ("duplicate_endpoint", "a service has one endpoint twice"),
     ("no_weight", "every weight is 0, or there is nothing to weigh"),
+    ("mixed_endpoints", "the endpoints of a service are not all HTTP, all TCP or all UDP"),
+    ("http2_never", "HTTP/2 is switched off for an endpoint that speaks nothing else"),
+    ("missing_key", "a certificate stands without its private key, or a key without a certificate"),
+    // Listeners.
+    ("tls_not_ended", "TLS is to be ended on a listener that passes bytes on"),
+    ("udp_on_socket", "datagrams are to come by a Unix domain socket"),
+    ("no_certificate", "a listener with TLS has no certificate"),
+    ("no_cipher_suite", "no cipher suite is left that could be used"),
+    ("missing_ca", "client certificates are asked for, and nobody may issue them"),
     // Routes.
     ("empty_match", "a list of matches is empty"),
     ("exact_and_regex", "a condition has both exact and regex"),
@@ -52,6 +61,12 @@ pub const CODES: &[(&str, &str)] = &[
     ("body_not_allowed", "an answer of this status has no body"),
     ("framing_field", "a fixed answer sets a field that the gateway sets"),
     ("redirect_loop", "a redirect leads to where it comes from"),
+    // Routes and the protocols of their listeners and services.
+    ("unknown_listener", "a route names a listener that does not exist"),
+    ("protocol_mismatch", "a route cannot take what comes to a listener it names"),
+    ("foreign_match", "a route has a condition or a change that its protocol has not"),
+    ("foreign_target", "a route that takes no requests leads to something other than a service"),
+    ("endpoint_mismatch", "a route leads to a service of another protocol"),
     // Addresses.
     ("address_conflict", "two listeners, or one and the probes, would bind one address"),
     // Warnings.
@@ -59,5 +74,6 @@ pub const CODES: &[(&str, &str)] = &[
     ("disabled_service", "a route leads to nothing but disabled services"),
     ("no_effect", "a key has no effect on this kind of route"),
     ("timeout_never_reached", "a stage may take longer than the whole request"),
+    ("insecure_skip_verify", "a service's certificates are not verified"),
     ("own_address", "a service's endpoint is the gateway itself"),
 ];

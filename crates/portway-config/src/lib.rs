@@ -25,11 +25,13 @@ pub use load::{Dialect, Loaded, decode, load};
 pub use places::Places;
 pub use report::{Colour, render, render_warnings};
 pub use resource::{
-    AccessLog, AmbiguousPaths, Balance, Config, Endpoint, ForwardPath, ForwardedHeaders,
-    HeaderCase, HostPolicy, Limits, Listener, LogFormat, LogLevel, LogOutput, Logging, Match,
-    Matches, Meta, PathMatch, Pool, Probes, Redirect, RedirectStatus, Reply, Resolver, Rewrite,
-    Route, Service, Shutdown, StageTimeouts, Target, Timeouts, TypedPath, ValueMatch,
-    WeightedService,
+    AccessLog, AmbiguousPaths, Balance, Certificate, CertificatePart, CipherSuite,
+    ClientCertificateMode, ClientCertificates, Config, Endpoint, ForwardPath, ForwardedHeaders,
+    HeaderCase, HostPolicy, Limits, Listener, ListenerHttp2, ListenerProtocol, ListenerTls,
+    LogFormat, LogLevel, LogOutput, Logging, Match, Matches, Meta, PathMatch, Pool, Probes,
+    ProxyProtocolVersion, Redirect, RedirectHttps, RedirectStatus, Reply, Resolver, Rewrite, Route,
+    Service, Shutdown, StageTimeouts, Target, Timeouts, TlsHost, TlsVersion, TypedPath,
+    UpstreamHttp2, UpstreamTls, ValueMatch, WeightedService,
 };
 pub use revision::{Origin, Outcome, Revision, Source};
 pub use schema::schema;

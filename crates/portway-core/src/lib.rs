@@ -19,6 +19,7 @@ mod resolve;
 pub mod route;
 mod server;
 mod snapshot;
+mod socket;
 pub mod source;
 pub mod telemetry;
 mod upstream;

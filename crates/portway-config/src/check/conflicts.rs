@@ -1,18 +1,18 @@
 //! Routes that can never be told apart: the later one would wait for ever.
 //!
 //! Two routes are told apart by their priority, the hosts, the shape of the path, the conditions
-//! on header fields and query parameters, and the methods. Where all that is the same, the one
+//! on header fields, query parameters and client certificates, the listeners, and the methods. Where all that is the same, the one
 //! declared first takes every request.
 
 use std::collections::HashMap;
 
 use portway_plugin::{
     Problem,
-    value::{HostPattern, Method, PathShape, Quoted, Regex},
+    value::{HostPattern, Method, Name, PathShape, Quoted, Regex},
 };
 
 use super::{Findings, Lowered};
-use crate::resource::{Match, PathMatch, Route, TypedPath, ValueMatch};
+use crate::resource::{ListenerProtocol, Match, PathMatch, Route, TypedPath, ValueMatch};
 
 pub(super) fn check(lowered: &Lowered<'_>, findings: &mut Findings) {
     let mut taken: HashMap<Key<'_>, Vec<Taken<'_>>> = HashMap::new();
@@ -37,11 +37,14 @@ pub(super) fn check(lowered: &Lowered<'_>, findings: &mut Findings) {
 /// What tells routes apart, but for the methods.
 #[derive(PartialEq, Eq, Hash)]
 struct Key<'a> {
+    protocol: ListenerProtocol,
+    listeners: Vec<&'a Name>,
     priority: i32,
     host: Option<&'a HostPattern>,
     path: PathShape,
     headers: Vec<Condition<'a>>,
     query: Vec<Condition<'a>>,
+    client_certificate: Vec<Condition<'a>>,
 }
 
 /// A condition on a value: what it is called, how it is compared, with what.
@@ -54,9 +57,15 @@ struct Taken<'a> {
 }
 
 fn keys<'a>(route: &'a Route, one: &'a Match) -> impl Iterator<Item = Key<'a>> {
-    let any = one.hosts.is_empty() || one.hosts.iter().any(HostPattern::is_any);
-    let hosts = one.hosts.iter().filter(move |_| !any).map(Some);
+    let hosts = match route.protocol {
+        ListenerProtocol::Tls => &one.sni,
+        _ => &one.hosts,
+    };
+    let any = hosts.is_empty() || hosts.iter().any(HostPattern::is_any);
+    let hosts = hosts.iter().filter(move |_| !any).map(Some);
     hosts.chain(any.then_some(None)).map(|host| Key {
+        protocol: route.protocol,
+        listeners: listeners(route),
         priority: route.priority,
         host,
         path: match &one.path {
@@ -68,7 +77,15 @@ fn keys<'a>(route: &'a Route, one: &'a Match) -> impl Iterator<Item = Key<'a>> {
         },
         headers: conditions(&one.headers, |name| name.as_str()),
         query: conditions(&one.query, |name| name),
+        client_certificate: conditions(&one.client_certificate, |part| part.as_str()),
     })
+}
+
+fn listeners(route: &Route) -> Vec<&Name> {
+    let mut names: Vec<_> = route.listeners.iter().collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 fn conditions<N>(list: &[ValueMatch<N>], name: impl Fn(&N) -> &str) -> Vec<Condition<'_>> {

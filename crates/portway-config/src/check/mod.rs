@@ -8,8 +8,10 @@
 mod addresses;
 mod captures;
 mod conflicts;
+mod listeners;
 mod lower;
 mod names;
+mod protocols;
 mod routes;
 mod salvage;
 mod services;
@@ -93,6 +95,7 @@ struct Inspected {
 fn inspect(config: Config, places: &Places, unread_services: &[String]) -> Inspected {
     let mut findings = Findings::default();
     names::check(&config, places, &mut findings);
+    listeners::check(&config, &mut findings);
     services::check(&config, &mut findings);
     targets::check(&config, unread_services, &mut findings);
     let (mut config, mut from) = lower::lower(config, &mut findings);
@@ -102,6 +105,7 @@ fn inspect(config: Config, places: &Places, unread_services: &[String]) -> Inspe
     // What is switched off meets nothing, but it has been looked at.
     lower::switch_off(&mut config, &mut from, &mut findings);
     let lowered = Lowered { config: &config, from: &from, places };
+    protocols::check(&lowered, &mut findings);
     conflicts::check(&lowered, &mut findings);
     addresses::check(&lowered, &mut findings);
     Inspected { config, from, findings }

@@ -44,6 +44,7 @@ fn conditions(route: &Route, from: RouteFrom, findings: &mut Findings) {
     for (one, path) in route.matches_at(from) {
         values(&one.headers, &format!("{path}.headers"), findings);
         values(&one.query, &format!("{path}.query"), findings);
+        values(&one.client_certificate, &format!("{path}.client_certificate"), findings);
     }
 }
 

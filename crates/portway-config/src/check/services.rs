@@ -2,15 +2,20 @@
 
 use std::collections::HashSet;
 
-use portway_plugin::{Problem, value::Duration};
+use portway_plugin::{
+    Problem,
+    value::{Duration, EndpointScheme},
+};
 
 use super::Findings;
-use crate::resource::{Config, Service, Timeouts};
+use crate::resource::{Config, Service, Timeouts, UpstreamHttp2, UpstreamTls};
 
 pub(super) fn check(config: &Config, findings: &mut Findings) {
     for (at, service) in config.services.iter().enumerate() {
         let path = format!("services[{at}]");
         endpoints(service, &path, findings);
+        schemes(service, &path, findings);
+        tls(service, &path, findings);
         stages(&service.timeouts, None, &path, findings);
     }
 }
@@ -41,6 +46,60 @@ fn endpoints(service: &Service, path: &str, findings: &mut Findings) {
     if !service.endpoints.is_empty() && service.endpoints.iter().all(|e| e.weight.get() == 0) {
         let problem = Problem::new("no_weight", "every endpoint has the weight 0");
         findings.problem(problem.at(format!("{path}.endpoints")).hint("give one of them a share"));
+    }
+}
+
+/// All endpoints of a service are spoken to in one way, in which they can be.
+fn schemes(service: &Service, path: &str, findings: &mut Findings) {
+    let kind = |scheme: EndpointScheme| match scheme {
+        EndpointScheme::Http | EndpointScheme::Https | EndpointScheme::H2c => "HTTP",
+        EndpointScheme::Tcp => "TCP",
+        EndpointScheme::Udp => "UDP",
+    };
+    let kinds = || service.endpoints().map(|(url, _)| kind(url.scheme()));
+    if let Some(first) = kinds().next()
+        && let Some((at, other)) = kinds().enumerate().find(|(_, other)| *other != first)
+    {
+        let message = format!("this endpoint is {other}, the first one is {first}");
+        let problem = Problem::new("mixed_endpoints", message);
+        let problem = problem.at(format!("{path}.endpoints[{at}].url"));
+        findings.problem(problem.hint("make two services of them"));
+    }
+    let is_h2c = |scheme| scheme == EndpointScheme::H2c;
+    if service.http2 == UpstreamHttp2::Never
+        && service.endpoints().any(|(url, _)| is_h2c(url.scheme()))
+    {
+        let message = "an h2c:// endpoint speaks nothing but HTTP/2";
+        let problem = Problem::new("http2_never", message).at(format!("{path}.http2"));
+        findings.problem(problem.hint("leave http2 out, or write http://"));
+    }
+}
+
+fn tls(service: &Service, path: &str, findings: &mut Findings) {
+    let tls = &service.tls;
+    match (&tls.cert, &tls.key) {
+        (Some(_), None) => {
+            let problem = Problem::new("missing_key", "the certificate has no private key");
+            findings.problem(problem.at(format!("{path}.tls.cert")).hint("add key"));
+        }
+        (None, Some(_)) => {
+            let problem = Problem::new("missing_key", "the private key has no certificate");
+            findings.problem(problem.at(format!("{path}.tls.key")).hint("add cert"));
+        }
+        _ => {}
+    }
+    if tls.insecure_skip_verify {
+        let message = "the certificates of the service are not verified";
+        let warning = Problem::new("insecure_skip_verify", message);
+        let warning = warning.at(format!("{path}.tls.insecure_skip_verify"));
+        findings.warning(warning.hint("give tls.ca the authority that issued them"));
+    }
+    let speaks_tls = |scheme| scheme == EndpointScheme::Https;
+    if *tls != UpstreamTls::default()
+        && !service.endpoints().any(|(url, _)| speaks_tls(url.scheme()))
+    {
+        let message = "no endpoint is https://: tls has no effect";
+        findings.warning(Problem::new("no_effect", message).at(format!("{path}.tls")));
     }
 }
 

@@ -4,6 +4,7 @@
 //! What a reference brought in may be secret. The tree remembers how such a value was written,
 //! and [`Secrets`] takes what was brought in out of messages. This room reads nothing itself.
 
+mod pem;
 mod reference;
 mod secrets;
 
@@ -55,7 +56,9 @@ pub(crate) struct Expanded {
 pub(crate) fn expand(root: &mut Node, file: &str, lookup: &dyn Lookup) -> Expanded {
     let mut expansion = Expansion { file, lookup, done: Expanded::default() };
     expansion.visit(root, &Trail::Root);
-    expansion.done
+    let mut done = expansion.done;
+    pem::read(root, file, lookup, &mut done);
+    done
 }
 
 struct Expansion<'a> {

@@ -1,21 +1,46 @@
 //! Listeners: where clients connect, what is believed of them, and the limits on them.
 
-use portway_plugin::value::{BindAddr, ByteSize, Cidr, Duration, Name};
+use portway_plugin::value::{ByteSize, Cidr, Duration, HostPattern, ListenAddr, Name};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Meta;
+use super::{ListenerTls, Meta};
 
-/// A socket clients connect to. It speaks HTTP/1.1, and HTTP/2 to clients that begin with its
-/// preface (prior knowledge).
+/// A socket clients connect to. By default it speaks HTTP/1.1, and HTTP/2 to clients that begin
+/// with its preface (prior knowledge) or agree to it over TLS.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Listener {
     /// Name, namespace, labels, description, switch.
     #[serde(flatten)]
     pub meta: Meta,
     /// The address: `0.0.0.0:8080` is every IPv4 address, `[::]:8080` every IPv6 address, `:8080`
-    /// both. Port 0 lets the system choose.
-    pub bind: BindAddr,
+    /// both; `unix:/run/portway.sock` is a Unix domain socket. Port 0 lets the system choose.
+    pub bind: ListenAddr,
+    /// What is spoken there.
+    #[serde(default)]
+    pub protocol: ListenerProtocol,
+    /// How TLS is ended. Without it, none is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<ListenerTls>,
+    /// HTTP/2.
+    #[serde(default)]
+    pub http2: ListenerHttp2,
+    /// Peers that send a PROXY protocol header, version 1 or 2, before anything else: load
+    /// balancers that pass TCP on, as addresses or CIDR blocks. From them it is required, and the
+    /// client is whom it names; from anybody else it is garbage.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub proxy_protocol: Vec<Cidr>,
+    /// Sends clients that come without TLS to `https`, host and path kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redirect_https: Option<RedirectHttps>,
+    /// The hosts that may be asked for. Without any, all. A request for another one is answered
+    /// 421, or not at all where `strict` says so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allowed_domains: Vec<HostPattern>,
+    /// `true` closes the connection of a request for a host that is not allowed, without an
+    /// answer; over TLS, the handshake is refused.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub strict: bool,
     /// Peers whose `X-Forwarded-*`, `Forwarded` and `X-Request-Id` headers are believed, as
     /// addresses or CIDR blocks. Headers from anybody else are replaced.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -46,10 +71,17 @@ pub struct Listener {
 impl Listener {
     /// A listener called `name` on `bind` with every default.
     #[must_use]
-    pub fn new(name: Name, bind: BindAddr) -> Self {
+    pub fn new(name: Name, bind: impl Into<ListenAddr>) -> Self {
         Self {
             meta: Meta::named(name),
-            bind,
+            bind: bind.into(),
+            protocol: ListenerProtocol::default(),
+            tls: None,
+            http2: ListenerHttp2::default(),
+            proxy_protocol: Vec::new(),
+            redirect_https: None,
+            allowed_domains: Vec::new(),
+            strict: false,
             trusted_proxies: Vec::new(),
             forwarded_headers: ForwardedHeaders::default(),
             ambiguous_paths: AmbiguousPaths::default(),
@@ -59,6 +91,67 @@ impl Listener {
             write_timeout: Duration::ZERO,
         }
     }
+}
+
+/// What is spoken on a listener. Routes of the same protocol take what comes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ListenerProtocol {
+    /// HTTP, over TLS where `tls` says so (the default).
+    #[default]
+    Http,
+    /// Bytes over TCP, which are passed on.
+    Tcp,
+    /// TLS that is passed on unopened, by the name the client asks for (SNI).
+    Tls,
+    /// Datagrams, which are passed on.
+    Udp,
+}
+
+impl ListenerProtocol {
+    /// The word in a configuration.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Tcp => "tcp",
+            Self::Tls => "tls",
+            Self::Udp => "udp",
+        }
+    }
+}
+
+/// HTTP/2 on a listener (RFC 9113).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct ListenerHttp2 {
+    /// `false` speaks HTTP/1.1 only.
+    pub enabled: bool,
+    /// The requests one connection may have in flight.
+    #[schemars(range(min = 1, max = 10000))]
+    pub max_streams: u32,
+    /// How often a client that is silent is asked whether it is still there. One that does not
+    /// answer within 20 seconds is given up. `0` never asks.
+    pub ping_interval: Duration,
+}
+
+impl Default for ListenerHttp2 {
+    fn default() -> Self {
+        Self { enabled: true, max_streams: 128, ping_interval: Duration::from_secs(30) }
+    }
+}
+
+/// Where clients that come without TLS are sent (308 Permanent Redirect).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct RedirectHttps {
+    /// For which hosts. Without any, for all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<HostPattern>,
+    /// The port, where it is not 443.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub port: Option<u16>,
 }
 
 /// Which headers tell the upstream about the client.

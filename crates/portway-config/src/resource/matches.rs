@@ -52,6 +52,9 @@ pub struct Match {
     /// request's host is ignored.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub hosts: Vec<HostPattern>,
+    /// Names a TLS client asks for (SNI), for routes of the protocol `tls`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sni: Vec<HostPattern>,
     /// Methods. `GET` implies neither `HEAD` nor `OPTIONS`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub methods: Vec<Method>,
@@ -65,6 +68,43 @@ pub struct Match {
     /// Query parameters, all of which must match. The first of several with one name counts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub query: Vec<ValueMatch<String>>,
+    /// What the client's verified certificate says, all of which must match. A client without one
+    /// matches nothing here.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub client_certificate: Vec<ValueMatch<CertificatePart>>,
+}
+
+/// A part of a client's certificate. Where it has several of one kind, any of them may match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CertificatePart {
+    /// Its whole subject (RFC 4514): `CN=billing,O=Example`.
+    Subject,
+    /// The common name of its subject.
+    CommonName,
+    /// A DNS name among its alternative names.
+    Dns,
+    /// A URI among its alternative names, such as a SPIFFE identity.
+    Uri,
+    /// A mail address among its alternative names.
+    Email,
+    /// The SHA-256 of the certificate, in lower-case hexadecimal.
+    Fingerprint,
+}
+
+impl CertificatePart {
+    /// The word in a configuration.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Subject => "subject",
+            Self::CommonName => "common_name",
+            Self::Dns => "dns",
+            Self::Uri => "uri",
+            Self::Email => "email",
+            Self::Fingerprint => "fingerprint",
+        }
+    }
 }
 
 /// How a path is compared.

@@ -11,14 +11,23 @@ mod matches;
 mod meta;
 mod route;
 mod service;
+mod tls;
 
 pub use gateway::{
     AccessLog, Config, LogFormat, LogLevel, LogOutput, Logging, Probes, Resolver, Shutdown,
 };
-pub use listener::{AmbiguousPaths, ForwardedHeaders, HeaderCase, Limits, Listener};
-pub use matches::{Match, Matches, PathMatch, TypedPath, ValueMatch};
+pub use listener::{
+    AmbiguousPaths, ForwardedHeaders, HeaderCase, Limits, Listener, ListenerHttp2, ListenerProtocol,
+    RedirectHttps,
+};
+pub use matches::{CertificatePart, Match, Matches, PathMatch, TypedPath, ValueMatch};
 pub use meta::Meta;
 pub use route::{Redirect, RedirectStatus, Reply, Rewrite, Route, Target, WeightedService};
 pub use service::{
-    Balance, Endpoint, ForwardPath, HostPolicy, Pool, Service, StageTimeouts, Timeouts,
+    Balance, Endpoint, ForwardPath, HostPolicy, Pool, ProxyProtocolVersion, Service, StageTimeouts,
+    Timeouts, UpstreamHttp2,
+};
+pub use tls::{
+    Certificate, CipherSuite, ClientCertificateMode, ClientCertificates, ListenerTls, TlsHost,
+    TlsVersion, UpstreamTls,
 };

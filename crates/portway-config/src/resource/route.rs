@@ -9,7 +9,7 @@ use portway_plugin::value::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{HostPolicy, Matches, Meta, Timeouts};
+use super::{HostPolicy, ListenerProtocol, Matches, Meta, Timeouts};
 
 /// A resource of its own, wherever it is written: under a service it inherits the service; at the
 /// top level it names a target.
@@ -18,6 +18,13 @@ pub struct Route {
     /// Name, namespace, labels, description, switch.
     #[serde(flatten)]
     pub meta: Meta,
+    /// What the route takes: requests, or the connections of a listener of that protocol.
+    #[serde(default)]
+    pub protocol: ListenerProtocol,
+    /// The listeners whose clients it takes, by name. Without any, those of all listeners of its
+    /// protocol.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub listeners: Vec<Name>,
     /// Which requests the route takes. Without it, all of them.
     #[serde(default, rename = "match")]
     pub matches: Matches,
@@ -47,6 +54,8 @@ impl Route {
     pub fn new(name: Name) -> Self {
         Self {
             meta: Meta::named(name),
+            protocol: ListenerProtocol::default(),
+            listeners: Vec::new(),
             matches: Matches::default(),
             target: None,
             priority: 0,

@@ -7,7 +7,7 @@ use portway_plugin::value::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Meta, Route};
+use super::{Meta, Route, UpstreamTls};
 
 /// Something that answers requests, at one address or several.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -15,9 +15,9 @@ pub struct Service {
     /// Name, namespace, labels, description, switch.
     #[serde(flatten)]
     pub meta: Meta,
-    /// The service's only endpoint: `http://host:port`, with a path that is put before every
-    /// forwarded path and a query that is merged into every forwarded query. Either this or
-    /// `endpoints`.
+    /// The service's only endpoint: `http://host:port`, or with `https`, `h2c` (plain HTTP/2),
+    /// `tcp` or `udp`; `unix:/path` is a Unix domain socket. A path is put before every forwarded
+    /// path and a query is merged into every forwarded query. Either this or `endpoints`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<ServiceUrl>,
     /// The service's endpoints. Either this or `url`.
@@ -51,6 +51,19 @@ pub struct Service {
     /// How idle connections to the endpoints are kept.
     #[serde(default)]
     pub pool: Pool,
+    /// How `https://` endpoints are spoken to.
+    #[serde(default)]
+    pub tls: UpstreamTls,
+    /// Whether HTTP/2 is spoken to the endpoints.
+    #[serde(default)]
+    pub http2: UpstreamHttp2,
+    /// Begins each connection with a PROXY protocol header that names the client. Connections
+    /// are not shared by requests then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy_protocol: Option<ProxyProtocolVersion>,
+    /// `true` takes gRPC-Web from browsers, and speaks gRPC to the endpoints.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub grpc_web: bool,
     /// The bytes of an answer's head; more is answered 502.
     #[serde(default = "response_head_bytes")]
     pub max_response_head: ByteSize,
@@ -80,6 +93,10 @@ impl Service {
             drop_query: false,
             upgrades: websocket(),
             pool: Pool::default(),
+            tls: UpstreamTls::default(),
+            http2: UpstreamHttp2::default(),
+            proxy_protocol: None,
+            grpc_web: false,
             max_response_head: response_head_bytes(),
             deny_private_addresses: false,
             routes: Vec::new(),
@@ -96,11 +113,34 @@ impl Service {
 /// One address of a service.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Endpoint {
-    /// `http://host:port`, with an optional path and query as in a service's `url`.
+    /// `http://host:port`, or another form that a service's `url` may have.
     pub url: ServiceUrl,
     /// This endpoint's share of the requests, relative to the others. `0` takes none.
     #[serde(default)]
     pub weight: Weight,
+}
+
+/// Whether HTTP/2 is spoken to a service's endpoints.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UpstreamHttp2 {
+    /// To `https://` endpoints that agree to it (ALPN, RFC 7301), and to `h2c://` (the default).
+    #[default]
+    Auto,
+    /// To none of them.
+    Never,
+    /// To all of them: without TLS by prior knowledge, and with TLS nothing else is offered.
+    Always,
+}
+
+/// A version of the PROXY protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ProxyProtocolVersion {
+    /// A line of text.
+    V1,
+    /// The binary form.
+    V2,
 }
 
 /// How a request chooses among several endpoints.

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use portway_config::{Checked, Config, Places, Problem};
+use portway_config::{Checked, Config, ListenerProtocol, Places, Problem};
 use tokio::{
     sync::oneshot,
     time::{Instant, sleep},
@@ -107,12 +107,15 @@ fn open(server: &mut Server, ids: &[ListenerId], new: Vec<New>) {
         let (id, listener) = (ids[index], &server.snapshot.config.listeners[index]);
         let (crowd, doors) = Crowd::new(server.cores.len());
         for ((core, socket), passed) in server.cores.iter().zip(sockets).zip(doors) {
-            let (crowd, port) = (Arc::clone(&crowd), address.port());
+            let crowd = Arc::clone(&crowd);
+            let port = address.map_or(0, |address| address.port());
             core.open(Opening { listener: id, socket, port, crowd, passed });
         }
-        let (bind, name) = (listener.bind, listener.meta.label().to_owned());
-        tracing::info!(listener = name, %address, "listening");
-        server.listeners.push(Open { id, bind, name, address, crowd });
+        let (bind, name) = (listener.bind.clone(), listener.meta.label().to_owned());
+        let udp = listener.protocol == ListenerProtocol::Udp;
+        let open = Open { id, bind, udp, name, address, crowd };
+        tracing::info!(listener = open.name, address = open.at(), "listening");
+        server.listeners.push(open);
     }
 }
 

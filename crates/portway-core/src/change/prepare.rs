@@ -2,11 +2,13 @@
 
 use std::{io, net::SocketAddr};
 
-use portway_config::{AccessLog as AccessLogSpec, Checked, Config, Problem, value::BindAddr};
-use tokio::net::TcpListener;
+use portway_config::{
+    AccessLog as AccessLogSpec, Checked, Config, Listener, ListenerProtocol, Problem,
+    value::BindAddr,
+};
 
 use crate::{
-    listen::{Bound, bind},
+    listen::{Acceptor, Bound, bind, bind_listener},
     probe::Probe,
     server::Server,
     telemetry::access::{AccessLog, Prepared as PreparedLog},
@@ -24,9 +26,10 @@ pub(super) struct Prepared {
 pub(super) struct New {
     /// Its place in the configuration.
     pub(super) index: usize,
-    pub(super) address: SocketAddr,
+    /// `None` for a Unix domain socket.
+    pub(super) address: Option<SocketAddr>,
     /// One for each core, in their order.
-    pub(super) sockets: Vec<TcpListener>,
+    pub(super) sockets: Vec<Acceptor>,
 }
 
 /// What becomes of the probe listener.
@@ -44,7 +47,7 @@ pub(super) fn prepare(server: &Server, config: &Checked<Config>) -> Result<Prepa
         if server.open_socket(listener).is_some() {
             continue;
         }
-        match open(server, listener.bind) {
+        match open(server, listener) {
             Ok((address, sockets)) => listeners.push(New { index, address, sockets }),
             Err(problem) => {
                 problems
@@ -63,13 +66,18 @@ pub(super) fn prepare(server: &Server, config: &Checked<Config>) -> Result<Prepa
     if problems.is_empty() { Ok(Prepared { listeners, probe, log }) } else { Err(problems) }
 }
 
-fn open(server: &Server, address: BindAddr) -> Result<(SocketAddr, Vec<TcpListener>), Problem> {
-    let bound = bind(address, server.cores.len(), server.is_in_the_way(address));
-    let Bound { address, sockets } =
+fn open(
+    server: &Server,
+    listener: &Listener,
+) -> Result<(Option<SocketAddr>, Vec<Acceptor>), Problem> {
+    let udp = listener.protocol == ListenerProtocol::Udp;
+    let ours = server.is_in_the_way(&listener.bind, udp);
+    let bound = bind_listener(&listener.bind, udp, server.cores.len(), ours);
+    let (address, sockets) =
         bound.map_err(|error| Problem::new("cannot_listen", error.to_string()))?;
     let adopted = server.cores.iter().zip(sockets).map(|(core, socket)| core.adopt(socket));
     let adopted = adopted.collect::<io::Result<_>>().map_err(|error| {
-        Problem::new("cannot_listen", format!("cannot listen on {address}: {error}"))
+        Problem::new("cannot_listen", format!("cannot listen on {}: {error}", listener.bind))
     })?;
     Ok((address, adopted))
 }
@@ -81,7 +89,7 @@ fn probe(server: &Server, config: &Config) -> Result<ProbeChange, Problem> {
     }
     let Some(address) = wanted else { return Ok(ProbeChange::Close) };
     let failed = |reason: String| Problem::new("cannot_listen", reason).at("probes.bind");
-    let bound = bind(address, 1, server.is_in_the_way(address));
+    let bound = bind(address, 1, server.is_in_the_way(&address.into(), false));
     let Bound { address: bound, mut sockets } = bound.map_err(|error| failed(error.to_string()))?;
     let socket = sockets.pop().expect("one socket was asked for");
     let probe =

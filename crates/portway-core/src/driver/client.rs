@@ -8,20 +8,21 @@ use portway_http1::{
     head::ResponseHead,
 };
 use portway_plugin::{Body, Error};
-use tokio::{net::TcpStream, task::JoinHandle};
+use tokio::task::JoinHandle;
 
 use super::{body::ours, tunnel::UpstreamUpgrade};
+use crate::socket::Wire;
 
 pub(crate) use portway_http1::client::{Home, Interim, Options};
 
 /// A connection to an upstream on which one exchange at a time can run.
-pub(crate) type Connection = client::Connection<TcpStream>;
+pub(crate) type Connection = client::Connection<Wire>;
 
 /// An exchange that gave no answer.
 pub(crate) type Failed = Failure<Error>;
 
 /// The head of an answer, and how to read the rest.
-pub(crate) struct Answer(client::Answer<TcpStream, Body>);
+pub(crate) struct Answer(client::Answer<Wire, Body>);
 
 /// Sends a request and waits for the head of the answer.
 pub(crate) async fn exchange(
@@ -45,7 +46,7 @@ impl Answer {
     /// The answer with its body, which gives the connection to `home` when it has been read.
     pub(crate) fn into_response<H>(self, home: H) -> Response<Body>
     where
-        H: Home<TcpStream> + Send + Unpin + 'static,
+        H: Home<Wire> + Send + Unpin + 'static,
     {
         let (head, download, upload) = self.0.into_parts(home);
         let upload = upload.filter(|_| !download.is_end_stream());

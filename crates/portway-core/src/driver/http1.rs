@@ -8,13 +8,13 @@ use portway_http1::{
     server::{self, Connection, Control, Options},
 };
 use portway_plugin::{Body, Error};
-use tokio::net::TcpStream;
 
 use super::{ClientLine, Serve, ServerOptions, body::ours, server::Closing};
+use crate::socket::Wire;
 
 /// Serves one connection, of which `read` has come already.
 pub(super) async fn serve(
-    socket: TcpStream,
+    socket: Wire,
     read: BytesMut,
     options: ServerOptions,
     closing: &Closing,

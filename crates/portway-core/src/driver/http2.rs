@@ -19,7 +19,6 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use pin_project_lite::pin_project;
 use portway_plugin::Error;
 use tokio::{
-    net::TcpStream,
     time::{Instant, Sleep, sleep},
 };
 
@@ -32,10 +31,11 @@ use super::{
     socket::ClientSocket,
     stall::Streams,
 };
+use crate::socket::Wire;
 
 /// Serves one connection, of which `read` has come already.
 pub(super) async fn serve(
-    socket: TcpStream,
+    socket: Wire,
     read: Bytes,
     options: ServerOptions,
     closing: &Closing,
@@ -55,11 +55,11 @@ fn builder(options: ServerOptions) -> http2::Builder<Streams> {
     let mut builder = http2::Builder::new(Streams);
     builder
         .timer(TokioTimer::new())
-        .max_concurrent_streams(128)
+        .max_concurrent_streams(options.max_streams)
         .max_header_list_size(u32::try_from(options.head.field_bytes).unwrap_or(u32::MAX))
         .max_pending_accept_reset_streams(20)
         .max_local_error_reset_streams(100)
-        .keep_alive_interval(Duration::from_secs(30))
+        .keep_alive_interval(options.ping)
         .keep_alive_timeout(Duration::from_secs(20));
     builder
 }

@@ -19,5 +19,5 @@ mod write;
 
 pub(crate) use client::{Answer, Connection, Failed, Home, Interim, Options, exchange};
 pub(crate) use line::ClientLine;
-pub(crate) use server::{Closing, Serve, ServerOptions, serve};
+pub(crate) use server::{Closing, Protocol, Serve, ServerOptions, serve};
 pub(crate) use tunnel::{ClientUpgrade, TunnelEnd, TunnelEndReason, tunnel};

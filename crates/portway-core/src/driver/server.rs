@@ -12,12 +12,12 @@ use http::{Request, Response};
 use portway_http1::limits::HeadLimits;
 use portway_plugin::{Body, Error};
 use tokio::{
-    net::TcpStream,
     sync::Notify,
     time::{sleep, timeout},
 };
 
 use super::{ClientLine, http1, http2};
+use crate::socket::{Stream, Wire};
 
 /// RFC 9113 section 3.4.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -42,6 +42,12 @@ pub(crate) struct ServerOptions {
     pub(crate) head: HeadLimits,
     /// Whether header names are passed on as they are spelled.
     pub(crate) keep_spelling: bool,
+    /// Whether HTTP/2 is spoken.
+    pub(crate) http2: bool,
+    /// The HTTP/2 requests a client may have in flight.
+    pub(crate) max_streams: u32,
+    /// How often a silent HTTP/2 client is asked whether it is there.
+    pub(crate) ping: Option<Duration>,
 }
 
 /// What answers the requests of a connection. It never fails.
@@ -86,55 +92,68 @@ impl Closing {
     }
 }
 
-/// Serves one connection to its end.
+/// Which HTTP is spoken on a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    Http1,
+    Http2,
+}
+
+/// Serves one connection to its end. `read` has come of it already; without an agreement about
+/// the `protocol`, the client's first bytes tell.
 pub(crate) async fn serve(
-    socket: TcpStream,
+    wire: Wire,
+    read: BytesMut,
+    protocol: Option<Protocol>,
     options: ServerOptions,
     closing: &Closing,
     service: impl Serve,
 ) {
-    let first = options.header_read.unwrap_or(Duration::MAX);
-    let begun = tokio::select! {
-        begun = timeout(first, sniff(&socket)) => begun.ok().flatten(),
-        () = async { closing.told().await; sleep(FAREWELL).await } => None,
+    let known = match (protocol, &wire) {
+        (Some(protocol), _) => Some((read, protocol)),
+        // What is agreed on with nobody is HTTP/1.1: HTTP/2 over TLS is agreed on (RFC 9113
+        // section 3.2).
+        (None, Wire::Tls(_)) => Some((read, Protocol::Http1)),
+        (None, Wire::Plain(_)) if !options.http2 => Some((read, Protocol::Http1)),
+        (None, Wire::Plain(stream)) => {
+            let first = options.header_read.unwrap_or(Duration::MAX);
+            tokio::select! {
+                known = timeout(first, sniff(stream, read)) => known.ok().flatten(),
+                () = async { closing.told().await; sleep(FAREWELL).await } => None,
+            }
+        }
     };
-    match begun {
+    match known {
         Some((read, Protocol::Http1)) => {
-            http1::serve(socket, read, options, closing, service).await;
+            http1::serve(wire, read, options, closing, service).await;
         }
         // On the heap: few connections are, and each would carry its weight.
         Some((read, Protocol::Http2)) => {
-            Box::pin(http2::serve(socket, read.freeze(), options, closing, service)).await;
+            Box::pin(http2::serve(wire, read.freeze(), options, closing, service)).await;
         }
         None => {}
     }
 }
 
-enum Protocol {
-    Http1,
-    Http2,
-}
-
 /// Reads until it is clear which protocol the client speaks. `None`: it left without a word.
-async fn sniff(socket: &TcpStream) -> Option<(BytesMut, Protocol)> {
-    let mut read = BytesMut::new();
+async fn sniff(stream: &Stream, mut read: BytesMut) -> Option<(BytesMut, Protocol)> {
     loop {
-        socket.readable().await.ok()?;
-        // Not before: a connection that says nothing holds no buffer.
-        read.reserve(FIRST_READ);
-        match socket.try_read_buf(&mut read) {
-            // What is left of a head is the wire's to refuse.
-            Ok(0) => return (!read.is_empty()).then_some((read, Protocol::Http1)),
-            Ok(_) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => continue,
-            Err(_) => return None,
-        }
         let known = read.len().min(PREFACE.len());
         if read[..known] != PREFACE[..known] {
             return Some((read, Protocol::Http1));
         }
         if known == PREFACE.len() {
             return Some((read, Protocol::Http2));
+        }
+        stream.readable().await.ok()?;
+        // Not before: a connection that says nothing holds no buffer.
+        read.reserve(FIRST_READ);
+        match stream.try_read_buf(&mut read) {
+            // What is left of a head is the wire's to refuse.
+            Ok(0) => return (!read.is_empty()).then_some((read, Protocol::Http1)),
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+            Err(_) => return None,
         }
     }
 }

@@ -11,16 +11,16 @@ use std::{
 use bytes::Bytes;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
     time::{Sleep, sleep},
 };
 
 use super::{pace::Pace, server::FAREWELL, write::poll_write_buffers};
+use crate::socket::Wire;
 
 /// A client's socket. It tells the pace when the client takes nothing, and is closed in a way that
 /// leaves the client what was said last.
 pub(super) struct ClientSocket {
-    socket: TcpStream,
+    socket: Wire,
     pace: Arc<Pace>,
     /// Bytes read before the protocol was known.
     read: Bytes,
@@ -28,7 +28,7 @@ pub(super) struct ClientSocket {
 }
 
 impl ClientSocket {
-    pub(super) fn new(socket: TcpStream, pace: Arc<Pace>, read: Bytes) -> Self {
+    pub(super) fn new(socket: Wire, pace: Arc<Pace>, read: Bytes) -> Self {
         Self { socket, pace, read, lingering: None }
     }
 

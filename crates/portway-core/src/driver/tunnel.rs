@@ -8,20 +8,21 @@ use std::{
     time::Duration,
 };
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use portway_http1::server::{Upgraded, Upgrading};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf, copy_bidirectional},
-    net::TcpStream,
     time::{Instant, Sleep, sleep},
 };
+
+use crate::socket::{Prefixed, Wire};
 
 /// The client's side of an upgrade that may come: taken from the request before it is forwarded.
 pub(crate) struct ClientUpgrade(Upgrading);
 
 /// The upstream's side of an upgrade that came.
 pub(crate) struct UpstreamUpgrade {
-    pub(super) socket: TcpStream,
+    pub(super) socket: Wire,
     /// What the upstream sent right behind its 101.
     pub(super) read: Bytes,
 }
@@ -62,7 +63,7 @@ pub(crate) async fn tunnel(
     let end = |from_client, from_upstream, reason| TunnelEnd { from_client, from_upstream, reason };
     let Some(client) = client.0.await else { return end(0, 0, TunnelEndReason::Closed) };
     let mut client = Watched::new(client, idle);
-    let mut upstream = Prefixed { read: upstream.read, socket: upstream.socket };
+    let mut upstream = Prefixed::new(upstream.read, upstream.socket);
     let copied = {
         let mut cut = pin!(cut);
         let mut copy = pin!(copy_bidirectional(&mut client, &mut upstream));
@@ -80,47 +81,6 @@ pub(crate) async fn tunnel(
         Some(_) => TunnelEndReason::Closed,
     };
     end(client.read, client.written, reason)
-}
-
-/// A socket whose first bytes were read already.
-struct Prefixed {
-    read: Bytes,
-    socket: TcpStream,
-}
-
-impl AsyncRead for Prefixed {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        if this.read.is_empty() {
-            return Pin::new(&mut this.socket).poll_read(cx, buf);
-        }
-        let take = this.read.len().min(buf.remaining());
-        buf.put_slice(&this.read[..take]);
-        this.read.advance(take);
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncWrite for Prefixed {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.socket).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_shutdown(cx)
-    }
 }
 
 /// The client's side of a tunnel: counts what passes, and fails when nothing does for too long.

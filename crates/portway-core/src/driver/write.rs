@@ -6,7 +6,9 @@ use std::{
     task::{Context, Poll},
 };
 
-use tokio::{io::AsyncWrite, net::TcpStream};
+use tokio::io::AsyncWrite;
+
+use crate::socket::Wire;
 
 /// Up to this many bytes are copied together: below it `send` of one buffer is cheaper than
 /// `writev` of several, and a head with a small body fits.
@@ -14,7 +16,7 @@ const TOGETHER: usize = 2048;
 
 /// Writes `buffers` with `send` where that takes one call, else with `writev`.
 pub(super) fn poll_write_buffers(
-    mut socket: Pin<&mut TcpStream>,
+    mut socket: Pin<&mut Wire>,
     cx: &mut Context<'_>,
     buffers: &[IoSlice<'_>],
 ) -> Poll<io::Result<usize>> {

@@ -3,7 +3,6 @@
 use std::{
     io,
     net::SocketAddr,
-    os::fd::AsFd,
     pin::Pin,
     sync::{
         Arc,
@@ -12,16 +11,16 @@ use std::{
     time::Duration,
 };
 
+use bytes::BytesMut;
 use http::Request;
 use portway_http1::limits::HeadLimits;
 use portway_plugin::{Body, Error, Response};
 use tokio::{
-    net::{TcpListener, TcpStream},
     sync::{mpsc, watch},
     time::sleep,
 };
 
-use super::{Crowd, Passed, Presence};
+use super::{Acceptor, Crowd, Passed, Presence};
 use crate::{
     descriptors,
     driver::{ClientLine, Closing, Serve, serve},
@@ -30,6 +29,7 @@ use crate::{
     gateway::{self, Arrival},
     server::Shard,
     snapshot::ListenerId,
+    socket::{Stream, Wire},
     telemetry::metrics::ListenerCells,
 };
 
@@ -51,7 +51,7 @@ pub(crate) struct Accepting {
 /// what the socket's queue still holds is accepted and served, and the socket is closed.
 pub(crate) async fn accept(
     this: Accepting,
-    socket: TcpListener,
+    socket: Acceptor,
     mut doors: mpsc::UnboundedReceiver<Passed>,
     mut stop: watch::Receiver<bool>,
 ) {
@@ -98,7 +98,7 @@ impl Accepting {
     }
 
     /// Serves a new connection here, or passes it on.
-    fn place(&self, stream: TcpStream, peer: SocketAddr) {
+    fn place(&self, stream: Stream, peer: SocketAddr) {
         let core = self.crowd.place_for(self.core);
         if core == self.core {
             self.spawn(stream, peer, self.crowd.enter(core));
@@ -106,7 +106,7 @@ impl Accepting {
         }
         match stream.into_std().and_then(|stream| match self.crowd.pass(core, stream) {
             Ok(()) => Ok(None),
-            Err(refused) => TcpStream::from_std(refused).map(Some),
+            Err(refused) => refused.into_tokio().map(Some),
         }) {
             Ok(None) => {}
             Ok(Some(stream)) => self.spawn(stream, peer, self.crowd.enter(self.core)),
@@ -114,32 +114,24 @@ impl Accepting {
         }
     }
 
-    /// Serves what the queue of a socket still holds, and closes the socket. The kernel is asked:
-    /// the runtime may not have heard of the newest connections, and lets a task take only so many.
-    fn empty(&self, socket: TcpListener) {
-        let Ok(socket) = socket.into_std() else { return };
-        loop {
-            match socket.accept() {
-                Ok((stream, _)) if stream.set_nonblocking(true).is_ok() => {
-                    self.take_over((stream, self.crowd.enter(self.core)));
-                }
-                Err(error) if error.kind() != io::ErrorKind::ConnectionAborted => return,
-                _ => {}
-            }
+    /// Serves what the queue of a socket still holds, and closes the socket.
+    fn empty(&self, socket: Acceptor) {
+        for stream in socket.into_queue() {
+            self.take_over((stream, self.crowd.enter(self.core)));
         }
     }
 
     fn take_over(&self, (stream, presence): Passed) {
-        let stream = TcpStream::from_std(stream);
+        let stream = stream.into_tokio();
         match stream.and_then(|stream| Ok((stream.peer_addr()?, stream))) {
             Ok((peer, stream)) => self.spawn(stream, peer, presence),
             Err(error) => tracing::debug!(%error, "a connection left before it was served"),
         }
     }
 
-    fn spawn(&self, stream: TcpStream, peer: SocketAddr, presence: Presence) {
+    fn spawn(&self, stream: Stream, peer: SocketAddr, presence: Presence) {
         // A peer that is gone already is noticed at the first read.
-        let _ = stream.set_nodelay(true);
+        let _ = stream.set_nodelay();
         let view = self.shard.view();
         let Some(listener) = view.snapshot.listener(self.listener) else { return };
         let peer = Arc::new(Peer::new(peer, self.port, "http", Some(presence)));
@@ -155,7 +147,7 @@ impl Accepting {
         let closing = Arc::clone(&self.closing);
         tokio::spawn(async move {
             let _counted = Counted::new(cells);
-            serve(stream, options, &closing, connection).await;
+            serve(Wire::Plain(stream), BytesMut::new(), None, options, &closing, connection).await;
         });
     }
 
@@ -221,13 +213,11 @@ impl Drop for Counted {
 }
 
 /// Waits until traffic may have a descriptor, and gives it to the connection.
-async fn spared(stream: &mut TcpStream) -> io::Result<()> {
+async fn spared(stream: &mut Stream) -> io::Result<()> {
     while descriptors::is_reserved(stream) {
         tracing::warn!("few file descriptors are left: accepting rests");
         sleep(OUT_OF_DESCRIPTORS).await;
-        // A duplicate has the lowest number that is free.
-        let copy = stream.as_fd().try_clone_to_owned()?;
-        *stream = TcpStream::from_std(copy.into())?;
+        *stream = stream.renumbered()?;
     }
     Ok(())
 }

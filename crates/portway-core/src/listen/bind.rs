@@ -1,11 +1,13 @@
 //! Binding: all cores or nobody, and never beside another process.
 
 use std::{
-    fmt, io,
-    net::{Ipv4Addr, SocketAddr, TcpListener},
+    fmt, fs, io,
+    net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket},
+    os::unix::net::{UnixListener, UnixStream},
+    path::Path,
 };
 
-use portway_config::value::BindAddr;
+use portway_config::value::{BindAddr, ListenAddr};
 use socket2::{Domain, Protocol, Socket, Type};
 
 /// The connections the kernel queues for each core.
@@ -13,15 +15,23 @@ const BACKLOG: i32 = 1024;
 
 /// The sockets of one address, one for each who accepts.
 #[derive(Debug)]
-pub(crate) struct Bound {
+pub(crate) struct Bound<S = TcpListener> {
     pub(crate) address: SocketAddr,
-    pub(crate) sockets: Vec<TcpListener>,
+    pub(crate) sockets: Vec<S>,
+}
+
+/// A socket that clients connect to, or send to.
+#[derive(Debug)]
+pub(crate) enum Listening {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+    Udp(UdpSocket),
 }
 
 /// An address that could not be bound.
 #[derive(Debug)]
 pub(crate) struct BindError {
-    address: SocketAddr,
+    address: String,
     cause: io::Error,
 }
 
@@ -29,6 +39,9 @@ impl fmt::Display for BindError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "cannot listen on {}", self.address)?;
         match self.cause.kind() {
+            io::ErrorKind::AddrInUse if self.address.starts_with("unix:") => {
+                f.write_str(": the socket is in use by another process")
+            }
             io::ErrorKind::AddrInUse => f.write_str(": the port is in use by another process"),
             io::ErrorKind::PermissionDenied => f.write_str(": permission denied"),
             _ => write!(f, ": {}", self.cause),
@@ -42,9 +55,53 @@ impl std::error::Error for BindError {
     }
 }
 
+/// Binds so many sockets for a listener. The address is `None` for a Unix domain socket.
+pub(crate) fn bind_listener(
+    address: &ListenAddr,
+    udp: bool,
+    count: usize,
+    ours: bool,
+) -> Result<(Option<SocketAddr>, Vec<Listening>), BindError> {
+    match address {
+        ListenAddr::Inet(address) if udp => {
+            let bound = bind_as(*address, count, ours, Kind::DATAGRAMS)?;
+            let sockets = bound.sockets.into_iter().map(|s| Listening::Udp(s.into())).collect();
+            Ok((Some(bound.address), sockets))
+        }
+        ListenAddr::Inet(address) => {
+            let Bound { address, sockets } = bind(*address, count, ours)?;
+            Ok((Some(address), sockets.into_iter().map(Listening::Tcp).collect()))
+        }
+        ListenAddr::Unix(path) => {
+            let bound = bind_unix(path, count);
+            let bound = bound.map(|all| (None, all.into_iter().map(Listening::Unix).collect()));
+            bound.map_err(|cause| BindError { address: address.to_string(), cause })
+        }
+    }
+}
+
 /// Binds so many sockets to one address. Port 0 is chosen by the system, the same for all. `ours`
 /// says that this gateway has the port already, at another address that covers this one.
 pub(crate) fn bind(address: BindAddr, count: usize, ours: bool) -> Result<Bound, BindError> {
+    let Bound { address, sockets } = bind_as(address, count, ours, Kind::CONNECTIONS)?;
+    Ok(Bound { address, sockets: sockets.into_iter().map(Into::into).collect() })
+}
+
+/// What comes to a socket.
+#[derive(Clone, Copy)]
+struct Kind(Type, Protocol);
+
+impl Kind {
+    const CONNECTIONS: Self = Self(Type::STREAM, Protocol::TCP);
+    const DATAGRAMS: Self = Self(Type::DGRAM, Protocol::UDP);
+}
+
+fn bind_as(
+    address: BindAddr,
+    count: usize,
+    ours: bool,
+    kind: Kind,
+) -> Result<Bound<Socket>, BindError> {
     let wanted = if address.is_dual_stack() && !has_ipv6() {
         // Every address is every IPv4 address.
         (Ipv4Addr::UNSPECIFIED, address.port()).into()
@@ -54,16 +111,27 @@ pub(crate) fn bind(address: BindAddr, count: usize, ours: bool) -> Result<Bound,
     let bind = || {
         // With SO_REUSEPORT alone a second process of the same user would quietly share the port:
         // without it, the kernel tells.
-        let chosen = if ours { wanted } else { open(address, wanted, false)?.local_addr()? };
-        let sockets = (0..count).map(|_| open(address, chosen, true)).collect::<io::Result<_>>()?;
-        Ok(Bound { address: chosen, sockets })
+        let chosen = if ours { wanted } else { local(&open(address, wanted, false, kind)?)? };
+        let sockets = (0..count).map(|_| open(address, chosen, true, kind));
+        Ok(Bound { address: chosen, sockets: sockets.collect::<io::Result<_>>()? })
     };
-    bind().map_err(|cause| BindError { address: wanted, cause })
+    bind().map_err(|cause| BindError { address: wanted.to_string(), cause })
 }
 
-fn open(address: BindAddr, at: SocketAddr, shared: bool) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(at), Type::STREAM, Some(Protocol::TCP))?;
-    socket.set_reuse_address(true)?;
+fn local(socket: &Socket) -> io::Result<SocketAddr> {
+    let address = socket.local_addr()?.as_socket();
+    address.ok_or_else(|| io::Error::other("the socket has no address"))
+}
+
+fn open(address: BindAddr, at: SocketAddr, shared: bool, kind: Kind) -> io::Result<Socket> {
+    let Kind(how, protocol) = kind;
+    let socket = Socket::new(Domain::for_address(at), how, Some(protocol))?;
+    let connections = how == Type::STREAM;
+    if connections {
+        // Connections that linger after a restart are not in the way. For datagrams it would let
+        // another process in.
+        socket.set_reuse_address(true)?;
+    }
     if shared {
         socket.set_reuse_port(true)?;
     }
@@ -72,8 +140,25 @@ fn open(address: BindAddr, at: SocketAddr, shared: bool) -> io::Result<TcpListen
     }
     socket.set_nonblocking(true)?;
     socket.bind(&at.into())?;
-    socket.listen(BACKLOG)?;
-    Ok(socket.into())
+    if connections {
+        socket.listen(BACKLOG)?;
+    }
+    Ok(socket)
+}
+
+/// Binds a Unix domain socket, which all who accept share. What a process that died has left
+/// behind is taken away.
+fn bind_unix(path: &Path, count: usize) -> io::Result<Vec<UnixListener>> {
+    let bound = UnixListener::bind(path).or_else(|error| {
+        if error.kind() != io::ErrorKind::AddrInUse || UnixStream::connect(path).is_ok() {
+            return Err(error);
+        }
+        fs::remove_file(path)?;
+        UnixListener::bind(path)
+    })?;
+    bound.set_nonblocking(true)?;
+    let copies = (1..count).map(|_| bound.try_clone()).collect::<io::Result<Vec<_>>>()?;
+    Ok(std::iter::once(bound).chain(copies).collect())
 }
 
 fn has_ipv6() -> bool {
@@ -103,6 +188,29 @@ mod tests {
         if bound.address.is_ipv6() {
             TcpStream::connect(("::1", port)).expect("IPv6 is taken");
         }
+    }
+
+    #[test]
+    fn datagrams_have_ports_of_their_own() {
+        let tcp = bind(BindAddr::localhost(0), 1, false).expect("loopback can be bound");
+        let address = BindAddr::localhost(tcp.address.port());
+        let (udp, sockets) =
+            bind_listener(&address.into(), true, 2, false).expect("nobody has it for datagrams");
+        assert_eq!((udp, sockets.len()), (Some(tcp.address), 2));
+        let error = bind_listener(&address.into(), true, 1, false).expect_err("it is taken now");
+        assert!(error.to_string().contains("in use by another process"), "{error}");
+    }
+
+    #[test]
+    fn a_socket_that_was_left_behind_is_taken_over_and_one_in_use_is_not() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("s");
+        drop(UnixListener::bind(&path).expect("a new socket"));
+        let address = ListenAddr::Unix(path.as_path().into());
+        let (none, sockets) = bind_listener(&address, false, 2, false).expect("nobody listens");
+        assert_eq!((none, sockets.len()), (None, 2));
+        let error = bind_listener(&address, false, 1, false).expect_err("somebody listens");
+        assert!(error.to_string().contains("socket is in use"), "{error}");
     }
 
     #[test]

@@ -1,14 +1,13 @@
 //! How many connections each core has, and who takes the next one.
 
-use std::{
-    net::TcpStream,
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering::Relaxed},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering::Relaxed},
 };
 
 use tokio::sync::{Notify, mpsc};
+
+use crate::socket::StdStream;
 
 /// The connections of one listener, by core. It is read and written when one is opened or closed,
 /// never by a request.
@@ -29,7 +28,7 @@ struct Place {
 
 /// A connection that was accepted on another core. It counts for this one already, so that many
 /// that come at once do not all go the same way.
-pub(crate) type Passed = (TcpStream, Presence);
+pub(crate) type Passed = (StdStream, Presence);
 
 /// A connection that counts for its core until this is dropped.
 #[derive(Debug)]
@@ -65,7 +64,7 @@ impl Crowd {
     }
 
     /// Hands a connection to another core. It comes back if that core takes no more.
-    pub(super) fn pass(self: &Arc<Self>, core: usize, socket: TcpStream) -> Result<(), TcpStream> {
+    pub(super) fn pass(self: &Arc<Self>, core: usize, socket: StdStream) -> Result<(), StdStream> {
         let passed = (socket, self.enter(core));
         self.cores[core].door.send(passed).map_err(|refused| refused.0.0)
     }

@@ -5,9 +5,11 @@
 //! driver's.
 
 mod accept;
+mod acceptor;
 mod bind;
 mod crowd;
 
 pub(crate) use accept::{Accepting, accept};
-pub(crate) use bind::{Bound, bind};
+pub(crate) use acceptor::Acceptor;
+pub(crate) use bind::{Bound, Listening, bind, bind_listener};
 pub(crate) use crowd::{Crowd, Passed, Presence};

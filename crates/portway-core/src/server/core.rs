@@ -3,7 +3,6 @@
 use std::{collections::HashMap, io, sync::Arc, thread, time::Duration};
 
 use tokio::{
-    net::TcpListener,
     runtime::{self, Handle},
     sync::{mpsc, oneshot, watch},
     task::JoinHandle,
@@ -13,7 +12,7 @@ use tokio::{
 use super::Shard;
 use crate::{
     driver::Closing,
-    listen::{Accepting, Crowd, Passed, accept},
+    listen::{Accepting, Acceptor, Crowd, Listening, Passed, accept},
     snapshot::ListenerId,
 };
 
@@ -31,7 +30,7 @@ pub(crate) struct Core {
 /// A listener to be opened on a core.
 pub(crate) struct Opening {
     pub(crate) listener: ListenerId,
-    pub(crate) socket: TcpListener,
+    pub(crate) socket: Acceptor,
     pub(crate) port: u16,
     pub(crate) crowd: Arc<Crowd>,
     pub(crate) passed: mpsc::UnboundedReceiver<Passed>,
@@ -56,9 +55,9 @@ impl Core {
     }
 
     /// Makes a socket this core's own, as the last step that can fail. Nothing is accepted yet.
-    pub(crate) fn adopt(&self, socket: std::net::TcpListener) -> io::Result<TcpListener> {
+    pub(crate) fn adopt(&self, socket: Listening) -> io::Result<Acceptor> {
         let _context = self.runtime.enter();
-        TcpListener::from_std(socket)
+        Acceptor::from_std(socket)
     }
 
     /// Begins to accept from a socket that is its own.

@@ -10,7 +10,10 @@ mod shard;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use portway_config::{Checked, Config, Listener, Problem, value::BindAddr};
+use portway_config::{
+    Checked, Config, Listener, ListenerProtocol, Problem,
+    value::{BindAddr, ListenAddr},
+};
 use tokio::{
     runtime::Handle,
     sync::oneshot,
@@ -65,10 +68,13 @@ pub struct Server {
 /// A listener whose sockets are open.
 pub(crate) struct Open {
     pub(crate) id: ListenerId,
-    pub(crate) bind: BindAddr,
+    pub(crate) bind: ListenAddr,
+    /// Whether datagrams come to it.
+    pub(crate) udp: bool,
     /// What it was called when it was opened.
     pub(crate) name: String,
-    pub(crate) address: SocketAddr,
+    /// `None` for a Unix domain socket.
+    pub(crate) address: Option<SocketAddr>,
     pub(crate) crowd: Arc<Crowd>,
 }
 
@@ -143,12 +149,13 @@ impl Server {
         self.snapshot.revision
     }
 
-    /// The addresses that are listened on, by the names of their listeners.
+    /// The addresses that are listened on, by the names of their listeners. Unix domain sockets
+    /// are not among them.
     #[must_use]
     pub fn addresses(&self) -> Vec<(String, SocketAddr)> {
         let named = self.snapshot.listeners.iter().filter_map(|listener| {
             let open = self.listeners.iter().find(|open| open.id == listener.id)?;
-            Some((listener.name.to_string(), open.address))
+            Some((listener.name.to_string(), open.address?))
         });
         let mut all: Vec<_> = named.collect();
         all.sort();
@@ -201,17 +208,20 @@ impl Server {
     /// The open socket of a listener: the one at its address, whatever it was called. Where the
     /// system chooses the port, it is called the same.
     pub(crate) fn open_socket(&self, listener: &Listener) -> Option<&Open> {
+        let udp = listener.protocol == ListenerProtocol::Udp;
+        let chosen = listener.bind.inet().is_some_and(|bind| bind.port() == 0);
         self.listeners.iter().find(|open| {
             open.bind == listener.bind
-                && (open.bind.port() != 0 || open.name == listener.meta.label())
+                && open.udp == udp
+                && (!chosen || open.name == listener.meta.label())
         })
     }
 
     /// Whether a socket of this gateway's own is in the way of another one at `bind`.
-    pub(crate) fn is_in_the_way(&self, bind: BindAddr) -> bool {
-        let listeners = self.listeners.iter().map(|open| open.bind);
-        let mut own = listeners.chain(self.probe.iter().map(|probe| probe.bind));
-        own.any(|open| open.overlaps(bind))
+    pub(crate) fn is_in_the_way(&self, bind: &ListenAddr, udp: bool) -> bool {
+        let listeners = self.listeners.iter().map(|open| (open.bind.clone(), open.udp));
+        let probe = self.probe.iter().map(|probe| (probe.bind.into(), false));
+        listeners.chain(probe).any(|(open, kind)| kind == udp && open.overlaps(bind))
     }
 
     /// Accepts what a listener's queue still holds, closes its sockets and asks its connections
@@ -220,7 +230,11 @@ impl Server {
         for core in &self.cores {
             core.close(open.id).await;
         }
-        tracing::info!(listener = open.name, address = %open.address, "closed");
+        if let Some(path) = open.bind.unix() {
+            // Nobody is left who would answer there. That it is gone already is as well.
+            let _ = std::fs::remove_file(path);
+        }
+        tracing::info!(listener = open.name, address = %open.at(), "closed");
         self.leaving.retain(|crowd| crowd.open() > 0);
         self.leaving.push(open.crowd);
     }
@@ -236,6 +250,13 @@ impl Server {
         if let Some(probe) = self.probe.take() {
             probe.end().await;
         }
+    }
+}
+
+impl Open {
+    /// Where it listens, for logs.
+    pub(crate) fn at(&self) -> String {
+        self.address.map_or_else(|| self.bind.to_string(), |address| address.to_string())
     }
 }
 

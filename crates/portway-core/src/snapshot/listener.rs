@@ -67,6 +67,9 @@ impl ListenerPlan {
                     .limit()
                     .map(|rate| u32::try_from(rate).unwrap_or(u32::MAX)),
                 keep_spelling: listener.header_case == HeaderCase::Keep,
+                http2: listener.http2.enabled,
+                max_streams: listener.http2.max_streams,
+                ping: listener.http2.ping_interval.limit(),
                 head: HeadLimits {
                     target: bytes(limits.uri.limit()).unwrap_or(UNLIMITED_HEAD),
                     fields: limits.headers.into(),

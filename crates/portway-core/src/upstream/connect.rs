@@ -7,7 +7,11 @@ use portway_http1::limits::HeadLimits;
 use portway_plugin::Error;
 use tokio::{net::TcpStream, time::timeout};
 
-use crate::{descriptors, driver::Connection};
+use crate::{
+    descriptors,
+    driver::Connection,
+    socket::{Stream, Wire},
+};
 
 /// Connects within `limit`. Whatever goes wrong here, nobody has seen a byte of the request.
 pub(super) async fn connect(
@@ -28,7 +32,7 @@ pub(super) async fn connect(
     }
     // Heads and small bodies are written whole: waiting to fill a segment only adds latency.
     socket.set_nodelay(true).map_err(|error| refused(address, &error))?;
-    Ok(Connection::new(socket, head))
+    Ok(Connection::new(Wire::Plain(Stream::Tcp(socket)), head))
 }
 
 fn refused(address: SocketAddr, error: &io::Error) -> Error {

@@ -12,11 +12,12 @@ use std::{
 };
 
 use smallvec::SmallVec;
-use tokio::{net::TcpStream, time::Instant};
+use tokio::time::Instant;
 
 use super::Upstream;
 use crate::{
     driver::{Connection, Home},
+    socket::Wire,
     telemetry::metrics::ServiceCells,
 };
 
@@ -190,7 +191,7 @@ impl std::ops::DerefMut for Counted {
     }
 }
 
-impl Home<TcpStream> for Berth {
+impl Home<Wire> for Berth {
     fn give_back(self, connection: Connection) {
         let Self { idle, address, open } = self;
         idle.park(address, Counted { connection, open });

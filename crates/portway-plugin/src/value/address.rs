@@ -3,6 +3,7 @@
 use std::{
     fmt,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::Path,
     str::FromStr,
 };
 
@@ -160,6 +161,97 @@ text_form!(
     "an address to listen on",
     ["0.0.0.0:8080", "127.0.0.1:8080", "[::]:8080", ":8080"]
 );
+
+/// Where a listener takes connections: an address, as [`BindAddr`] has it, or a Unix domain socket,
+/// `unix:/run/portway.sock`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ListenAddr {
+    /// An address and a port.
+    Inet(BindAddr),
+    /// The absolute path of a Unix domain socket.
+    Unix(Box<Path>),
+}
+
+impl ListenAddr {
+    /// The address and port; `None` for a Unix domain socket.
+    #[must_use]
+    pub const fn inet(&self) -> Option<BindAddr> {
+        match self {
+            Self::Inet(address) => Some(*address),
+            Self::Unix(_) => None,
+        }
+    }
+
+    /// The path of a Unix domain socket.
+    #[must_use]
+    pub const fn unix(&self) -> Option<&Path> {
+        match self {
+            Self::Inet(_) => None,
+            Self::Unix(path) => Some(path),
+        }
+    }
+
+    /// Whether two listeners on these addresses would get in each other's way.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Inet(a), Self::Inet(b)) => a.overlaps(*b),
+            (Self::Unix(a), Self::Unix(b)) => a == b,
+            _ => false,
+        }
+    }
+}
+
+impl From<BindAddr> for ListenAddr {
+    fn from(address: BindAddr) -> Self {
+        Self::Inet(address)
+    }
+}
+
+impl FromStr for ListenAddr {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        match text.strip_prefix("unix:") {
+            Some(path) => unix_path(path).map(Self::Unix).map_err(|why| {
+                InvalidValue::new(format!("{} is not an address to listen on: {why}", Quoted(text)))
+                    .hint("write \"unix:/run/portway.sock\"")
+            }),
+            None => text.parse().map(Self::Inet),
+        }
+    }
+}
+
+impl fmt::Display for ListenAddr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Inet(address) => address.fmt(f),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+text_form!(
+    ListenAddr,
+    "portway-listen-address",
+    "an address to listen on",
+    ["0.0.0.0:8080", "127.0.0.1:8080", "[::]:8080", ":8080", "unix:/run/portway.sock"]
+);
+
+/// The path of a Unix domain socket: absolute, and short enough for the kernel (`sun_path` has
+/// 108 bytes, one of which ends it).
+pub(super) fn unix_path(text: &str) -> Result<Box<Path>, &'static str> {
+    if !text.starts_with('/') {
+        return Err("the path of a socket is absolute");
+    }
+    if text.len() > 107 {
+        return Err("the path of a socket has at most 107 bytes");
+    }
+    if text.contains(char::is_control) || text.ends_with('/') {
+        return Err("it is not the path of a socket");
+    }
+    Ok(Path::new(text).into())
+}
 
 /// An address and a port to connect to, such as a name server's: `10.0.0.2:53`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

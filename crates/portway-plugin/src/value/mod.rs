@@ -10,13 +10,14 @@ mod host;
 mod host_pattern;
 mod name;
 mod path;
+mod pem;
 mod regex;
 mod size;
 mod template;
 mod text;
 mod url;
 
-pub use address::{BindAddr, Cidr, PeerAddr};
+pub use address::{BindAddr, Cidr, ListenAddr, PeerAddr};
 pub use duration::Duration;
 pub use field::{FieldName, FieldValue, Method, Status, UpgradeProtocol};
 pub use host::HostValue;
@@ -26,8 +27,9 @@ pub use path::{
     AmbiguousPath, Part, Parts, PathPattern, PathPrefix, PathShape, RequestPath, Segment,
     normalize_path,
 };
+pub use pem::{Certificates, PrivateKey, is_pem};
 pub use regex::Regex;
 pub use size::ByteSize;
 pub use template::PathTemplate;
 pub use text::{FORMATS, Format, InvalidValue, Quoted, TextForm};
-pub use url::{Scheme, ServiceUrl};
+pub use url::{EndpointScheme, Scheme, ServiceUrl};

@@ -4,9 +4,9 @@
 use std::{borrow::Cow, fmt, str::FromStr};
 
 use super::{
-    BindAddr, ByteSize, Cidr, Duration, FieldName, FieldValue, HostPattern, HostValue, Method,
-    Name, PathPattern, PathPrefix, PathTemplate, PeerAddr, Regex, RequestPath, ServiceUrl,
-    UpgradeProtocol,
+    BindAddr, ByteSize, Certificates, Cidr, Duration, FieldName, FieldValue, HostPattern,
+    HostValue, ListenAddr, Method, Name, PathPattern, PathPrefix, PathTemplate, PeerAddr,
+    PrivateKey, Regex, RequestPath, ServiceUrl, UpgradeProtocol,
 };
 
 /// A value with one text form, which `FromStr` reads and `Display` writes.
@@ -32,8 +32,10 @@ pub struct Format {
 /// Every format. A new kind of value adds its line here.
 pub const FORMATS: &[Format] = &[
     BindAddr::FORMAT,
+    ListenAddr::FORMAT,
     PeerAddr::FORMAT,
     ByteSize::FORMAT,
+    Certificates::FORMAT,
     Cidr::FORMAT,
     Duration::FORMAT,
     FieldName::FORMAT,
@@ -45,6 +47,7 @@ pub const FORMATS: &[Format] = &[
     PathPattern::FORMAT,
     PathPrefix::FORMAT,
     PathTemplate::FORMAT,
+    PrivateKey::FORMAT,
     Regex::FORMAT,
     RequestPath::FORMAT,
     ServiceUrl::FORMAT,

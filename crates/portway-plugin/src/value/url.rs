@@ -1,11 +1,12 @@
 //! Where a service answers.
 
-use std::{fmt, net::IpAddr, str::FromStr};
+use std::{fmt, net::IpAddr, path::Path, str::FromStr};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    address::unix_path,
     host::{Host, split_port},
     text::{InvalidValue, Quoted, text_form},
 };
@@ -48,13 +49,65 @@ impl fmt::Display for Scheme {
     }
 }
 
-/// Where a service answers: `http://host[:port][/path][?query]`. The path is put before every
-/// forwarded path and the query is merged into every forwarded query. Two spellings of one URL
-/// are equal: the host is in lower case, the scheme's own port is left out, and so is a slash at
-/// the end of the path.
+/// How an endpoint is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EndpointScheme {
+    /// Plain HTTP/1.1.
+    Http,
+    /// HTTP over TLS; HTTP/2 where the endpoint offers it.
+    Https,
+    /// Plain HTTP/2, by prior knowledge (RFC 9113 section 3.3).
+    H2c,
+    /// Bytes over TCP.
+    Tcp,
+    /// Datagrams.
+    Udp,
+}
+
+impl EndpointScheme {
+    /// The scheme as text.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+            Self::H2c => "h2c",
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+        }
+    }
+
+    /// Whether requests are sent to it, rather than bytes or datagrams.
+    #[must_use]
+    pub const fn is_http(self) -> bool {
+        matches!(self, Self::Http | Self::Https | Self::H2c)
+    }
+
+    /// The port that is meant where none is written.
+    const fn default_port(self) -> Option<u16> {
+        match self {
+            Self::Http | Self::H2c => Some(80),
+            Self::Https => Some(443),
+            Self::Tcp | Self::Udp => None,
+        }
+    }
+}
+
+impl fmt::Display for EndpointScheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Where a service answers: `http://host[:port][/path][?query]`, or with `https`, `h2c` (plain
+/// HTTP/2), `tcp` or `udp`; `ws` and `wss` are `http` and `https`. `unix:/path` is HTTP on a Unix
+/// domain socket. The path is put before every forwarded path and the query is merged into every
+/// forwarded query. Two spellings of one URL are equal: the host is in lower case, the scheme's
+/// own port is left out, and so is a slash at the end of the path.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServiceUrl {
-    scheme: Scheme,
+    scheme: EndpointScheme,
+    unix: Option<Box<Path>>,
     host: Host,
     port: u16,
     authority: Box<str>,
@@ -66,8 +119,15 @@ pub struct ServiceUrl {
 impl ServiceUrl {
     /// The scheme.
     #[must_use]
-    pub const fn scheme(&self) -> Scheme {
+    pub const fn scheme(&self) -> EndpointScheme {
         self.scheme
+    }
+
+    /// The Unix domain socket that stands in place of a host and a port. Then the host is
+    /// `localhost`.
+    #[must_use]
+    pub fn unix(&self) -> Option<&Path> {
+        self.unix.as_deref()
     }
 
     /// The name to resolve, or the address; an IPv6 address without its brackets.
@@ -116,6 +176,11 @@ impl FromStr for ServiceUrl {
             return Err(bad(&masked, "it must not contain a user name or a password")
                 .hint("send credentials in a header field"));
         }
+        if let Some(path) = text.strip_prefix("unix:") {
+            return Self::on_socket(path).map_err(|why| {
+                bad(text, why).hint("write unix:/run/app.sock")
+            });
+        }
         let (scheme, rest) = scheme(text)?;
         let (rest, fragment) = rest.split_once('#').map_or((rest, None), |(r, f)| (r, Some(f)));
         if fragment.is_some() {
@@ -136,14 +201,22 @@ impl FromStr for ServiceUrl {
         if let Some(query) = query {
             component(query, b"/?").map_err(|why| bad(text, why))?;
         }
-        let port = port.unwrap_or(scheme.default_port());
-        let authority = match port == scheme.default_port() {
+        if !scheme.is_http() && !(path.trim_end_matches('/').is_empty() && query.is_none()) {
+            return Err(bad(text, "neither TCP nor UDP has a path or a query")
+                .hint(format!("write {scheme}://{authority}")));
+        }
+        let Some(port) = port.or(scheme.default_port()) else {
+            let hint = format!("write {scheme}://{authority}:port");
+            return Err(bad(text, "it has no port").hint(hint));
+        };
+        let authority = match Some(port) == scheme.default_port() {
             true => host.to_string(),
             false => format!("{host}:{port}"),
         };
         let name = host.ip().map_or_else(|| host.to_string(), |ip| ip.to_string());
         Ok(Self {
             scheme,
+            unix: None,
             host,
             port,
             authority: authority.into(),
@@ -154,8 +227,26 @@ impl FromStr for ServiceUrl {
     }
 }
 
+impl ServiceUrl {
+    fn on_socket(path: &str) -> Result<Self, &'static str> {
+        Ok(Self {
+            scheme: EndpointScheme::Http,
+            unix: Some(unix_path(path)?),
+            host: Host::read("localhost")?,
+            port: 80,
+            authority: "localhost".into(),
+            name: "localhost".into(),
+            path: "".into(),
+            query: None,
+        })
+    }
+}
+
 impl fmt::Display for ServiceUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(path) = &self.unix {
+            return write!(f, "unix:{}", path.display());
+        }
         write!(f, "{}://{}{}", self.scheme, self.authority, self.path)?;
         match &self.query {
             Some(query) => write!(f, "?{query}"),
@@ -168,7 +259,14 @@ text_form!(
     ServiceUrl,
     "portway-service-url",
     "a service's URL",
-    ["http://127.0.0.1:8001", "http://accounts.internal/v1"]
+    [
+        "http://127.0.0.1:8001",
+        "https://accounts.internal/v1",
+        "h2c://grpc.internal:50051",
+        "unix:/run/app.sock",
+        "tcp://db.internal:5432",
+        "udp://10.0.0.2:53"
+    ]
 );
 
 fn bad(text: &str, why: &str) -> InvalidValue {
@@ -176,28 +274,28 @@ fn bad(text: &str, why: &str) -> InvalidValue {
 }
 
 /// The scheme, and what follows `://`.
-fn scheme(text: &str) -> Result<(Scheme, &str), InvalidValue> {
-    match text.split_once("://") {
-        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => Ok((Scheme::Http, rest)),
-        Some((scheme, _)) if scheme.eq_ignore_ascii_case("https") => Err(InvalidValue::new(
-            format!("{} asks for TLS, which is not supported towards services yet", Quoted(text)),
-        )
-        .hint("use http:// for now")
-        .code("unsupported_scheme")),
-        Some((scheme, _))
-            if !scheme.is_empty()
-                && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'+') =>
-        {
-            Err(InvalidValue::new(format!("{} has the scheme {}", Quoted(text), Quoted(scheme)))
-                .hint("use http://")
-                .code("unsupported_scheme"))
-        }
-        Some(_) => Err(bad(text, "it has no scheme").hint("write http://host:port")),
-        None => Err(match text.parse::<super::HostValue>() {
+fn scheme(text: &str) -> Result<(EndpointScheme, &str), InvalidValue> {
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return Err(match text.parse::<super::HostValue>() {
             Ok(_) => bad(text, "it has no scheme").hint(format!("write http://{text}")),
             Err(_) => bad(text, "it has no scheme").hint("write http://host:port"),
-        }),
-    }
+        });
+    };
+    let known = match scheme.to_ascii_lowercase().as_str() {
+        "http" | "ws" => EndpointScheme::Http,
+        "https" | "wss" => EndpointScheme::Https,
+        "h2c" => EndpointScheme::H2c,
+        "tcp" => EndpointScheme::Tcp,
+        "udp" => EndpointScheme::Udp,
+        other if !other.is_empty() && other.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'+') => {
+            let message = format!("{} has the scheme {}", Quoted(text), Quoted(scheme));
+            return Err(InvalidValue::new(message)
+                .hint("use http://, https://, h2c://, tcp://, udp:// or unix:/path")
+                .code("unsupported_scheme"));
+        }
+        _ => return Err(bad(text, "it has no scheme").hint("write http://host:port")),
+    };
+    Ok((known, rest))
 }
 
 /// The URL with its userinfo replaced, when it has one.
@@ -250,6 +348,24 @@ mod tests {
     }
 
     #[test]
+    fn every_scheme_has_its_port_and_one_spelling() {
+        for (text, shown, scheme, port) in [
+            ("https://a", "https://a", EndpointScheme::Https, 443),
+            ("wss://a/x", "https://a/x", EndpointScheme::Https, 443),
+            ("ws://a:81", "http://a:81", EndpointScheme::Http, 81),
+            ("h2c://a:80", "h2c://a", EndpointScheme::H2c, 80),
+            ("tcp://a:5432", "tcp://a:5432", EndpointScheme::Tcp, 5432),
+            ("udp://[::1]:53", "udp://[::1]:53", EndpointScheme::Udp, 53),
+            ("unix:/run/a.sock", "unix:/run/a.sock", EndpointScheme::Http, 80),
+        ] {
+            let url: ServiceUrl = text.parse().unwrap();
+            assert_eq!((&*url.to_string(), url.scheme(), url.port()), (shown, scheme, port));
+        }
+        let unix: ServiceUrl = "unix:/run/a.sock".parse().unwrap();
+        assert_eq!((unix.unix(), unix.authority()), (Some(Path::new("/run/a.sock")), "localhost"));
+    }
+
+    #[test]
     fn a_refusal_says_why() {
         for (text, shown) in [
             ("", "\"\" is not a service's URL: it has no scheme (write http://host:port)"),
@@ -263,11 +379,24 @@ mod tests {
                 "\"http://\" is not a service's URL: it has no host (write http://host:port)",
             ),
             (
-                "https://a",
-                "\"https://a\" asks for TLS, which is not supported towards services yet \
-                 (use http:// for now)",
+                "ftp://a",
+                "\"ftp://a\" has the scheme \"ftp\" \
+                 (use http://, https://, h2c://, tcp://, udp:// or unix:/path)",
             ),
-            ("ftp://a", "\"ftp://a\" has the scheme \"ftp\" (use http://)"),
+            (
+                "tcp://db",
+                "\"tcp://db\" is not a service's URL: it has no port (write tcp://db:port)",
+            ),
+            (
+                "udp://dns:53/x",
+                "\"udp://dns:53/x\" is not a service's URL: neither TCP nor UDP has a path or a \
+                 query (write udp://dns:53)",
+            ),
+            (
+                "unix:run/x",
+                "\"unix:run/x\" is not a service's URL: the path of a socket is absolute \
+                 (write unix:/run/app.sock)",
+            ),
             (
                 "http://u:secret@a/b",
                 "\"http://…@a/b\" is not a service's URL: it must not contain a user name or a \
@@ -302,7 +431,7 @@ mod tests {
             "http://a?b c",
             "http:a",
             "http://a\r\n",
-            "unix:/x",
+            "unix:/x/",
             "https://u:p@a",
         ] {
             assert!(text.parse::<ServiceUrl>().is_err(), "{text:?}");
