@@ -4,16 +4,16 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::BytesMut;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 use super::Presence;
 use crate::{
-    driver::{Protocol, serve},
+    driver::Protocol,
     forward::Peer,
     snapshot::ListenerPlan,
     socket::{Prefixed, Stream, Wire},
     telemetry::metrics::{ListenerCells, Refusal},
-    tls::{HandshakeError, TlsFacts, TlsPlan, handshake},
+    tls::{HandshakeError, TlsPlan, handshake},
 };
 
 /// The first byte of TLS: a record of the type `handshake` (RFC 8446 section 5.1).
@@ -71,7 +71,11 @@ impl Newcomer {
         self.under_tls(read, tls, plan, cells).await
     }
 
-    fn plain(self, read: BytesMut) -> Guest {
+    async fn introduced(&mut self, _read: &mut BytesMut) -> Result<(), Refusal> {
+        Err(Refusal::ProxyHeader)
+    }
+
+    pub(super) fn plain(self, read: BytesMut) -> Guest {
         let Self { stream, peer, port, presence } = self;
         let peer = Arc::new(Peer::new(peer, port, None, Some(presence)));
         Guest { wire: Wire::Plain(stream), read, protocol: None, peer }
