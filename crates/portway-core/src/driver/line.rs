@@ -6,13 +6,16 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use portway_http1::server::Control;
 use tokio::time::Instant;
 
-use super::{pace::Pace, stall, tunnel::ClientUpgrade};
+use super::{
+    http2::{Awaited, StreamLine},
+    tunnel::ClientUpgrade,
+};
 
 /// A request's line to the client's connection, beyond its answer.
 #[derive(Clone, Debug)]
 pub(crate) enum ClientLine {
     Http1(Control),
-    Http2(Arc<Pace>),
+    Http2(Arc<StreamLine>),
     /// The connection is somebody else's.
     Foreign,
 }
@@ -20,15 +23,15 @@ pub(crate) enum ClientLine {
 impl ClientLine {
     /// A request is served from now on.
     pub(crate) fn begin(&self) {
-        if let Self::Http2(pace) = self {
-            pace.begin();
+        if let Self::Http2(line) = self {
+            line.pace.begin();
         }
     }
 
     /// A request was served, at `now`.
     pub(crate) fn end(&self, now: Instant) {
-        if let Self::Http2(pace) = self {
-            pace.end(now);
+        if let Self::Http2(line) = self {
+            line.pace.end(now);
         }
     }
 
@@ -36,7 +39,7 @@ impl ClientLine {
     pub(crate) fn last(&self) {
         match self {
             Self::Http1(control) => control.last(),
-            Self::Http2(pace) => pace.retire(),
+            Self::Http2(line) => line.pace.retire(),
             Self::Foreign => {}
         }
     }
@@ -46,9 +49,9 @@ impl ClientLine {
     pub(crate) fn limit_answer(&self, stall: Option<Duration>, cut: Option<Instant>) {
         match self {
             Self::Http1(control) => control.limit_answer(stall, cut),
-            Self::Http2(pace) => {
-                pace.wait_for_client(stall);
-                stall::limit(stall);
+            Self::Http2(line) => {
+                line.pace.wait_for_client(stall);
+                line.limit(stall);
             }
             Self::Foreign => {}
         }
@@ -64,18 +67,26 @@ impl ClientLine {
         }
     }
 
-    /// Sends an interim answer. hyper cannot send one over HTTP/2.
+    /// Sends an interim answer.
     pub(crate) fn interim(&self, status: StatusCode, headers: &HeaderMap) {
-        if let Self::Http1(control) = self {
-            control.interim(status, headers);
+        match self {
+            Self::Http1(control) => {
+                control.interim(status, headers);
+            }
+            Self::Http2(line) => line.interim(status, headers),
+            Self::Foreign => {}
         }
     }
 
     /// The client's side of an upgrade that may come.
     pub(crate) fn upgrade(&self) -> Option<ClientUpgrade> {
         match self {
-            Self::Http1(control) => Some(ClientUpgrade::new(control.upgrading())),
-            Self::Http2(_) | Self::Foreign => None,
+            Self::Http1(control) => Some(ClientUpgrade::Http1(control.upgrading())),
+            Self::Http2(line) => {
+                let (received, sender) = line.tunnel()?;
+                Some(ClientUpgrade::Http2(Awaited::new(received, sender)))
+            }
+            Self::Foreign => None,
         }
     }
 }

@@ -29,6 +29,8 @@ pub(crate) struct Pace {
     blocked: AtomicU64,
     /// Milliseconds for which it may take nothing; 0 for ever.
     patience: AtomicU64,
+    /// Milliseconds from the epoch to when something last came.
+    heard: AtomicU64,
     retired: AtomicBool,
 }
 
@@ -50,6 +52,7 @@ impl Pace {
             in_flight: AtomicU32::new(0),
             blocked: AtomicU64::new(0),
             patience: AtomicU64::new(0),
+            heard: AtomicU64::new(0),
             retired: AtomicBool::new(false),
         })
     }
@@ -71,6 +74,16 @@ impl Pace {
     pub(crate) fn wait_for_client(&self, limit: Option<Duration>) {
         let limit = limit.map_or(0, |limit| u64::try_from(limit.as_millis()).unwrap_or(0));
         self.patience.store(limit, Ordering::Relaxed);
+    }
+
+    /// Something has come.
+    pub(super) fn hears(&self) {
+        self.heard.store(self.millis(Instant::now()), Ordering::Relaxed);
+    }
+
+    /// When something last came.
+    pub(super) fn heard(&self) -> Instant {
+        self.epoch + Duration::from_millis(self.heard.load(Ordering::Relaxed))
     }
 
     /// A write waits for the client.

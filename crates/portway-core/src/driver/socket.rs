@@ -1,4 +1,4 @@
-//! The socket below hyper.
+//! The socket below HTTP/2.
 
 use std::{
     future::Future,
@@ -53,7 +53,11 @@ impl AsyncRead for ClientSocket {
             buf.put_slice(&this.read.split_to(take));
             return Poll::Ready(Ok(()));
         }
-        Pin::new(&mut this.socket).poll_read(cx, buf)
+        let outcome = Pin::new(&mut this.socket).poll_read(cx, buf);
+        if outcome.is_ready() {
+            this.pace.hears();
+        }
+        outcome
     }
 }
 

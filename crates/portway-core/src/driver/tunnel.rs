@@ -9,22 +9,30 @@ use std::{
 };
 
 use bytes::Bytes;
-use portway_http1::server::{Upgraded, Upgrading};
+use portway_http1::server::Upgrading;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf, copy_bidirectional},
     time::{Instant, Sleep, sleep},
 };
 
+use super::http2::{Awaited, StreamIo};
 use crate::socket::{Prefixed, Wire};
 
 /// The client's side of an upgrade that may come: taken from the request before it is forwarded.
-pub(crate) struct ClientUpgrade(Upgrading);
+pub(crate) enum ClientUpgrade {
+    Http1(Upgrading),
+    /// An extended CONNECT (RFC 8441).
+    Http2(Awaited),
+}
 
 /// The upstream's side of an upgrade that came.
-pub(crate) struct UpstreamUpgrade {
-    pub(super) socket: Wire,
-    /// What the upstream sent right behind its 101.
-    pub(super) read: Bytes,
+pub(crate) enum UpstreamUpgrade {
+    Http1 {
+        socket: Wire,
+        /// What the upstream sent right behind its 101.
+        read: Bytes,
+    },
+    Http2(StreamIo),
 }
 
 /// How a tunnel ended, and what went through it.
@@ -46,9 +54,27 @@ pub(crate) enum TunnelEndReason {
     Cut,
 }
 
+/// One side of a tunnel, whatever carries it.
+trait Side: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Side for T {}
+
 impl ClientUpgrade {
-    pub(super) fn new(upgrading: Upgrading) -> Self {
-        Self(upgrading)
+    /// Waits until the client has its answer. `None`: it has left.
+    async fn open(self) -> Option<Box<dyn Side>> {
+        match self {
+            Self::Http1(upgrading) => Some(Box::new(upgrading.await?)),
+            Self::Http2(awaited) => Some(Box::new(awaited.open().await?)),
+        }
+    }
+}
+
+impl UpstreamUpgrade {
+    fn open(self) -> Box<dyn Side> {
+        match self {
+            Self::Http1 { socket, read } => Box::new(Prefixed::new(read, socket)),
+            Self::Http2(stream) => Box::new(stream),
+        }
     }
 }
 
@@ -61,9 +87,9 @@ pub(crate) async fn tunnel(
     cut: impl Future<Output = ()>,
 ) -> TunnelEnd {
     let end = |from_client, from_upstream, reason| TunnelEnd { from_client, from_upstream, reason };
-    let Some(client) = client.0.await else { return end(0, 0, TunnelEndReason::Closed) };
+    let Some(client) = client.open().await else { return end(0, 0, TunnelEndReason::Closed) };
     let mut client = Watched::new(client, idle);
-    let mut upstream = Prefixed::new(upstream.read, upstream.socket);
+    let mut upstream = upstream.open();
     let copied = {
         let mut cut = pin!(cut);
         let mut copy = pin!(copy_bidirectional(&mut client, &mut upstream));
@@ -86,7 +112,7 @@ pub(crate) async fn tunnel(
 /// The client's side of a tunnel: counts what passes, and fails when nothing does for too long.
 /// Every byte of a tunnel passes here, so one side is enough to watch.
 struct Watched {
-    io: Upgraded,
+    io: Box<dyn Side>,
     read: u64,
     written: u64,
     moved: bool,
@@ -94,7 +120,7 @@ struct Watched {
 }
 
 impl Watched {
-    fn new(io: Upgraded, idle: Option<Duration>) -> Self {
+    fn new(io: Box<dyn Side>, idle: Option<Duration>) -> Self {
         let idle = idle.map(|idle| (idle, Box::pin(sleep(idle))));
         Self { io, read: 0, written: 0, moved: false, idle }
     }

@@ -230,7 +230,7 @@ async fn forward(
         matched.plan.rewrite.as_ref(),
         || captures(exchange, matched),
     )?;
-    let upgrade = Upgrade::wanted(&hops, exchange, upstream);
+    let upgrade = Upgrade::wanted(&hops, request.headers(), exchange, upstream)?;
     let introduction = prepare_head(exchange, request, &hops, upgrade.as_ref(), listener);
     bound_upload(exchange, request, matched.plan, destination, listener)?;
     let Exchange { line, host, peer, request_id, version, started, tries, .. } = exchange;
@@ -243,6 +243,7 @@ async fn forward(
         client_host: host.as_ref(),
         stages,
         keep_spelling: listener.server.keep_spelling,
+        upgrade: upgrade.is_some(),
         now: *started,
         interim: &|status, headers| pass_interim(line, status, headers),
         fields: &|fields| {
@@ -265,7 +266,7 @@ async fn forward(
     };
     exchange.upstream_took = exchange.tries.started.map(|started| started.elapsed());
     let sent = sent?;
-    if sent.status() == StatusCode::SWITCHING_PROTOCOLS {
+    if sent.is_upgrade() {
         let upgrade = upgrade.ok_or_else(unasked_upgrade)?;
         return upgrade.accept(sent, stages.idle);
     }
@@ -298,8 +299,7 @@ fn prepare_head(
         headers.remove(header::EXPECT);
     }
     if let Some(upgrade) = upgrade {
-        headers.append(header::CONNECTION, HeaderValue::from_static("upgrade"));
-        headers.insert(header::UPGRADE, upgrade.protocol.clone());
+        upgrade.ask(headers);
     }
     introduction
 }

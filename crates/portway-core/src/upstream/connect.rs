@@ -1,41 +1,81 @@
 //! A fresh connection to an endpoint.
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{io, time::Duration};
 
 use http::StatusCode;
-use portway_http1::limits::HeadLimits;
+use portway_config::value::EndpointScheme;
 use portway_plugin::Error;
-use tokio::{net::TcpStream, time::timeout};
+use tokio::{
+    net::{TcpStream, UnixStream},
+    time::timeout,
+};
 
+use super::{Endpoint, Upstream, endpoint::Address};
 use crate::{
     descriptors,
-    driver::Connection,
     socket::{Stream, Wire},
 };
 
-/// Connects within `limit`. Whatever goes wrong here, nobody has seen a byte of the request.
-pub(super) async fn connect(
-    address: SocketAddr,
-    limit: Option<Duration>,
-    head: HeadLimits,
-) -> Result<Connection, Error> {
-    let opened = match limit {
-        Some(limit) => match timeout(limit, TcpStream::connect(address)).await {
-            Ok(opened) => opened,
-            Err(_) => return Err(timed_out(address)),
-        },
-        None => TcpStream::connect(address).await,
-    };
-    let socket = opened.map_err(|error| refused(address, &error))?;
-    if descriptors::is_reserved(&socket) {
-        return Err(refused(address, &io::Error::other("too few file descriptors are left")));
-    }
-    // Heads and small bodies are written whole: waiting to fill a segment only adds latency.
-    socket.set_nodelay(true).map_err(|error| refused(address, &error))?;
-    Ok(Connection::new(Wire::Plain(Stream::Tcp(socket)), head))
+/// A fresh connection, and whether HTTP/2 was agreed on.
+pub(super) struct Connected {
+    pub(super) wire: Wire,
+    pub(super) http2: bool,
 }
 
-fn refused(address: SocketAddr, error: &io::Error) -> Error {
+/// Connects within `limit`, TLS included. Whatever goes wrong here, nobody has seen a byte of the
+/// request. `only_http1` offers nothing else.
+pub(super) async fn connect(
+    upstream: &Upstream,
+    endpoint: &Endpoint,
+    address: Address,
+    limit: Option<Duration>,
+    only_http1: bool,
+) -> Result<Connected, Error> {
+    let work = async {
+        let stream = open(endpoint, address).await?;
+        secured(upstream, endpoint, stream, only_http1).await
+    };
+    match limit {
+        Some(limit) => timeout(limit, work).await.unwrap_or_else(|_| Err(timed_out(address))),
+        None => work.await,
+    }
+}
+
+/// Connects, without a word.
+pub(crate) async fn open(endpoint: &Endpoint, address: Address) -> Result<Stream, Error> {
+    let opened = match (address, endpoint.socket()) {
+        (Address::Inet(address), _) => TcpStream::connect(address).await.map(Stream::Tcp),
+        (Address::Unix, Some(path)) => UnixStream::connect(path).await.map(Stream::Unix),
+        (Address::Unix, None) => Err(io::ErrorKind::AddrNotAvailable.into()),
+    };
+    let stream = opened.map_err(|error| refused(address, &error))?;
+    if descriptors::is_reserved(&stream) {
+        return Err(refused(address, &io::Error::other("too few file descriptors are left")));
+    }
+    stream.set_nodelay().map_err(|error| refused(address, &error))?;
+    Ok(stream)
+}
+
+async fn secured(
+    upstream: &Upstream,
+    endpoint: &Endpoint,
+    stream: Stream,
+    only_http1: bool,
+) -> Result<Connected, Error> {
+    let tls = match (endpoint.scheme, &upstream.tls) {
+        (EndpointScheme::Https, Some(tls)) => tls,
+        // Never in clear text what is meant for TLS.
+        (EndpointScheme::Https, None) => return Err(untrusted("there is no TLS for it")),
+        _ => return Ok(Connected { wire: Wire::Plain(stream), http2: false }),
+    };
+    let name = endpoint.server_name.clone();
+    let name = name.ok_or_else(|| untrusted("no certificate can be for its host"))?;
+    let shaken = tls.connect(stream, name, only_http1).await;
+    let (wire, http2) = shaken.map_err(|error| untrusted(error))?;
+    Ok(Connected { wire, http2 })
+}
+
+fn refused(address: Address, error: &io::Error) -> Error {
     Error::upstream(
         StatusCode::BAD_GATEWAY,
         "upstream_connect",
@@ -45,7 +85,17 @@ fn refused(address: SocketAddr, error: &io::Error) -> Error {
     .unseen()
 }
 
-fn timed_out(address: SocketAddr) -> Error {
+fn untrusted(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    Error::upstream(
+        StatusCode::BAD_GATEWAY,
+        "upstream_tls",
+        "no connection to the upstream could be made under TLS",
+    )
+    .because(cause)
+    .unseen()
+}
+
+fn timed_out(address: Address) -> Error {
     Error::upstream(
         StatusCode::GATEWAY_TIMEOUT,
         "connect_timeout",

@@ -1,18 +1,54 @@
 //! One address of a service, and what of a request depends on it.
 
 use std::{
+    fmt,
     net::{IpAddr, SocketAddr},
+    path::Path,
     sync::Arc,
 };
 
 use http::{HeaderValue, Uri, uri::PathAndQuery};
-use portway_config::value::ServiceUrl;
+use portway_config::{
+    UpstreamHttp2,
+    value::{EndpointScheme, ServiceUrl},
+};
+use rustls::pki_types::ServerName;
 use smallvec::SmallVec;
 
-use crate::resolve::{Name, Resolver, is_public};
+use crate::{
+    resolve::{Name, Resolver, is_public},
+    tls,
+};
 
 /// The addresses a request may be sent to.
-pub(super) type Addresses = SmallVec<[SocketAddr; 4]>;
+pub(super) type Addresses = SmallVec<[Address; 4]>;
+
+/// Where an endpoint can be reached now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Address {
+    Inet(SocketAddr),
+    /// The endpoint's own Unix domain socket.
+    Unix,
+}
+
+/// Which HTTP an endpoint is spoken to in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Speech {
+    Http1,
+    /// HTTP/2, and nothing else.
+    Http2,
+    /// Whatever is agreed on over TLS (RFC 7301).
+    Agreed,
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Inet(address) => address.fmt(f),
+            Self::Unix => f.write_str("its socket"),
+        }
+    }
+}
 
 /// An endpoint, with everything prepared that a request to it needs.
 #[derive(Debug)]
@@ -21,6 +57,10 @@ pub(crate) struct Endpoint {
     pub(crate) label: Box<str>,
     /// What `Host` says when the upstream's own name is wanted.
     pub(crate) authority: HeaderValue,
+    pub(crate) scheme: EndpointScheme,
+    pub(super) speech: Speech,
+    /// The name its certificate must be for. `None`: no certificate can be.
+    pub(super) server_name: Option<ServerName<'static>>,
     whereabouts: Whereabouts,
     /// Whether addresses that are not public are refused.
     public_only: bool,
@@ -34,20 +74,41 @@ pub(crate) struct Endpoint {
 enum Whereabouts {
     Fixed(SocketAddr),
     Named { name: Arc<Name>, port: u16 },
+    Unix(Box<Path>),
 }
 
 impl Endpoint {
-    pub(super) fn new(url: &ServiceUrl, public_only: bool, resolver: &Resolver) -> Self {
+    pub(super) fn new(
+        url: &ServiceUrl,
+        public_only: bool,
+        http2: UpstreamHttp2,
+        tls: Option<&tls::Client>,
+        resolver: &Resolver,
+    ) -> Self {
         let port = url.port();
-        let whereabouts = match url.ip() {
-            Some(ip) => Whereabouts::Fixed(SocketAddr::new(ip, port)),
-            None => Whereabouts::Named { name: resolver.watch(url.host()), port },
+        let whereabouts = match (url.unix(), url.ip()) {
+            (Some(path), _) => Whereabouts::Unix(path.into()),
+            (None, Some(ip)) => Whereabouts::Fixed(SocketAddr::new(ip, port)),
+            (None, None) => Whereabouts::Named { name: resolver.watch(url.host()), port },
+        };
+        let speech = match (http2, url.scheme()) {
+            (UpstreamHttp2::Never, _) => Speech::Http1,
+            (UpstreamHttp2::Always, _) | (_, EndpointScheme::H2c) => Speech::Http2,
+            (UpstreamHttp2::Auto, EndpointScheme::Https) => Speech::Agreed,
+            (UpstreamHttp2::Auto, _) => Speech::Http1,
         };
         let authority = HeaderValue::from_str(url.authority())
             .expect("the authority of a service URL is visible ASCII");
+        let label = match url.unix() {
+            Some(path) => format!("unix:{}", path.display()),
+            None => format!("{}:{port}", bracketed(url)),
+        };
         Self {
-            label: format!("{}:{port}", bracketed(url)).into(),
+            label: label.into(),
             authority,
+            scheme: url.scheme(),
+            speech,
+            server_name: tls.and_then(|tls| tls.name_of(url)),
             whereabouts,
             public_only,
             base_path: url.path().trim_end_matches('/').into(),
@@ -60,12 +121,14 @@ impl Endpoint {
         let allowed = |ip: &IpAddr| !self.public_only || is_public(*ip);
         match &self.whereabouts {
             Whereabouts::Fixed(address) => {
-                Some(*address).filter(|address| allowed(&address.ip())).into_iter().collect()
+                let address = Some(*address).filter(|address| allowed(&address.ip()));
+                address.map(Address::Inet).into_iter().collect()
             }
+            Whereabouts::Unix(_) => std::iter::once(Address::Unix).collect(),
             Whereabouts::Named { name, port } => {
                 let answer = name.answer();
                 let ips = answer.addresses.iter().copied().filter(allowed);
-                ips.map(|ip| SocketAddr::new(ip, *port)).collect()
+                ips.map(|ip| Address::Inet(SocketAddr::new(ip, *port))).collect()
             }
         }
     }
@@ -73,8 +136,16 @@ impl Endpoint {
     /// The name that has to resolve before the endpoint can be reached.
     pub(crate) fn awaited_name(&self) -> Option<&Arc<Name>> {
         match &self.whereabouts {
-            Whereabouts::Fixed(_) => None,
+            Whereabouts::Fixed(_) | Whereabouts::Unix(_) => None,
             Whereabouts::Named { name, .. } => Some(name),
+        }
+    }
+
+    /// The path of its Unix domain socket.
+    pub(super) fn socket(&self) -> Option<&Path> {
+        match &self.whereabouts {
+            Whereabouts::Unix(path) => Some(path),
+            Whereabouts::Fixed(_) | Whereabouts::Named { .. } => None,
         }
     }
 

@@ -2,10 +2,9 @@
 
 use std::{
     future::poll_fn,
-    net::SocketAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
     },
     task::{Context, Poll, Waker},
     time::Duration,
@@ -14,9 +13,9 @@ use std::{
 use smallvec::SmallVec;
 use tokio::time::Instant;
 
-use super::Upstream;
+use super::{Upstream, endpoint::Address};
 use crate::{
-    driver::{Connection, Home},
+    driver::{Connection, Home, Multiplexed},
     socket::Wire,
     telemetry::metrics::ServiceCells,
 };
@@ -39,6 +38,12 @@ pub(crate) struct Lane {
 #[derive(Debug)]
 pub(super) struct Idle {
     parked: Mutex<SmallVec<[Stack; 1]>>,
+    /// Connections that many exchanges share.
+    shared: Mutex<Vec<Shared>>,
+    /// Held by whoever opens a connection that others are going to share.
+    pub(super) dialing: tokio::sync::Mutex<()>,
+    /// Nothing but HTTP/1.1 was agreed on when it was last asked.
+    pub(super) agreed_on_http1: AtomicBool,
     max_idle: usize,
     keep: Option<Duration>,
     cells: Arc<ServiceCells>,
@@ -46,7 +51,7 @@ pub(super) struct Idle {
 
 #[derive(Debug)]
 struct Stack {
-    address: SocketAddr,
+    address: Address,
     /// The newest last: taking the newest lets the others grow old and be closed.
     connections: Vec<Parked>,
 }
@@ -55,6 +60,16 @@ struct Stack {
 struct Parked {
     connection: Counted,
     since: Instant,
+}
+
+/// A connection that many exchanges share.
+#[derive(Debug)]
+struct Shared {
+    address: Address,
+    connection: Multiplexed,
+    /// When an exchange last ended or began, as far as the sweeper knows.
+    used: Instant,
+    _open: Open,
 }
 
 /// A connection that counts as open for as long as it lives.
@@ -71,7 +86,7 @@ pub(super) struct Open(Arc<ServiceCells>);
 /// Where a connection returns to.
 pub(super) struct Berth {
     idle: Arc<Idle>,
-    address: SocketAddr,
+    address: Address,
     open: Open,
 }
 
@@ -81,6 +96,9 @@ impl Lane {
         let idle = || {
             Arc::new(Idle {
                 parked: Mutex::default(),
+                shared: Mutex::default(),
+                dialing: tokio::sync::Mutex::default(),
+                agreed_on_http1: AtomicBool::new(false),
                 max_idle: pool.max_idle as usize,
                 keep: pool.idle.limit(),
                 cells: Arc::clone(&cells),
@@ -109,7 +127,7 @@ impl Lane {
 
 impl Idle {
     /// An idle connection to `address` that can take a request.
-    pub(super) async fn take(&self, address: SocketAddr, repeatable: bool) -> Option<Counted> {
+    pub(super) async fn take(&self, address: Address, repeatable: bool) -> Option<Counted> {
         loop {
             let mut parked = self.newest(address, repeatable)?;
             if poll_fn(|cx| Poll::Ready(parked.connection.is_usable(cx))).await {
@@ -118,7 +136,7 @@ impl Idle {
         }
     }
 
-    fn newest(&self, address: SocketAddr, repeatable: bool) -> Option<Counted> {
+    fn newest(&self, address: Address, repeatable: bool) -> Option<Counted> {
         let mut parked = self.lock();
         let stack = parked.iter_mut().find(|stack| stack.address == address)?;
         if !repeatable && stack.connections.last()?.since.elapsed() >= FRESH {
@@ -127,7 +145,7 @@ impl Idle {
         stack.connections.pop().map(|parked| parked.connection)
     }
 
-    fn park(&self, address: SocketAddr, connection: Counted) {
+    fn park(&self, address: Address, connection: Counted) {
         if self.max_idle == 0 {
             return;
         }
@@ -157,6 +175,39 @@ impl Idle {
             });
         }
         parked.retain(|stack| !stack.connections.is_empty());
+        drop(parked);
+        self.shared().retain_mut(|shared| {
+            if shared.connection.active() > 0 {
+                shared.used = now;
+            }
+            let idle = now.saturating_duration_since(shared.used);
+            shared.connection.is_open() && self.keep.is_none_or(|keep| idle < keep)
+        });
+    }
+
+    /// A shared connection to `address` that can take one more exchange.
+    pub(super) fn join(&self, address: Address) -> Option<Multiplexed> {
+        let mut shared = self.shared();
+        shared.retain(|shared| shared.connection.is_open());
+        let has_room =
+            |shared: &&Shared| shared.address == address && shared.connection.has_room();
+        shared.iter().find(has_room).map(|shared| shared.connection.clone())
+    }
+
+    /// Lets others share a connection that was just opened.
+    pub(super) fn share(&self, address: Address, connection: Multiplexed) {
+        self.cells.opened();
+        let _open = Open(Arc::clone(&self.cells));
+        self.shared().push(Shared { address, connection, used: Instant::now(), _open });
+    }
+
+    /// A shared connection takes no more: the upstream wants it to end.
+    pub(super) fn part(&self, connection: &Multiplexed) {
+        self.shared().retain(|shared| !shared.connection.is_same(connection));
+    }
+
+    fn shared(&self) -> MutexGuard<'_, Vec<Shared>> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, SmallVec<[Stack; 1]>> {
@@ -172,7 +223,7 @@ impl Idle {
 
 impl Counted {
     /// The connection, and the place it returns to after its exchange.
-    pub(super) fn berth(self, idle: &Arc<Idle>, address: SocketAddr) -> (Connection, Berth) {
+    pub(super) fn berth(self, idle: &Arc<Idle>, address: Address) -> (Connection, Berth) {
         (self.connection, Berth { idle: Arc::clone(idle), address, open: self.open })
     }
 }

@@ -17,7 +17,8 @@ use portway_http1::limits::HeadLimits;
 
 use crate::{balance::Picker, resolve::Resolver, tls};
 
-pub(crate) use endpoint::Endpoint;
+pub(crate) use connect::open;
+pub(crate) use endpoint::{Address, Endpoint};
 pub(crate) use lane::Lane;
 pub(crate) use send::{Call, Sent, Tries};
 
@@ -42,7 +43,10 @@ impl Upstream {
         service.routes.clear();
         let endpoints: Box<[Endpoint]> = service
             .endpoints()
-            .map(|(url, _)| Endpoint::new(url, service.deny_private_addresses, resolver))
+            .map(|(url, _)| {
+                let public_only = service.deny_private_addresses;
+                Endpoint::new(url, public_only, service.http2, tls.as_ref(), resolver)
+            })
             .collect();
         let weights: Vec<u16> = service.endpoints().map(|(_, weight)| weight.get()).collect();
         let picker = Picker::new(service.balance, &weights);

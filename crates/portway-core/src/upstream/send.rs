@@ -6,22 +6,30 @@
 //! - One that closes after bytes were written: a fresh one, once, for a method that may be
 //!   repeated (RFC 9110 section 9.2.2) and a request without a body. A POST is never sent twice.
 
-use http::{HeaderMap, HeaderValue, Request, StatusCode, header, uri::PathAndQuery};
-use portway_config::{HostPolicy, StageTimeouts};
-use portway_http1::{client::Reason, head::MoreFields};
+use std::sync::atomic::Ordering::Relaxed;
+
+use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header, uri::PathAndQuery};
+use portway_config::{HostPolicy, StageTimeouts, value::EndpointScheme};
+use portway_http1::head::MoreFields;
 use portway_plugin::{Body, Error, Response};
 use smallvec::SmallVec;
 use tokio::time::Instant;
 
 use super::{
-    Lane,
-    connect::connect,
+    Address, Lane,
+    connect::{Connected, connect},
+    endpoint::Speech,
     lane::{Berth, Counted},
 };
 use crate::{
     balance::Permit,
-    driver::{Answer, Failed, Interim, Options, exchange},
+    driver::{
+        Again, Answer, Connection, Failed, Interim, Multiplexed, Options, Shake, UpstreamUpgrade,
+        exchange,
+    },
 };
+
+const SEC_WEBSOCKET_KEY: HeaderName = HeaderName::from_static("sec-websocket-key");
 
 /// The most endpoints one request is offered to.
 const MAX_ENDPOINTS: usize = 3;
@@ -40,6 +48,8 @@ pub(crate) struct Call<'a> {
     pub(crate) fields: MoreFields<'a>,
     /// Whether the answer's header names are passed on as they are spelled.
     pub(crate) keep_spelling: bool,
+    /// Whether the request asks for an upgrade.
+    pub(crate) upgrade: bool,
     /// What time it is, near enough.
     pub(crate) now: Instant,
 }
@@ -55,19 +65,23 @@ pub(crate) struct Tries {
 
 /// An answer that came, before its body is read.
 pub(crate) struct Sent {
-    answer: Answer,
-    berth: Berth,
+    answer: Answer<Berth>,
     /// To be kept until the answer's last byte.
     pub(crate) permit: Option<Permit>,
 }
 
 /// One connection that was chosen for one try.
 struct Line {
-    connection: Counted,
+    connection: Chosen,
     endpoint: usize,
-    address: std::net::SocketAddr,
     reused: bool,
     permit: Option<Permit>,
+}
+
+/// A connection for one exchange, or one that is shared.
+enum Chosen {
+    Own(Counted, Address),
+    Shared(Multiplexed),
 }
 
 impl Call<'_> {
@@ -87,8 +101,7 @@ impl Call<'_> {
                 Err(error) => return Err(last.unwrap_or(error)),
             };
             self.address(request, line.endpoint)?;
-            let Line { connection, endpoint, address, reused, permit } = line;
-            let (connection, berth) = connection.berth(self.lane.idle(endpoint), address);
+            let Line { connection, endpoint, reused, permit } = line;
             let options = Options {
                 now: tries.started,
                 wait: self.stages.response_header,
@@ -97,19 +110,53 @@ impl Call<'_> {
                 keep_spelling: self.keep_spelling,
                 ..Options::default()
             };
-            let failed = match exchange(connection, request, options).await {
-                Ok(answer) => return Ok(Sent { answer, berth, permit }),
+            let failed = match self.exchange(connection, endpoint, request, options).await {
+                Ok(answer) => return Ok(Sent { answer, permit }),
                 Err(failed) => failed,
             };
-            if !may_send_again(&failed, reused && repeatable) {
-                return Err(error_of(failed.reason));
+            let may_send_again = match failed.again {
+                Again::Always => true,
+                Again::IfRepeatable => reused && repeatable,
+                Again::Never => false,
+            };
+            if !may_send_again {
+                return Err(failed.error);
             }
             self.lane.cells.retried();
             if reused {
                 fresh = true;
             } else {
                 spent.push(endpoint);
-                last = Some(error_of(failed.reason));
+                last = Some(failed.error);
+            }
+        }
+    }
+
+    async fn exchange(
+        &self,
+        connection: Chosen,
+        endpoint: usize,
+        request: &mut Request<Body>,
+        options: Options<'_>,
+    ) -> Result<Answer<Berth>, Box<Failed>> {
+        let idle = self.lane.idle(endpoint);
+        match connection {
+            Chosen::Own(connection, address) => {
+                let (connection, berth) = connection.berth(idle, address);
+                exchange(connection, berth, request, options).await
+            }
+            // On the heap: most upstreams do without, and every request would carry it.
+            Chosen::Shared(connection) => {
+                let scheme = self.lane.upstream.endpoints[endpoint].scheme;
+                let shake = Shake { secure: scheme == EndpointScheme::Https };
+                if self.upgrade {
+                    as_connect(request);
+                }
+                let exchanged = Box::pin(connection.exchange(request, shake, options)).await;
+                if exchanged.as_ref().is_err_and(|failed| failed.again != Again::Never) {
+                    idle.part(&connection);
+                }
+                exchanged.map(|answer| Answer::Http2(Box::new(answer)))
             }
         }
     }
@@ -143,17 +190,27 @@ impl Call<'_> {
                 };
                 tries.started = Some(now);
                 let idle = self.lane.idle(index);
+                if self.speech(index) != Speech::Http1 {
+                    // On the heap, as above.
+                    match Box::pin(self.open_shared(index, address)).await {
+                        Ok((connection, reused)) => {
+                            return Ok(Line { connection, endpoint: index, reused, permit });
+                        }
+                        Err(error) => last = Some(error),
+                    }
+                    continue;
+                }
                 if !fresh && let Some(connection) = idle.take(address, repeatable).await {
-                    let (endpoint, reused) = (index, true);
-                    return Ok(Line { connection, endpoint, address, reused, permit });
+                    let connection = Chosen::Own(connection, address);
+                    return Ok(Line { connection, endpoint: index, reused: true, permit });
                 }
                 // On the heap: connecting is rare, and a future is as large as its largest state.
-                let connecting = connect(address, self.stages.connect, upstream.head_limits());
+                let connecting =
+                    connect(upstream, endpoint, address, self.stages.connect, true);
                 match Box::pin(connecting).await {
-                    Ok(connection) => {
-                        let connection = idle.counted(connection);
-                        let (endpoint, reused) = (index, false);
-                        return Ok(Line { connection, endpoint, address, reused, permit });
+                    Ok(connected) => {
+                        let connection = self.own(connected, index, address);
+                        return Ok(Line { connection, endpoint: index, reused: false, permit });
                     }
                     Err(error) => last = Some(error),
                 }
@@ -161,6 +218,55 @@ impl Call<'_> {
             spent.push(index);
         }
         Err(last.unwrap_or_else(|| no_endpoint(upstream.label())))
+    }
+
+    /// Which HTTP is spoken to an endpoint, as far as it is known. An upgrade is asked for in
+    /// HTTP/1.1 where that is spoken at all.
+    fn speech(&self, endpoint: usize) -> Speech {
+        match self.lane.upstream.endpoints[endpoint].speech {
+            Speech::Agreed
+                if self.upgrade || self.lane.idle(endpoint).agreed_on_http1.load(Relaxed) =>
+            {
+                Speech::Http1
+            }
+            speech => speech,
+        }
+    }
+
+    /// A connection that is shared, or a fresh one, and whether others use it already. Only one
+    /// is opened at a time: what it turns out to speak decides whether the others need their own.
+    async fn open_shared(
+        &self,
+        endpoint: usize,
+        address: Address,
+    ) -> Result<(Chosen, bool), Error> {
+        let upstream = &self.lane.upstream;
+        let idle = self.lane.idle(endpoint);
+        if let Some(connection) = idle.join(address) {
+            return Ok((Chosen::Shared(connection), true));
+        }
+        let _dialing = idle.dialing.lock().await;
+        if let Some(connection) = idle.join(address) {
+            return Ok((Chosen::Shared(connection), true));
+        }
+        let target = &upstream.endpoints[endpoint];
+        let only_http1 = self.speech(endpoint) == Speech::Http1;
+        let connected =
+            connect(upstream, target, address, self.stages.connect, only_http1).await?;
+        if !connected.http2 && target.speech == Speech::Agreed {
+            idle.agreed_on_http1.store(true, Relaxed);
+            return Ok((self.own(connected, endpoint, address), false));
+        }
+        let bytes = upstream.head_limits().field_bytes;
+        let begun = Multiplexed::begin(connected.wire, bytes).await;
+        let connection = begun.map_err(|error| no_http2(error))?;
+        idle.share(address, connection.clone());
+        Ok((Chosen::Shared(connection), false))
+    }
+
+    fn own(&self, connected: Connected, endpoint: usize, address: Address) -> Chosen {
+        let connection = Connection::new(connected.wire, self.lane.upstream.head_limits());
+        Chosen::Own(self.lane.idle(endpoint).counted(connection), address)
     }
 
     fn address(&self, request: &mut Request<Body>, endpoint: usize) -> Result<(), Error> {
@@ -185,11 +291,19 @@ impl Call<'_> {
 
 impl Sent {
     pub(crate) fn status(&self) -> StatusCode {
-        self.answer.head().status
+        self.answer.status()
     }
 
     pub(crate) fn headers(&self) -> &HeaderMap {
-        &self.answer.head().headers
+        self.answer.headers()
+    }
+
+    /// Whether an upgrade that was asked for has been accepted.
+    pub(crate) fn is_upgrade(&self) -> bool {
+        match &self.answer {
+            Answer::Http1(..) => self.status() == StatusCode::SWITCHING_PROTOCOLS,
+            Answer::Http2(answer) => answer.is_tunnel() && self.status().is_success(),
+        }
     }
 
     /// Whether it came before the request was sent to its end.
@@ -199,48 +313,35 @@ impl Sent {
 
     /// The answer, its body still to be read.
     pub(crate) fn into_response(self) -> (Response, Option<Permit>) {
-        (self.answer.into_response(self.berth), self.permit)
+        (self.answer.into_response(), self.permit)
     }
 
-    /// The two sides of a 101: its head, and the socket behind it.
-    pub(crate) fn into_answer(self) -> (Answer, Option<Permit>) {
-        (self.answer, self.permit)
+    /// What is behind an upgrade that was accepted.
+    pub(crate) fn into_upgrade(self) -> (Option<UpstreamUpgrade>, Option<Permit>) {
+        (self.answer.into_upgrade(), self.permit)
     }
 }
 
-/// Whether a request may be sent again: it is whole, and nobody can have seen it or it may be
-/// `repeated`.
-fn may_send_again(failed: &Failed, repeated: bool) -> bool {
-    failed.reason.is_hang_up() && !failed.touched && (failed.written == 0 || repeated)
+/// An upgrade as HTTP/2 asks for it (RFC 8441 section 4).
+fn as_connect(request: &mut Request<Body>) {
+    let headers = request.headers_mut();
+    headers.remove(header::CONNECTION);
+    headers.remove(SEC_WEBSOCKET_KEY);
+    if let Some(protocol) = headers.remove(header::UPGRADE)
+        && let Ok(protocol) = protocol.to_str()
+    {
+        request.extensions_mut().insert(h2::ext::Protocol::from(protocol));
+    }
 }
 
-fn error_of(reason: Reason<Error>) -> Error {
-    match reason {
-        Reason::Upload(error) => error,
-        Reason::TimedOut => Error::upstream(
-            StatusCode::GATEWAY_TIMEOUT,
-            "response_header_timeout",
-            "the upstream did not answer in time",
-        ),
-        Reason::UploadLength => Error::client(
-            StatusCode::BAD_REQUEST,
-            "bad_request_body",
-            "the request body could not be read",
-        )
-        .because(reason),
-        Reason::Closed | Reason::Io(_) => Error::upstream(
-            StatusCode::BAD_GATEWAY,
-            "upstream_closed",
-            "the upstream closed the connection without an answer",
-        )
-        .because(reason),
-        _ => Error::upstream(
-            StatusCode::BAD_GATEWAY,
-            "upstream_protocol",
-            "the upstream's answer is not valid HTTP",
-        )
-        .because(reason),
-    }
+fn no_http2(error: h2::Error) -> Error {
+    Error::upstream(
+        StatusCode::BAD_GATEWAY,
+        "upstream_protocol",
+        "the upstream does not speak HTTP/2",
+    )
+    .because(error)
+    .unseen()
 }
 
 fn no_endpoint(service: &str) -> Error {

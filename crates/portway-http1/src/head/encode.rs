@@ -42,7 +42,7 @@ pub(crate) fn encode_request_with<B>(
     out.extend_from_slice(b" HTTP/1.1\r\n");
     put_headers(headers, request.extensions().get(), framing, false, out);
     if let Some(more) = more {
-        more(&mut FieldWriter(out));
+        more(&mut FieldWriter::lines(out));
     }
     match framing {
         // A method that gives a body meaning says so when there is none (RFC 9110 section 8.6).

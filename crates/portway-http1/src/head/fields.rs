@@ -238,6 +238,16 @@ impl FieldLines {
         put_field(&mut self.0, name.as_str().as_bytes(), value.as_bytes());
     }
 
+    /// The lines, read again.
+    fn iter(&self) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+        self.as_bytes().split(|&byte| byte == b'\n').filter_map(|line| {
+            let line = line.strip_suffix(b"\r")?;
+            let colon = line.iter().position(|&byte| byte == b':')?;
+            let name = HeaderName::from_bytes(&line[..colon]).ok()?;
+            Some((name, HeaderValue::from_bytes(line[colon + 1..].trim_ascii()).ok()?))
+        })
+    }
+
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.0
     }
@@ -247,22 +257,50 @@ impl FieldLines {
     }
 }
 
-/// Where header lines are added to a head that is being written.
-pub struct FieldWriter<'a>(pub(super) &'a mut BytesMut);
+/// Where header lines are added to a head that is being written, or to a map.
+pub struct FieldWriter<'a>(Sink<'a>);
+
+enum Sink<'a> {
+    Lines(&'a mut BytesMut),
+    Map(&'a mut HeaderMap),
+}
 
 /// Adds header lines to a head that is being written. `Content-Length` and `Transfer-Encoding`
 /// are not for it to add.
 pub type MoreFields<'a> = &'a (dyn Fn(&mut FieldWriter<'_>) + Send + Sync);
 
-impl FieldWriter<'_> {
+impl<'a> FieldWriter<'a> {
+    pub(super) fn lines(out: &'a mut BytesMut) -> Self {
+        Self(Sink::Lines(out))
+    }
+
+    /// Adds the lines to a map, for another version of HTTP. `Connection` concerns this one only
+    /// and is left out (RFC 9113 section 8.2.2).
+    pub fn map(headers: &'a mut HeaderMap) -> Self {
+        Self(Sink::Map(headers))
+    }
+
     /// Adds a line.
     pub fn push(&mut self, name: &HeaderName, value: &HeaderValue) {
-        put_field(self.0, name.as_str().as_bytes(), value.as_bytes());
+        match &mut self.0 {
+            Sink::Lines(out) => put_field(out, name.as_str().as_bytes(), value.as_bytes()),
+            Sink::Map(_) if *name == header::CONNECTION => {}
+            Sink::Map(headers) => {
+                headers.append(name, value.clone());
+            }
+        }
     }
 
     /// Adds lines that were encoded before.
     pub fn extend(&mut self, lines: &FieldLines) {
-        self.0.extend_from_slice(&lines.0);
+        match &mut self.0 {
+            Sink::Lines(out) => out.extend_from_slice(&lines.0),
+            Sink::Map(headers) => {
+                for (name, value) in lines.iter() {
+                    headers.append(name, value);
+                }
+            }
+        }
     }
 }
 
