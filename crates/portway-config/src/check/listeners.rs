@@ -31,7 +31,8 @@ fn not_http(listener: &Listener, path: &str, findings: &mut Findings) {
     }
     if listener.protocol == ListenerProtocol::Udp {
         if listener.bind.unix().is_some() {
-            let problem = Problem::new("udp_on_socket", "datagrams have no Unix domain socket here");
+            let problem =
+                Problem::new("udp_on_socket", "datagrams have no Unix domain socket here");
             findings.problem(problem.at(format!("{path}.bind")).hint("give it an address"));
         }
         if !listener.proxy_protocol.is_empty() {
@@ -80,7 +81,8 @@ fn tls(tls: &ListenerTls, path: &str, findings: &mut Findings) {
 fn client_certificates(asked: &ClientCertificates, path: &str, findings: &mut Findings) {
     match (asked.mode, &asked.ca) {
         (ClientCertificateMode::Off, Some(_)) => {
-            let warning = Problem::new("no_effect", "no certificate is asked for: ca has no effect");
+            let warning =
+                Problem::new("no_effect", "no certificate is asked for: ca has no effect");
             findings.warning(warning.at(format!("{path}.ca")).hint("set mode: required"));
         }
         (ClientCertificateMode::Optional | ClientCertificateMode::Required, None) => {

@@ -169,8 +169,7 @@ fn idle_listeners(lowered: &Lowered<'_>, findings: &mut Findings) {
             takes(listener, route.protocol)
                 && (route.listeners.is_empty() || route.listeners.contains(name))
         };
-        if listener.protocol != ListenerProtocol::Http
-            && !lowered.config.routes.iter().any(reached)
+        if listener.protocol != ListenerProtocol::Http && !lowered.config.routes.iter().any(reached)
         {
             let message = format!(
                 "no route takes what comes to {}: its connections are closed",

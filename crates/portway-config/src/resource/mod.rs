@@ -17,8 +17,8 @@ pub use gateway::{
     AccessLog, Config, LogFormat, LogLevel, LogOutput, Logging, Probes, Resolver, Shutdown,
 };
 pub use listener::{
-    AmbiguousPaths, ForwardedHeaders, HeaderCase, Limits, Listener, ListenerHttp2, ListenerProtocol,
-    RedirectHttps,
+    AmbiguousPaths, ForwardedHeaders, HeaderCase, Limits, Listener, ListenerHttp2,
+    ListenerProtocol, RedirectHttps,
 };
 pub use matches::{CertificatePart, Match, Matches, PathMatch, TypedPath, ValueMatch};
 pub use meta::Meta;

@@ -142,7 +142,8 @@ mod tests {
 
     #[test]
     fn a_refusal_shows_no_secret() {
-        let key = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nc2VjcmV0\n-----END ENCRYPTED PRIVATE KEY-----";
+        let key =
+            "-----BEGIN ENCRYPTED PRIVATE KEY-----\nc2VjcmV0\n-----END ENCRYPTED PRIVATE KEY-----";
         let error = key.parse::<PrivateKey>().unwrap_err().to_string();
         assert!(error.contains("openssl pkey") && !error.contains("c2VjcmV0"), "{error}");
         let error = "-----BEGIN X-----\nc2VjcmV0".parse::<PrivateKey>().unwrap_err().to_string();

@@ -177,9 +177,8 @@ impl FromStr for ServiceUrl {
                 .hint("send credentials in a header field"));
         }
         if let Some(path) = text.strip_prefix("unix:") {
-            return Self::on_socket(path).map_err(|why| {
-                bad(text, why).hint("write unix:/run/app.sock")
-            });
+            return Self::on_socket(path)
+                .map_err(|why| bad(text, why).hint("write unix:/run/app.sock"));
         }
         let (scheme, rest) = scheme(text)?;
         let (rest, fragment) = rest.split_once('#').map_or((rest, None), |(r, f)| (r, Some(f)));
@@ -287,7 +286,10 @@ fn scheme(text: &str) -> Result<(EndpointScheme, &str), InvalidValue> {
         "h2c" => EndpointScheme::H2c,
         "tcp" => EndpointScheme::Tcp,
         "udp" => EndpointScheme::Udp,
-        other if !other.is_empty() && other.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'+') => {
+        other
+            if !other.is_empty()
+                && other.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'+') =>
+        {
             let message = format!("{} has the scheme {}", Quoted(text), Quoted(scheme));
             return Err(InvalidValue::new(message)
                 .hint("use http://, https://, h2c://, tcp://, udp:// or unix:/path")

@@ -67,6 +67,8 @@ families! {
         "Connections of clients that are open.";
     CONNECTIONS_ACCEPTED: Counter "portway_connections_accepted_total" ["listener"]
         "Connections of clients that were accepted.";
+    CONNECTIONS_REFUSED: Counter "portway_connections_refused_total" ["listener", "reason"]
+        "Connections of clients that were closed before anything was served on them.";
     UPSTREAM_CONNECTIONS: Gauge "portway_upstream_connections" ["service"]
         "Connections to the endpoints of a service that are open.";
     UPSTREAM_CONNECTIONS_OPENED: Counter "portway_upstream_connections_opened_total" ["service"]

@@ -9,6 +9,7 @@ use portway_plugin::Side;
 
 use super::{
     errors::Errors,
+    refusals::{Refusal, Refusals},
     route::{NO_ROUTE, RouteCells},
     shelf::Shelf,
 };
@@ -43,6 +44,7 @@ pub struct ServiceCells {
 pub struct ListenerCells {
     pub(super) open: AtomicI64,
     pub(super) opened: AtomicU64,
+    pub(super) refusals: Refusals,
 }
 
 impl CoreCells {
@@ -118,5 +120,10 @@ impl ListenerCells {
     /// A connection from a client was closed.
     pub fn closed(&self) {
         self.open.fetch_sub(1, Relaxed);
+    }
+
+    /// A connection from a client was closed before anything was served on it.
+    pub fn refused(&self, reason: Refusal) {
+        self.refusals.count(reason);
     }
 }

@@ -18,6 +18,7 @@ mod histogram;
 mod method;
 mod outcomes;
 mod process;
+mod refusals;
 mod route;
 mod scrape;
 mod shelf;
@@ -30,5 +31,6 @@ pub use self::{
     core::{CoreCells, ListenerCells, ServiceCells},
     form::Form,
     gateway::{Metrics, Named},
+    refusals::Refusal,
     route::{NO_ROUTE, RouteCells},
 };

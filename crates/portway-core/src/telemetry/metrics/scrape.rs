@@ -25,6 +25,8 @@ struct Totals {
     routes: BTreeMap<[Box<str>; 2], RouteTotals>,
     services: BTreeMap<Box<str>, ConnectionTotals>,
     listeners: BTreeMap<Box<str>, ConnectionTotals>,
+    /// By listener and reason.
+    refusals: BTreeMap<(Box<str>, &'static str), u64>,
     errors: BTreeMap<(&'static str, &'static str), u64>,
     in_flight: i64,
 }
@@ -79,6 +81,9 @@ impl Totals {
             total.retries += cells.retries.load(Relaxed);
         }
         for ([listener], cells) in core.listeners.all() {
+            cells.refusals.each(|reason, count| {
+                *self.refusals.entry((listener.clone(), reason.as_str())).or_default() += count;
+            });
             let total = self.listeners.entry(listener).or_default();
             total.open += cells.open.load(Relaxed);
             total.opened += cells.opened.load(Relaxed);
@@ -148,6 +153,10 @@ fn write_connections(out: &mut Exposition, totals: &Totals) {
     let mut family = out.family(&catalog::CONNECTIONS_ACCEPTED);
     for (listener, total) in &totals.listeners {
         family.sample(&[listener], total.opened);
+    }
+    let mut family = out.family(&catalog::CONNECTIONS_REFUSED);
+    for ((listener, reason), count) in &totals.refusals {
+        family.sample(&[listener, reason], count);
     }
     let mut family = out.family(&catalog::UPSTREAM_CONNECTIONS);
     for (service, total) in &totals.services {

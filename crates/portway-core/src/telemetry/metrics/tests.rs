@@ -49,6 +49,7 @@ fn busy() -> Metrics {
         core.in_flight_add();
         core.in_flight_sub();
         core.listener("web").opened();
+        core.listener("web").refused(Refusal::NotTls);
         core.service("accounts").opened();
         core.service("accounts").retried();
     }
@@ -108,6 +109,7 @@ fn cores_are_added_up() {
         (r#"portway_errors_total{code="no_route",side="client"}"#, 3.0),
         (r#"portway_connections{listener="web"}"#, 2.0),
         (r#"portway_connections_accepted_total{listener="web"}"#, 3.0),
+        (r#"portway_connections_refused_total{listener="web",reason="not_tls"}"#, 3.0),
         (r#"portway_upstream_connections{service="accounts"}"#, 2.0),
         (r#"portway_upstream_connections_opened_total{service="accounts"}"#, 3.0),
         (r#"portway_retries_total{service="accounts"}"#, 3.0),
