@@ -32,14 +32,28 @@ pub(crate) fn check(args: &Check) -> anyhow::Result<ExitCode> {
 pub(crate) struct Inspected {
     pub(crate) path: PathBuf,
     pub(crate) config: Result<Checked<Config>, Vec<Problem>>,
+    warnings: Vec<Problem>,
     text: String,
 }
 
 impl Inspected {
     pub(crate) fn new(path: PathBuf) -> Self {
         let source::Reading { text, content, .. } = source::read(&path);
-        let config = content.and_then(Loaded::check);
-        Self { path, config, text }
+        let mut warnings = Vec::new();
+        let config = content.and_then(|loaded| {
+            let places = loaded.places.clone();
+            let config = loaded.check()?;
+            let located = |mut problem: Problem| {
+                places.locate(&mut problem);
+                problem
+            };
+            let verified = portway::verify(&config)
+                .map_err(|problems| problems.into_iter().map(located).collect::<Vec<_>>())?;
+            warnings.extend_from_slice(config.warnings());
+            warnings.extend(verified.into_iter().map(located));
+            Ok(config)
+        });
+        Self { path, config, warnings, text }
     }
 
     /// Says what is wrong with it. `false` when nothing is.
@@ -55,7 +69,7 @@ impl Inspected {
             return Ok(());
         }
         if let Ok(config) = &self.config {
-            terminal::warnings(config.warnings(), &self.text);
+            terminal::warnings(&self.warnings, &self.text);
             let services = plural(config.services.len(), "service");
             let routes = plural(config.routes.len(), "route");
             print(&format!("{}: ok, {services}, {routes}\n", self.path.display()))?;
@@ -64,15 +78,12 @@ impl Inspected {
     }
 
     fn json(&self) -> Value {
-        let (problems, warnings) = match &self.config {
-            Ok(config) => (&[][..], config.warnings()),
-            Err(problems) => (&**problems, &[][..]),
-        };
+        let problems = self.config.as_ref().err().map_or(&[][..], |problems| problems);
         json!({
             "file": self.path.to_string_lossy(),
             "valid": self.config.is_ok(),
             "problems": problems,
-            "warnings": warnings,
+            "warnings": self.warnings,
         })
     }
 }

@@ -72,7 +72,7 @@ impl Places {
 
     /// Gives a problem with a path in the configuration its path and its place in the document,
     /// and takes secrets out of its text.
-    pub(crate) fn locate(&self, problem: &mut Problem) {
+    pub fn locate(&self, problem: &mut Problem) {
         let Some(document) = &self.0 else { return };
         problem.path = document.naming.path(&problem.path);
         problem.place = Some(document.place(&problem.path));

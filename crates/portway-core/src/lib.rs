@@ -22,7 +22,9 @@ mod snapshot;
 mod socket;
 pub mod source;
 pub mod telemetry;
+mod tls;
 mod upstream;
 
 pub use gateway::{ClientAddr, Gateway};
 pub use server::{Options, Server, Stop, run};
+pub use tls::verify;

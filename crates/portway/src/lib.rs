@@ -29,6 +29,6 @@ pub use builder::Builder;
 pub use portway_config as config;
 pub use portway_core::{
     ClientAddr, Gateway, Options, Server, Stop, explain, run, source, telemetry,
-    telemetry::BuildInfo,
+    telemetry::BuildInfo, verify,
 };
 pub use portway_plugin as plugin;

@@ -19,6 +19,7 @@ use crate::{
     server::{Open, Opening, RunningProbe, Server},
     snapshot::{Life, ListenerId, Snapshot, View, compile},
     telemetry::metrics::{NO_ROUTE, Named},
+    tls,
 };
 
 /// How long a change waits for names it brings. An endpoint whose name does not resolve by then
@@ -29,7 +30,8 @@ const FIRST_ANSWERS: Duration = Duration::from_secs(2);
 pub(crate) fn nothing(resolver: &Resolver) -> Arc<Snapshot> {
     let config = portway_config::check(Config::default(), &Places::default())
         .expect("the default configuration has no problem");
-    Arc::new(compile(config, 0, None, resolver, |_| ListenerId(u32::MAX)))
+    let tls = tls::prepare(&config, None).expect("it has no certificate");
+    Arc::new(compile(config, 0, None, resolver, tls, |_| ListenerId(u32::MAX)))
 }
 
 /// Takes `server` over to `config`.
@@ -37,7 +39,10 @@ pub(crate) async fn activate(
     server: &mut Server,
     config: Checked<Config>,
 ) -> Result<(), Vec<Problem>> {
-    let Prepared { listeners: new, probe, log } = prepare(server, &config)?;
+    let Prepared { listeners: new, probe, log, tls } = prepare(server, &config)?;
+    for warning in &tls.warnings {
+        tracing::warn!(code = %warning.code, path = warning.path, "{}", warning.message);
+    }
     if config.resolver != server.snapshot.config.resolver {
         server.resolver = server.resolver.succeeded_by(&config.resolver);
     }
@@ -50,6 +55,7 @@ pub(crate) async fn activate(
         revision,
         (previous.revision > 0).then_some(&*previous),
         &server.resolver,
+        tls,
         |_| numbers.next().expect("one number for each listener"),
     ));
     await_names(&snapshot, &previous).await;

@@ -12,6 +12,7 @@ use crate::{
     probe::Probe,
     server::Server,
     telemetry::access::{AccessLog, Prepared as PreparedLog},
+    tls,
 };
 
 /// What was opened for a change. Dropped, all of it is closed again.
@@ -20,6 +21,7 @@ pub(super) struct Prepared {
     pub(super) listeners: Vec<New>,
     pub(super) probe: ProbeChange,
     pub(super) log: Option<PreparedLog>,
+    pub(super) tls: tls::Prepared,
 }
 
 /// A listener that nobody accepts from yet.
@@ -63,7 +65,13 @@ pub(super) fn prepare(server: &Server, config: &Checked<Config>) -> Result<Prepa
         problems.push(problem);
         None
     });
-    if problems.is_empty() { Ok(Prepared { listeners, probe, log }) } else { Err(problems) }
+    let snapshot = &server.snapshot;
+    let previous = (snapshot.revision > 0).then_some((&*snapshot.config, &snapshot.tls));
+    let tls = tls::prepare(config, previous).unwrap_or_else(|more| {
+        problems.extend(more);
+        tls::Prepared::default()
+    });
+    if problems.is_empty() { Ok(Prepared { listeners, probe, log, tls }) } else { Err(problems) }
 }
 
 fn open(

@@ -83,7 +83,7 @@ impl Closing {
     }
 
     /// Waits until they are told.
-    pub(super) async fn told(&self) {
+    pub(crate) async fn told(&self) {
         let mut told = pin!(self.notify.notified());
         told.as_mut().enable();
         if !self.is_closed() {

@@ -4,7 +4,7 @@
 use std::cmp::Reverse;
 
 use portway_config::{
-    Match, PathMatch, TypedPath,
+    Match, PathMatch, Route, TypedPath,
     value::{HostPattern, Segment},
 };
 
@@ -18,6 +18,8 @@ pub(super) struct Rank<'a> {
     any_method: bool,
     headers: Reverse<usize>,
     query: Reverse<usize>,
+    certificate: Reverse<usize>,
+    any_listener: bool,
 }
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,14 +50,16 @@ enum SegmentRank<'a> {
 }
 
 impl<'a> Rank<'a> {
-    pub(super) fn new(priority: i32, host: Option<&'a HostPattern>, found: &'a Match) -> Self {
+    pub(super) fn new(route: &Route, host: Option<&'a HostPattern>, found: &'a Match) -> Self {
         Self {
-            priority: Reverse(priority),
+            priority: Reverse(route.priority),
             host: host_rank(host),
             path: path_rank(found.path.as_ref()),
             any_method: found.methods.is_empty(),
             headers: Reverse(found.headers.len()),
             query: Reverse(found.query.len()),
+            certificate: Reverse(found.client_certificate.len()),
+            any_listener: route.listeners.is_empty(),
         }
     }
 }

@@ -29,7 +29,7 @@ pub fn table(config: &Checked<Config>) -> Vec<Row<'_>> {
         }
     }
     // A stable sort: what is equal in everything else stays in the order of declaration.
-    rows.sort_by_cached_key(|row| Rank::new(row.route.priority, row.host, row.conditions));
+    rows.sort_by_cached_key(|row| Rank::new(row.route, row.host, row.conditions));
     rows
 }
 
@@ -92,7 +92,12 @@ routes:
     fn takes(row: &Row<'_>, lookup: &Lookup<'_>) -> bool {
         let hosts = row.host.into_iter().cloned().collect();
         let matches = [Match { hosts, ..row.conditions.clone() }];
-        let (router, regexes) = Router::build([Entry { id: 0, priority: 0, matches: &matches }]);
+        let (router, regexes) = Router::build([Entry {
+            id: 0,
+            priority: 0,
+            listeners: &[],
+            matches: &matches,
+        }]);
         matches!(router.find(lookup, &regexes), Found::Route(_))
     }
 
@@ -103,6 +108,7 @@ routes:
         let entries = (0..).zip(&config.routes).map(|(id, route)| Entry {
             id,
             priority: route.priority,
+            listeners: &route.listeners,
             matches: route.matches.as_slice(),
         });
         let (router, regexes) = Router::build(entries);
@@ -117,7 +123,15 @@ routes:
                     for (headers, query) in
                         [(&none, None), (&none, Some("q")), (&some, Some("q=1"))]
                     {
-                        let lookup = Lookup { host, path, method: &method, headers, query };
+                        let lookup = Lookup {
+                            host,
+                            path,
+                            method: &method,
+                            headers,
+                            query,
+                            listener: "web",
+                            certificate: None,
+                        };
                         let row = rows.iter().find(|row| takes(row, &lookup));
                         let expected = row.map(|row| row.route.meta.name.as_str());
                         let answer = match router.find(&lookup, &regexes) {

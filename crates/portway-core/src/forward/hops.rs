@@ -41,6 +41,7 @@ const KEPT: &[&str] = &[
     "cookie",
     "forwarded",
     "via",
+    "x-forwarded-client-cert",
     "x-forwarded-for",
     "x-forwarded-host",
     "x-forwarded-port",
@@ -99,7 +100,8 @@ fn look(headers: &HeaderMap) -> Seen {
             "expect" => seen.expect = true,
             "x-request-id" => seen.request_id = true,
             "forwarded" | "x-forwarded-for" | "x-forwarded-host" | "x-forwarded-port"
-            | "x-forwarded-proto" | "x-forwarded-prefix" | "x-forwarded-server" | "x-real-ip" => {
+            | "x-forwarded-proto" | "x-forwarded-prefix" | "x-forwarded-server"
+            | "x-forwarded-client-cert" | "x-real-ip" => {
                 seen.claims = true;
             }
             name => seen.twins |= name.starts_with('x') && name.contains('_'),

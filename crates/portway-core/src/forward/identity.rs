@@ -4,15 +4,22 @@ use std::net::{IpAddr, SocketAddr};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Version, header};
 use portway_http1::head::{FieldLines, FieldWriter};
+use tokio::sync::Notify;
 
 use super::hops::Seen;
-use crate::{listen::Presence, snapshot::ListenerPlan};
+use crate::{
+    listen::Presence,
+    snapshot::ListenerPlan,
+    tls::{ClientCertificate, TlsFacts},
+};
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
+const X_FORWARDED_CLIENT_CERT: HeaderName =
+    HeaderName::from_static("x-forwarded-client-cert");
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The longest request id that is kept.
@@ -25,8 +32,13 @@ pub(crate) struct Peer {
     pub(crate) scheme: &'static str,
     address_value: HeaderValue,
     port_value: HeaderValue,
+    /// What is known of its TLS.
+    pub(crate) tls: Option<TlsFacts>,
     /// `X-Forwarded-For`, `-Proto` and `-Port` as they are sent when nobody spoke before.
     lines: FieldLines,
+    /// `X-Forwarded-Client-Cert`, where it has shown one.
+    certificate_line: FieldLines,
+    hang_up: Notify,
     /// Counts the connection as open until the last exchange that came by it is over.
     _presence: Option<Presence>,
 }
@@ -46,9 +58,10 @@ impl Peer {
     pub(crate) fn new(
         address: SocketAddr,
         local_port: u16,
-        scheme: &'static str,
+        tls: Option<TlsFacts>,
         presence: Option<Presence>,
     ) -> Self {
+        let scheme = if tls.is_some() { "https" } else { "http" };
         let address = SocketAddr::new(address.ip().to_canonical(), address.port());
         let value = |text: String| {
             HeaderValue::try_from(text).expect("an address or a number is visible ASCII")
@@ -59,7 +72,36 @@ impl Peer {
         lines.push(&X_FORWARDED_FOR, &address_value);
         lines.push(&X_FORWARDED_PROTO, &HeaderValue::from_static(scheme));
         lines.push(&X_FORWARDED_PORT, &port_value);
-        Self { address, scheme, address_value, port_value, lines, _presence: presence }
+        let mut certificate_line = FieldLines::default();
+        if let Some(client) = tls.as_ref().and_then(|tls| tls.client.as_ref()) {
+            certificate_line.push(&X_FORWARDED_CLIENT_CERT, &client.forwarded);
+        }
+        Self {
+            address,
+            scheme,
+            address_value,
+            port_value,
+            tls,
+            lines,
+            certificate_line,
+            hang_up: Notify::new(),
+            _presence: presence,
+        }
+    }
+
+    /// Its connection is to end now, without another word.
+    pub(crate) fn hang_up(&self) {
+        self.hang_up.notify_one();
+    }
+
+    /// Waits until somebody has said so.
+    pub(crate) async fn hung_up(&self) {
+        self.hang_up.notified().await;
+    }
+
+    /// The certificate it has shown, which was verified.
+    pub(crate) fn certificate(&self) -> Option<&ClientCertificate> {
+        self.tls.as_ref()?.client.as_deref()
     }
 }
 
@@ -138,6 +180,7 @@ pub(crate) fn tell(fields: &mut FieldWriter<'_>, identity: &Identity<'_>, listen
             fields.push(&X_FORWARDED_HOST, host);
         }
     }
+    fields.extend(&peer.certificate_line);
     if listener.forwarded {
         fields.push(&header::FORWARDED, &forwarded(peer, *host));
     }
@@ -163,6 +206,9 @@ fn join(headers: &mut HeaderMap, identity: &Identity<'_>, listener: &ListenerPla
                 headers.insert(X_FORWARDED_HOST, (*host).clone());
             }
         }
+    }
+    if let Some(client) = peer.certificate() {
+        headers.insert(X_FORWARDED_CLIENT_CERT, client.forwarded.clone());
     }
     if listener.forwarded {
         append(headers, header::FORWARDED, &forwarded(peer, *host));
@@ -220,6 +266,7 @@ fn drop_claims(headers: &mut HeaderMap, trusted: bool) {
             HeaderName::from_static("x-forwarded-prefix"),
             HeaderName::from_static("x-forwarded-server"),
             X_REAL_IP,
+            X_FORWARDED_CLIENT_CERT,
         ] {
             headers.remove(name);
         }

@@ -4,16 +4,16 @@ use std::{borrow::Cow, sync::Arc};
 
 use http::{HeaderValue, Method, Request, StatusCode, header, uri::PathAndQuery};
 use portway_config::value::normalize_path;
-use portway_plugin::{Body, Error, Result};
+use portway_plugin::{Body, Error, Response, Result};
 use tokio::time::Instant;
 
 use super::Arrival;
 use crate::{
     exchange::Exchange,
-    forward::{Identity, ambiguous_path, request_id, requested_host},
+    forward::{Identity, ambiguous_path, request_id, requested_host, without_port},
     route::Allow,
     server::Shard,
-    snapshot::ListenerPlan,
+    snapshot::{ListenerPlan, RedirectPlan},
     upstream::Tries,
 };
 
@@ -107,6 +107,54 @@ pub(super) fn host(
         .inspect_err(|_| note_host(exchange, request))?;
     exchange.host.clone_from(&host);
     Ok(host)
+}
+
+/// What the listener says about the host: one that is not allowed, one that asks more of its
+/// clients than this connection was asked, one that is served over TLS only.
+///
+/// # Errors
+/// 421 for a host that must not be asked for on this connection (RFC 9110 section 15.5.20).
+pub(super) fn judge_host(
+    exchange: &Exchange,
+    request: &Request<Body>,
+    listener: &ListenerPlan,
+) -> Result<Option<Response>> {
+    let host = exchange.host.as_ref().and_then(|host| host.to_str().ok()).unwrap_or_default();
+    if !listener.allows(host) {
+        return Err(Error::client(
+            StatusCode::MISDIRECTED_REQUEST,
+            "unknown_host",
+            "this host is not served here",
+        )
+        .closing());
+    }
+    match (&exchange.peer.tls, &listener.tls, &listener.redirect_https) {
+        (Some(facts), Some(tls), _) => {
+            if !tls.allows(&facts.asked, without_port(host)) {
+                return Err(Error::client(
+                    StatusCode::MISDIRECTED_REQUEST,
+                    "misdirected_request",
+                    "this host asks more of its clients: open another connection for it",
+                ));
+            }
+            Ok(None)
+        }
+        (None, _, Some(redirect)) if redirect.takes(host) => {
+            redirected(request, host, redirect).map(Some)
+        }
+        _ => Ok(None),
+    }
+}
+
+fn redirected(request: &Request<Body>, host: &str, redirect: &RedirectPlan) -> Result<Response> {
+    let target = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
+    let location = format!("https://{}{}{target}", without_port(host), redirect.port);
+    let location = HeaderValue::try_from(location)
+        .map_err(|error| bad_target("the request target is not a path").because(error))?;
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
+    response.headers_mut().insert(header::LOCATION, location);
+    Ok(response)
 }
 
 /// The path and query asked for.

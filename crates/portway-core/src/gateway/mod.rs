@@ -28,7 +28,7 @@ use crate::{
         Hops, Identity, Introduction, Peer, X_REQUEST_ID, forwarded_target, introduce,
         redirect_location, strip_request, strip_response, tell, via,
     },
-    route::{Captures, Found, Lookup, MatchId},
+    route::{Captures, Certificate, Found, Lookup, MatchId},
     server::Shard,
     snapshot::{Action, Destination, ListenerId, ListenerPlan, Plan},
     upstream::{Call, Sent},
@@ -131,6 +131,14 @@ async fn answer(exchange: &mut Exchange, request: &mut Request<Body>) -> Result<
     let listener = view.snapshot.listener(exchange.listener).ok_or_else(listener_gone)?;
     admit::check_head(request, listener).inspect_err(|_| admit::note_host(exchange, request))?;
     let requested = admit::host(exchange, request)?;
+    if listener.judges_hosts() {
+        match admit::judge_host(exchange, request, listener) {
+            Ok(None) => {}
+            Ok(Some(response)) => return Ok(response.into()),
+            Err(error) if listener.strict => return hang_up(exchange, &error).await,
+            Err(error) => return Err(error),
+        }
+    }
     let original = admit::target(request)?;
     let spelled = original.clone();
     let path = admit::normal_path(&spelled, listener)?;
@@ -141,6 +149,8 @@ async fn answer(exchange: &mut Exchange, request: &mut Request<Body>) -> Result<
             method: request.method(),
             headers: request.headers(),
             query: original.query(),
+            listener: &listener.own_name,
+            certificate: exchange.peer.certificate().map(|client| client as &dyn Certificate),
         },
         &view.regexes,
     );
@@ -169,6 +179,14 @@ async fn answer(exchange: &mut Exchange, request: &mut Request<Body>) -> Result<
         }
         Action::Redirect(redirect) => Ok(redirected(exchange, redirect, &matched)?.into()),
     }
+}
+
+/// Ends the connection without an answer.
+async fn hang_up(exchange: &mut Exchange, error: &Error) -> Result<Answered> {
+    exchange.blame(error);
+    exchange.status = Some(error.status().as_u16());
+    exchange.peer.hang_up();
+    std::future::pending().await
 }
 
 fn redirected(exchange: &Exchange, redirect: &Redirect, matched: &Matched<'_>) -> Result<Response> {

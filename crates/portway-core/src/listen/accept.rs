@@ -20,16 +20,19 @@ use tokio::{
     time::sleep,
 };
 
-use super::{Acceptor, Crowd, Passed, Presence};
+use super::{
+    Acceptor, Crowd, Passed, Presence,
+    greet::{Guest, Newcomer},
+};
 use crate::{
     descriptors,
-    driver::{ClientLine, Closing, Serve, serve},
+    driver::{ClientLine, Closing, Serve, ServerOptions, serve},
     exchange::refused,
     forward::Peer,
     gateway::{self, Arrival},
     server::Shard,
-    snapshot::ListenerId,
-    socket::{Stream, Wire},
+    snapshot::{ListenerId, View},
+    socket::Stream,
     telemetry::metrics::ListenerCells,
 };
 
@@ -134,21 +137,20 @@ impl Accepting {
         let _ = stream.set_nodelay();
         let view = self.shard.view();
         let Some(listener) = view.snapshot.listener(self.listener) else { return };
-        let peer = Arc::new(Peer::new(peer, self.port, "http", Some(presence)));
         let cells = self.shard.cells.listener(&listener.name);
-        let connection = Connection {
+        let door = Door {
             shard: Arc::clone(&self.shard),
             listener: self.listener,
-            peer,
             closing: Arc::clone(&self.closing),
-            left: listener.max_requests.map(|max| Arc::new(max.into())),
+            counted: Counted::new(cells),
         };
-        let options = listener.server;
-        let closing = Arc::clone(&self.closing);
-        tokio::spawn(async move {
-            let _counted = Counted::new(cells);
-            serve(Wire::Plain(stream), BytesMut::new(), None, options, &closing, connection).await;
-        });
+        let newcomer = Newcomer { stream, peer, port: self.port, presence };
+        if listener.is_greeted() {
+            tokio::spawn(door.greet(newcomer, view));
+        } else {
+            let guest = newcomer.plain(BytesMut::new());
+            tokio::spawn(door.serve(guest, listener.server, listener.max_requests, false));
+        }
     }
 
     async fn failed(&self, error: &io::Error) {
@@ -160,6 +162,60 @@ impl Accepting {
             }
             // The peer left while it was queued.
             _ => tracing::debug!(%error, "a connection could not be accepted"),
+        }
+    }
+}
+
+/// The way from a listener to the requests of one connection.
+struct Door {
+    shard: Arc<Shard>,
+    listener: ListenerId,
+    closing: Arc<Closing>,
+    counted: Counted,
+}
+
+impl Door {
+    /// Takes a newcomer as far as HTTP, and serves it.
+    async fn greet(self, newcomer: Newcomer, view: Arc<View>) {
+        let Some(listener) = view.snapshot.listener(self.listener) else { return };
+        let greeting = newcomer.greet(listener, &self.counted.0);
+        let guest = tokio::select! {
+            // On the heap: a handshake weighs much and is soon over.
+            guest = Box::pin(greeting) => guest,
+            () = self.closing.told() => return,
+        };
+        let Some(guest) = guest else { return };
+        let (options, max_requests) = (listener.server, listener.max_requests);
+        let strict = listener.strict;
+        // The connection may outlive many revisions.
+        drop(view);
+        self.serve(guest, options, max_requests, strict).await;
+    }
+
+    async fn serve(
+        self,
+        guest: Guest,
+        options: ServerOptions,
+        max_requests: Option<u32>,
+        strict: bool,
+    ) {
+        let Guest { wire, read, protocol, peer } = guest;
+        let connection = Connection {
+            shard: self.shard,
+            listener: self.listener,
+            peer: Arc::clone(&peer),
+            closing: Arc::clone(&self.closing),
+            left: max_requests.map(|max| Arc::new(max.into())),
+        };
+        let serving = serve(wire, read, protocol, options, &self.closing, connection);
+        if strict {
+            tokio::select! {
+                () = serving => {}
+                () = peer.hung_up() => {}
+            }
+        } else {
+            drop(peer);
+            serving.await;
         }
     }
 }

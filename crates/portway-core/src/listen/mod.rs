@@ -8,6 +8,7 @@ mod accept;
 mod acceptor;
 mod bind;
 mod crowd;
+mod greet;
 
 pub(crate) use accept::{Accepting, accept};
 pub(crate) use acceptor::Acceptor;

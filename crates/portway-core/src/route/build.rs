@@ -8,7 +8,7 @@ use portway_plugin::value::{Part, Parts, PathPattern, Segment};
 
 use super::{
     captures::{Between, Finder, Step},
-    condition::{HeaderCondition, QueryCondition},
+    condition::{CertificateCondition, HeaderCondition, QueryCondition},
     hosts::Hosts,
     methods::MethodSet,
     regexes::{RegexId, RegexTable, Regexes},
@@ -23,26 +23,29 @@ impl Router {
     #[expect(single_use_lifetimes, reason = "the language wants a name for it here")]
     pub fn build<'a>(entries: impl IntoIterator<Item = Entry<'a>>) -> (Self, Regexes) {
         let mut ordered = Vec::new();
-        for Entry { id, priority, matches } in entries {
-            ordered.extend((0_u32..).zip(matches).map(|(at, found)| (id, at, priority, found)));
+        for entry in entries {
+            ordered.extend((0_u32..).zip(entry.matches).map(|(at, found)| (entry, at, found)));
         }
-        ordered.sort_by_key(|(id, at, _, found)| {
-            let Match { methods, headers, query, .. } = found;
-            (methods.is_empty(), Reverse(headers.len()), Reverse(query.len()), *id, *at)
+        ordered.sort_by_key(|(entry, at, found)| {
+            let Match { methods, headers, query, client_certificate, .. } = found;
+            let values = (Reverse(headers.len()), Reverse(query.len()));
+            let certificate = Reverse(client_certificate.len());
+            let any_listener = entry.listeners.is_empty();
+            (methods.is_empty(), values, certificate, any_listener, entry.id, *at)
         });
         let mut builder = Builder::new();
         let mut hosts = Hosts::<Levels>::default();
         let mut matches = Vec::with_capacity(ordered.len());
-        for (route, at, priority, found) in ordered {
+        for (entry, at, found) in ordered {
             let number = index(matches.len());
             let any = found.hosts.is_empty().then_some(None);
             for host in any.into_iter().chain(found.hosts.iter().map(Some)) {
-                let level = hosts.entry(host).entry(Reverse(priority)).or_insert_with(|| {
+                let level = hosts.entry(host).entry(Reverse(entry.priority)).or_insert_with(|| {
                     GrowingLevel { root: builder.node(), ..GrowingLevel::default() }
                 });
                 builder.enter(level, found.path.as_ref(), number);
             }
-            matches.push(builder.compile(route, at, found));
+            matches.push(builder.compile(&entry, at, found));
         }
         builder.finish(matches.into(), hosts)
     }
@@ -216,8 +219,8 @@ impl<'a> Builder<'a> {
         (id, id == next)
     }
 
-    fn compile(&mut self, route: u32, index: u32, found: &'a Match) -> CompiledMatch {
-        let Match { methods, headers, query, path, .. } = found;
+    fn compile(&mut self, entry: &Entry<'a>, index: u32, found: &'a Match) -> CompiledMatch {
+        let Match { methods, headers, query, path, client_certificate, .. } = found;
         let (pattern, names, finder) = match path {
             None => ("*".to_owned(), Box::default(), no_captures()),
             Some(PathMatch::Pattern(pattern)) => {
@@ -239,12 +242,17 @@ impl<'a> Builder<'a> {
             }
         };
         CompiledMatch {
-            route,
+            route: entry.id,
             index,
             pattern: pattern.into(),
             methods: MethodSet::new(methods),
             headers: headers.iter().map(|it| HeaderCondition::new(it, &mut self.regexes)).collect(),
             query: query.iter().map(|it| QueryCondition::new(it, &mut self.regexes)).collect(),
+            certificate: client_certificate
+                .iter()
+                .map(|it| CertificateCondition::new(it, &mut self.regexes))
+                .collect(),
+            listeners: entry.listeners.into(),
             names,
             finder,
         }

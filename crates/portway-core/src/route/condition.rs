@@ -3,11 +3,14 @@
 use std::borrow::Cow;
 
 use http::{HeaderMap, HeaderName, header};
-use portway_config::ValueMatch;
+use portway_config::{CertificatePart, ValueMatch};
 use portway_plugin::value::FieldName;
 use smallvec::SmallVec;
 
-use super::regexes::{RegexId, RegexTable, Regexes};
+use super::{
+    regexes::{RegexId, RegexTable, Regexes},
+    router::Certificate,
+};
 
 /// What a value must be; with nothing said, that it is there.
 #[derive(Debug)]
@@ -79,6 +82,29 @@ impl QueryCondition {
 
     pub(super) fn is_met(&self, parameters: &mut Parameters<'_>, regexes: &Regexes) -> bool {
         parameters.first(&self.name).is_some_and(|value| self.wanted.is_met(value, regexes))
+    }
+}
+
+/// A condition on the client's certificate. Where it says several things of a part, any of them
+/// may fit.
+#[derive(Debug)]
+pub(super) struct CertificateCondition {
+    part: CertificatePart,
+    wanted: Wanted,
+}
+
+impl CertificateCondition {
+    pub(super) fn new<'a>(
+        condition: &'a ValueMatch<CertificatePart>,
+        regexes: &mut RegexTable<'a>,
+    ) -> Self {
+        Self { part: condition.name, wanted: Wanted::new(condition, regexes) }
+    }
+
+    /// A client without a certificate meets no condition.
+    pub(super) fn is_met(&self, certificate: Option<&dyn Certificate>, regexes: &Regexes) -> bool {
+        let values = certificate.map_or(&[][..], |certificate| certificate.values(self.part));
+        values.iter().any(|value| self.wanted.is_met(value.as_bytes(), regexes))
     }
 }
 

@@ -15,6 +15,23 @@ pub(super) struct Hosts<T> {
     any: Option<T>,
 }
 
+/// A set of hosts that a configuration lists.
+#[derive(Debug, Default)]
+pub(crate) struct HostSet(Hosts<()>);
+
+impl HostSet {
+    pub(crate) fn new(patterns: &[HostPattern]) -> Self {
+        let mut hosts = Hosts::default();
+        patterns.iter().for_each(|pattern| *hosts.entry(Some(pattern)) = ());
+        Self(hosts)
+    }
+
+    /// Whether `host` is in it, be it with a port, in upper case or with a dot at its end.
+    pub(crate) fn contains(&self, host: &str) -> bool {
+        !self.0.lookup(host).is_empty()
+    }
+}
+
 /// Names longer than DNS allows are below no suffix: looking them up would cost the square of
 /// their length.
 const LONGEST_NAME: usize = 255;

@@ -3,13 +3,14 @@
 use std::ops::ControlFlow;
 
 use http::{HeaderMap, Method};
-use portway_config::Match;
+use portway_config::{CertificatePart, Match};
+use portway_plugin::value::Name;
 use smallvec::SmallVec;
 
 use super::{
     Allow, Captures, Regexes,
     captures::Finder,
-    condition::{HeaderCondition, Parameters, QueryCondition},
+    condition::{CertificateCondition, HeaderCondition, Parameters, QueryCondition},
     hosts::Hosts,
     methods::MethodSet,
     regexes::RegexId,
@@ -24,6 +25,8 @@ pub struct Entry<'a> {
     pub id: u32,
     /// Routes of higher priority are tried first.
     pub priority: i32,
+    /// The listeners whose clients it takes; without any, those of all.
+    pub listeners: &'a [Name],
     /// What a request must look like, hosts and prefix of the service included.
     pub matches: &'a [Match],
 }
@@ -42,6 +45,16 @@ pub struct Lookup<'a> {
     pub headers: &'a HeaderMap,
     /// The query as it was sent.
     pub query: Option<&'a str>,
+    /// The name of the listener it came by.
+    pub listener: &'a str,
+    /// The client's verified certificate.
+    pub certificate: Option<&'a dyn Certificate>,
+}
+
+/// What a client's certificate says.
+pub trait Certificate: std::fmt::Debug {
+    /// What it says of a part; of some it may say several things.
+    fn values(&self, part: CertificatePart) -> &[Box<str>];
 }
 
 /// What a lookup found.
@@ -91,6 +104,8 @@ pub struct CompiledMatch {
     pub(super) methods: MethodSet,
     pub(super) headers: Box<[HeaderCondition]>,
     pub(super) query: Box<[QueryCondition]>,
+    pub(super) certificate: Box<[CertificateCondition]>,
+    pub(super) listeners: Box<[Name]>,
     pub(super) names: Box<[Box<str>]>,
     pub(super) finder: Finder,
 }
@@ -123,8 +138,10 @@ impl CompiledMatch {
 
     /// Whether all conditions hold but host, path and method.
     fn takes_rest(&self, request: &mut Request<'_>) -> bool {
-        let Request { headers, parameters, regexes } = request;
-        self.headers.iter().all(|condition| condition.is_met(headers, regexes))
+        let Request { headers, parameters, listener, certificate, regexes } = request;
+        (self.listeners.is_empty() || self.listeners.iter().any(|name| name.as_str() == *listener))
+            && self.certificate.iter().all(|condition| condition.is_met(*certificate, regexes))
+            && self.headers.iter().all(|condition| condition.is_met(headers, regexes))
             && self.query.iter().all(|condition| condition.is_met(parameters, regexes))
     }
 }
@@ -133,6 +150,8 @@ impl CompiledMatch {
 struct Request<'a> {
     headers: &'a HeaderMap,
     parameters: Parameters<'a>,
+    listener: &'a str,
+    certificate: Option<&'a dyn Certificate>,
     regexes: &'a Regexes,
 }
 
@@ -140,8 +159,13 @@ impl Router {
     /// The match that takes the request, by the documented precedence.
     #[must_use]
     pub fn find(&self, lookup: &Lookup<'_>, regexes: &Regexes) -> Found {
-        let mut request =
-            Request { headers: lookup.headers, parameters: Parameters::new(lookup.query), regexes };
+        let mut request = Request {
+            headers: lookup.headers,
+            parameters: Parameters::new(lookup.query),
+            listener: lookup.listener,
+            certificate: lookup.certificate,
+            regexes,
+        };
         let mut method_failed = false;
         let found = self.visit(lookup, regexes, &mut |id| {
             let candidate = &self.matches[id as usize];

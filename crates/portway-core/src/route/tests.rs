@@ -103,6 +103,8 @@ impl Request {
             method: &self.method,
             headers: &self.headers,
             query: self.query.as_deref(),
+            listener: "web",
+            certificate: None,
         }
     }
 }
@@ -115,7 +117,8 @@ pub(super) fn routes(lines: &[impl AsRef<str>]) -> Vec<Route> {
 pub(super) fn build(routes: &[Route], order: &[usize]) -> (Router, Regexes) {
     Router::build(order.iter().map(|&at| {
         let Route { priority, matches, .. } = &routes[at];
-        Entry { id: u32::try_from(at).unwrap(), priority: *priority, matches }
+        let id = u32::try_from(at).unwrap();
+        Entry { id, priority: *priority, listeners: &[], matches }
     }))
 }
 

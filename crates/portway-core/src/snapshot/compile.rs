@@ -14,21 +14,24 @@ use crate::{
     balance::Picker,
     resolve::Resolver,
     route::{Entry, Router},
+    tls,
     upstream::Upstream,
 };
 
 type Key<'a> = (&'a Name, &'a Name);
 
 /// Compiles `config` as revision `revision`. Upstreams whose service did not change, and the lives
-/// of routes and listeners that stay, come from `previous`. `listener_id` numbers the listeners.
+/// of routes and listeners that stay, come from `previous`. `tls` was prepared for the same
+/// configuration; `listener_id` numbers the listeners.
 pub(crate) fn compile(
     config: Checked<Config>,
     revision: u64,
     previous: Option<&Snapshot>,
     resolver: &Resolver,
+    tls: tls::Prepared,
     mut listener_id: impl FnMut(&Listener) -> ListenerId,
 ) -> Snapshot {
-    let upstreams = upstreams(&config, previous, resolver);
+    let upstreams = upstreams(&config, previous, resolver, &tls);
     let numbers: HashMap<Key<'_>, usize> = config
         .services
         .iter()
@@ -52,22 +55,24 @@ pub(crate) fn compile(
     let listeners: Box<[_]> = config
         .listeners
         .iter()
-        .map(|listener| {
+        .zip(&tls.listeners)
+        .map(|(listener, tls)| {
             let id = listener_id(listener);
             let life = previous
                 .and_then(|previous| previous.listener(id))
                 .map_or_else(|| Arc::new(Life::new()), |listener| Arc::clone(&listener.life));
-            ListenerPlan::new(listener, id, life)
+            ListenerPlan::new(listener, id, life, tls.clone())
         })
         .collect();
     let leaving = previous.map(|previous| leaving(previous, &listeners)).unwrap_or_default();
     let entries = config.routes.iter().zip(0_u32..).map(|(route, id)| Entry {
         id,
         priority: route.priority,
+        listeners: &route.listeners,
         matches: route.matches.as_slice(),
     });
     let (router, regexes) = Router::build(entries);
-    Snapshot { revision, router, regexes, plans, upstreams, listeners, leaving, cells, config }
+    Snapshot { revision, router, regexes, plans, upstreams, tls, listeners, leaving, cells, config }
 }
 
 /// The listeners that have no place in the new revision and whose connections may be at work.
@@ -81,6 +86,7 @@ fn upstreams(
     config: &Config,
     previous: Option<&Snapshot>,
     resolver: &Resolver,
+    tls: &tls::Prepared,
 ) -> Box<[Arc<Upstream>]> {
     let known: HashMap<Key<'_>, &Arc<Upstream>> = previous
         .iter()
@@ -91,9 +97,10 @@ fn upstreams(
     config
         .services
         .iter()
-        .map(|service| match known.get(&(&service.meta.namespace, &service.meta.name)) {
+        .zip(&tls.services)
+        .map(|(service, tls)| match known.get(&(&service.meta.namespace, &service.meta.name)) {
             Some(upstream) if same_resolver && upstream.serves(service) => Arc::clone(upstream),
-            _ => Upstream::new(service, resolver),
+            _ => Upstream::new(service, tls.clone(), resolver),
         })
         .collect()
 }

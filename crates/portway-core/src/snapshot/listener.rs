@@ -2,11 +2,13 @@
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use portway_config::{AmbiguousPaths, ForwardedHeaders, HeaderCase, Listener, value::Cidr};
+use portway_config::{
+    AmbiguousPaths, ForwardedHeaders, HeaderCase, Listener, ListenerProtocol, value::Cidr,
+};
 use portway_http1::limits::HeadLimits;
 
 use super::Life;
-use crate::driver::ServerOptions;
+use crate::{driver::ServerOptions, route::HostSet, tls::TlsPlan};
 
 /// What a head may have at most where its limits are switched off.
 const UNLIMITED_HEAD: usize = 1024 * 1024;
@@ -20,8 +22,20 @@ pub(crate) struct ListenerId(pub(crate) u32);
 #[derive(Clone, Debug)]
 pub(crate) struct ListenerPlan {
     pub(crate) id: ListenerId,
+    /// What metrics and logs call it.
     pub(crate) name: Box<str>,
+    /// What routes call it.
+    pub(crate) own_name: Box<str>,
     pub(crate) life: Arc<Life>,
+    pub(crate) protocol: ListenerProtocol,
+    pub(crate) tls: Option<Arc<TlsPlan>>,
+    /// The hosts that may be asked for; `None` is all.
+    pub(crate) allowed: Option<Arc<HostSet>>,
+    /// Whether a host that is not allowed ends the connection.
+    pub(crate) strict: bool,
+    pub(crate) redirect_https: Option<Arc<RedirectPlan>>,
+    /// Who begins with a PROXY protocol header.
+    proxies: Box<[Cidr]>,
     trusted: Box<[Cidr]>,
     pub(crate) x_forwarded: bool,
     pub(crate) forwarded: bool,
@@ -37,8 +51,29 @@ pub(crate) struct ListenerPlan {
     pub(crate) server: ServerOptions,
 }
 
+/// Where clients that come without TLS are sent.
+#[derive(Debug)]
+pub(crate) struct RedirectPlan {
+    /// `None` is all hosts.
+    hosts: Option<HostSet>,
+    /// As it stands behind the host; empty for 443.
+    pub(crate) port: Box<str>,
+}
+
+impl RedirectPlan {
+    /// Whether requests for `host` are sent elsewhere.
+    pub(crate) fn takes(&self, host: &str) -> bool {
+        self.hosts.as_ref().is_none_or(|hosts| hosts.contains(host))
+    }
+}
+
 impl ListenerPlan {
-    pub(super) fn new(listener: &Listener, id: ListenerId, life: Arc<Life>) -> Self {
+    pub(super) fn new(
+        listener: &Listener,
+        id: ListenerId,
+        life: Arc<Life>,
+        tls: Option<Arc<TlsPlan>>,
+    ) -> Self {
         let limits = &listener.limits;
         let bytes = |limit: Option<u64>| limit.and_then(|limit| usize::try_from(limit).ok());
         let some = |limit: u32| (limit > 0).then_some(limit);
@@ -46,7 +81,23 @@ impl ListenerPlan {
         Self {
             id,
             name: listener.meta.label().into(),
+            own_name: listener.meta.name.as_str().into(),
             life,
+            protocol: listener.protocol,
+            tls,
+            allowed: (!listener.allowed_domains.is_empty())
+                .then(|| Arc::new(HostSet::new(&listener.allowed_domains))),
+            strict: listener.strict,
+            redirect_https: listener.redirect_https.as_ref().map(|redirect| {
+                Arc::new(RedirectPlan {
+                    hosts: (!redirect.hosts.is_empty()).then(|| HostSet::new(&redirect.hosts)),
+                    port: match redirect.port {
+                        None | Some(443) => "".into(),
+                        Some(port) => format!(":{port}").into(),
+                    },
+                })
+            }),
+            proxies: listener.proxy_protocol.clone().into(),
             trusted: listener.trusted_proxies.clone().into(),
             x_forwarded: listener.forwarded_headers != ForwardedHeaders::Forwarded,
             forwarded: listener.forwarded_headers != ForwardedHeaders::XForwarded,
@@ -77,6 +128,26 @@ impl ListenerPlan {
                 },
             },
         }
+    }
+
+    /// Whether anything comes before HTTP, or may end it early.
+    pub(crate) fn is_greeted(&self) -> bool {
+        self.tls.is_some() || !self.proxies.is_empty() || self.strict
+    }
+
+    /// Whether a peer begins with a PROXY protocol header.
+    pub(crate) fn awaits_proxy(&self, peer: IpAddr) -> bool {
+        self.proxies.iter().any(|block| block.contains(peer))
+    }
+
+    /// Whether it matters which host a request asks for, before a route is looked for.
+    pub(crate) fn judges_hosts(&self) -> bool {
+        self.allowed.is_some() || self.redirect_https.is_some() || self.tls.is_some()
+    }
+
+    /// Whether requests for `host` are served at all.
+    pub(crate) fn allows(&self, host: &str) -> bool {
+        self.allowed.as_ref().is_none_or(|allowed| allowed.contains(host))
     }
 
     /// Whether the headers a peer sends about others are believed.

@@ -17,12 +17,13 @@ use portway_config::{Checked, Config};
 
 use crate::{
     route::{Regexes, Router},
+    tls,
     upstream::Upstream,
 };
 
 pub(crate) use compile::compile;
 pub(crate) use life::Life;
-pub(crate) use listener::{ListenerId, ListenerPlan};
+pub(crate) use listener::{ListenerId, ListenerPlan, RedirectPlan};
 pub(crate) use plan::{Action, Destination, Plan};
 pub(crate) use view::View;
 
@@ -35,6 +36,8 @@ pub(crate) struct Snapshot {
     regexes: Regexes,
     pub(crate) plans: Box<[Plan]>,
     pub(crate) upstreams: Box<[Arc<Upstream>]>,
+    /// The certificates and keys, ready for use.
+    pub(crate) tls: tls::Prepared,
     pub(crate) listeners: Box<[ListenerPlan]>,
     /// Listeners that were removed, while their connections may still be at work.
     leaving: Box<[ListenerPlan]>,

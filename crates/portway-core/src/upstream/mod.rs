@@ -15,7 +15,7 @@ use std::sync::Arc;
 use portway_config::{ForwardPath, HostPolicy, Pool, Service, value::Name};
 use portway_http1::limits::HeadLimits;
 
-use crate::{balance::Picker, resolve::Resolver};
+use crate::{balance::Picker, resolve::Resolver, tls};
 
 pub(crate) use endpoint::Endpoint;
 pub(crate) use lane::Lane;
@@ -27,11 +27,17 @@ pub(crate) struct Upstream {
     service: Service,
     pub(crate) endpoints: Box<[Endpoint]>,
     picker: Picker,
+    /// For endpoints that are spoken to over TLS.
+    tls: Option<tls::Client>,
 }
 
 impl Upstream {
     /// Compiles a service. Names among its endpoints are watched from now on.
-    pub(crate) fn new(service: &Service, resolver: &Resolver) -> Arc<Self> {
+    pub(crate) fn new(
+        service: &Service,
+        tls: Option<tls::Client>,
+        resolver: &Resolver,
+    ) -> Arc<Self> {
         let mut service = service.clone();
         service.routes.clear();
         let endpoints: Box<[Endpoint]> = service
@@ -40,7 +46,7 @@ impl Upstream {
             .collect();
         let weights: Vec<u16> = service.endpoints().map(|(_, weight)| weight.get()).collect();
         let picker = Picker::new(service.balance, &weights);
-        Arc::new(Self { service, endpoints, picker })
+        Arc::new(Self { service, endpoints, picker, tls })
     }
 
     /// Whether a service of this specification can go on with this upstream.

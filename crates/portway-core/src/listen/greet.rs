@@ -1,0 +1,139 @@
+//! What a connection goes through before HTTP is spoken on it: a PROXY protocol header, the first
+//! byte, a handshake. Each has a deadline, and each way to fail a counter.
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use bytes::BytesMut;
+use tokio::time::timeout;
+
+use super::Presence;
+use crate::{
+    driver::Protocol,
+    forward::Peer,
+    snapshot::ListenerPlan,
+    socket::{Prefixed, Stream, Wire},
+    telemetry::metrics::{ListenerCells, Refusal},
+    tls::{HandshakeError, TlsPlan, handshake},
+};
+
+/// The first byte of TLS: a record of the type `handshake` (RFC 8446 section 5.1).
+const HANDSHAKE: u8 = 0x16;
+
+/// How long a client that is to be closed may take to say something else.
+const DEFAULT_PATIENCE: Duration = Duration::from_secs(10);
+
+/// A connection that was accepted, and nobody has read from.
+pub(super) struct Newcomer {
+    pub(super) stream: Stream,
+    /// Who is at the other end, by the socket or by a proxy's word.
+    pub(super) peer: SocketAddr,
+    /// The port it came to.
+    pub(super) port: u16,
+    pub(super) presence: Presence,
+}
+
+/// A connection on which HTTP can be spoken.
+pub(super) struct Guest {
+    pub(super) wire: Wire,
+    pub(super) read: BytesMut,
+    pub(super) protocol: Option<Protocol>,
+    pub(super) peer: Arc<Peer>,
+}
+
+impl Newcomer {
+    /// Takes a connection as far as HTTP. `None`: it is over, and was counted.
+    pub(super) async fn greet(
+        mut self,
+        plan: &ListenerPlan,
+        cells: &ListenerCells,
+    ) -> Option<Guest> {
+        let mut read = BytesMut::new();
+        if plan.awaits_proxy(self.peer.ip()) {
+            let patience = plan.server.header_read.unwrap_or(DEFAULT_PATIENCE);
+            let header = timeout(patience, self.introduced(&mut read)).await;
+            if let Err(refusal) = header.unwrap_or(Err(Refusal::ProxyHeader)) {
+                cells.refused(refusal);
+                return None;
+            }
+        }
+        let Some(tls) = &plan.tls else { return Some(self.plain(read)) };
+        if tls.accept_plain {
+            match timeout(tls.timeout.unwrap_or(DEFAULT_PATIENCE), self.first_byte(&mut read)).await {
+                Ok(Some(HANDSHAKE)) => {}
+                Ok(Some(_)) => return Some(self.plain(read)),
+                Ok(None) => return None,
+                Err(_) => {
+                    cells.refused(Refusal::FirstBytesTimeout);
+                    return None;
+                }
+            }
+        }
+        self.under_tls(read, tls, plan, cells).await
+    }
+
+    async fn introduced(&mut self, _read: &mut BytesMut) -> Result<(), Refusal> {
+        Err(Refusal::ProxyHeader)
+    }
+
+    pub(super) fn plain(self, read: BytesMut) -> Guest {
+        let Self { stream, peer, port, presence } = self;
+        let peer = Arc::new(Peer::new(peer, port, None, Some(presence)));
+        Guest { wire: Wire::Plain(stream), read, protocol: None, peer }
+    }
+
+    async fn under_tls(
+        self,
+        read: BytesMut,
+        tls: &TlsPlan,
+        plan: &ListenerPlan,
+        cells: &ListenerCells,
+    ) -> Option<Guest> {
+        let Self { stream, peer, port, presence } = self;
+        let allowed = |name: Option<&str>| {
+            !plan.strict || name.is_some_and(|name| plan.allows(name)) || plan.allowed.is_none()
+        };
+        let shaken = handshake(Prefixed::new(read.freeze(), stream), tls, allowed).await;
+        let (wire, facts) = shaken.map_err(|error| refused(peer, &error, cells)).ok()?;
+        let protocol = match facts.http2 {
+            true => Protocol::Http2,
+            false => Protocol::Http1,
+        };
+        let peer = Arc::new(Peer::new(peer, port, Some(facts), Some(presence)));
+        Some(Guest { wire, read: BytesMut::new(), protocol: Some(protocol), peer })
+    }
+
+    /// Reads until there is a first byte. `None`: the client left without a word.
+    async fn first_byte(&self, read: &mut BytesMut) -> Option<u8> {
+        while read.is_empty() {
+            self.read_more(read).await.ok()?;
+        }
+        read.first().copied()
+    }
+
+    async fn read_more(&self, read: &mut BytesMut) -> io::Result<()> {
+        loop {
+            self.stream.readable().await?;
+            read.reserve(1024);
+            match self.stream.try_read_buf(read) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(_) => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+fn refused(peer: SocketAddr, error: &HandshakeError, cells: &ListenerCells) {
+    let refusal = match error {
+        HandshakeError::Busy => Refusal::TooManyHandshakes,
+        HandshakeError::TimedOut => Refusal::HandshakeTimeout,
+        HandshakeError::UnknownName(_) => Refusal::UnknownName,
+        HandshakeError::NotTls => Refusal::NotTls,
+        HandshakeError::Failed(_) => Refusal::HandshakeFailed,
+        // Load balancers look whether somebody is there, and leave.
+        HandshakeError::Left => return,
+    };
+    cells.refused(refusal);
+    tracing::debug!(client = %peer.ip(), %error, "no connection under TLS");
+}

@@ -1,0 +1,73 @@
+//! Which certificate a client is shown.
+
+use std::{collections::HashMap, sync::Arc};
+
+use rustls::{
+    server::{ClientHello, ResolvesServerCert},
+    sign::CertifiedKey,
+};
+
+use super::certificate::Certificate;
+
+/// Certificates of one name, the cheapest kind of key first.
+type Choice = Vec<Arc<CertifiedKey>>;
+
+/// The certificates of a listener, by the names they are for.
+#[derive(Debug, Default)]
+pub(super) struct Resolver {
+    exact: HashMap<Box<str>, Choice>,
+    /// By what is behind `*.`.
+    wildcard: HashMap<Box<str>, Choice>,
+    /// For clients that ask for no name, or for one that nobody has.
+    default: Choice,
+}
+
+impl Resolver {
+    pub(super) fn new(certificates: &[Certificate]) -> Self {
+        let mut by_cost: Vec<_> = certificates.iter().collect();
+        by_cost.sort_by_key(|certificate| certificate.is_rsa());
+        let mut this = Self::default();
+        for certificate in by_cost {
+            for name in &certificate.names {
+                let (map, name) = match name.strip_prefix("*.") {
+                    Some(suffix) => (&mut this.wildcard, suffix),
+                    None => (&mut this.exact, &**name),
+                };
+                map.entry(name.into()).or_default().push(Arc::clone(&certificate.key));
+            }
+        }
+        // The first one declared, and others of its name.
+        if let Some(first) = certificates.first() {
+            let same = first.names.first().and_then(|name| this.named(name).cloned());
+            this.default = same.unwrap_or_else(|| vec![Arc::clone(&first.key)]);
+        }
+        this
+    }
+
+    /// Whether a certificate is for `name`.
+    pub(super) fn knows(&self, name: &str) -> bool {
+        self.named(name).is_some()
+    }
+
+    /// Exact before wildcard. A wildcard stands for one label (RFC 9525 section 6.3).
+    fn named(&self, name: &str) -> Option<&Choice> {
+        if let Some(suffix) = name.strip_prefix("*.") {
+            return self.wildcard.get(suffix);
+        }
+        self.exact
+            .get(name)
+            .or_else(|| self.wildcard.get(name.split_once('.')?.1))
+            .or_else(|| self.exact.get("*"))
+    }
+}
+
+impl ResolvesServerCert for Resolver {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        // rustls gives the name in lower case.
+        let choice = hello.server_name().and_then(|name| self.named(name)).unwrap_or(&self.default);
+        let understood = |key: &&Arc<CertifiedKey>| {
+            key.key.choose_scheme(hello.signature_schemes()).is_some()
+        };
+        choice.iter().find(understood).cloned()
+    }
+}
