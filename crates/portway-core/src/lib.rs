@@ -13,6 +13,7 @@ mod exchange;
 pub mod explain;
 mod forward;
 mod gateway;
+mod layer4;
 mod listen;
 pub mod probe;
 mod resolve;

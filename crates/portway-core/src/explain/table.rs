@@ -92,12 +92,8 @@ routes:
     fn takes(row: &Row<'_>, lookup: &Lookup<'_>) -> bool {
         let hosts = row.host.into_iter().cloned().collect();
         let matches = [Match { hosts, ..row.conditions.clone() }];
-        let (router, regexes) = Router::build([Entry {
-            id: 0,
-            priority: 0,
-            listeners: &[],
-            matches: &matches,
-        }]);
+        let (router, regexes) =
+            Router::build([Entry { id: 0, priority: 0, listeners: &[], matches: &matches }]);
         matches!(router.find(lookup, &regexes), Found::Route(_))
     }
 

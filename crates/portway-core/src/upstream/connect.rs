@@ -19,6 +19,12 @@ pub(super) async fn connect(
     limit: Option<Duration>,
     head: HeadLimits,
 ) -> Result<Connection, Error> {
+    let socket = open(address, limit).await?;
+    Ok(Connection::new(Wire::Plain(socket), head))
+}
+
+/// Opens a connection within `limit`, on which nothing is said yet.
+pub(super) async fn open(address: SocketAddr, limit: Option<Duration>) -> Result<Stream, Error> {
     let opened = match limit {
         Some(limit) => match timeout(limit, TcpStream::connect(address)).await {
             Ok(opened) => opened,
@@ -32,7 +38,7 @@ pub(super) async fn connect(
     }
     // Heads and small bodies are written whole: waiting to fill a segment only adds latency.
     socket.set_nodelay(true).map_err(|error| refused(address, &error))?;
-    Ok(Connection::new(Wire::Plain(Stream::Tcp(socket)), head))
+    Ok(Stream::Tcp(socket))
 }
 
 fn refused(address: SocketAddr, error: &io::Error) -> Error {

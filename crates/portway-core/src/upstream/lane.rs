@@ -165,8 +165,15 @@ impl Idle {
 
     /// Counts a connection that was just opened.
     pub(super) fn counted(&self, connection: Connection) -> Counted {
-        self.cells.opened();
-        Counted { connection, open: Open(Arc::clone(&self.cells)) }
+        Counted { connection, open: Open::new(Arc::clone(&self.cells)) }
+    }
+}
+
+impl Open {
+    /// Counts a connection that was just opened.
+    pub(super) fn new(cells: Arc<ServiceCells>) -> Self {
+        cells.opened();
+        Self(cells)
     }
 }
 

@@ -10,12 +10,12 @@ use http::{HeaderMap, HeaderValue, Request, StatusCode, header, uri::PathAndQuer
 use portway_config::{HostPolicy, StageTimeouts};
 use portway_http1::{client::Reason, head::MoreFields};
 use portway_plugin::{Body, Error, Response};
-use smallvec::SmallVec;
 use tokio::time::Instant;
 
 use super::{
     Lane,
     connect::connect,
+    dial::{Choice, Spent},
     lane::{Berth, Counted},
 };
 use crate::{
@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// The most endpoints one request is offered to.
-const MAX_ENDPOINTS: usize = 3;
+pub(super) const MAX_ENDPOINTS: usize = 3;
 
 /// A request to be sent, and how.
 pub(crate) struct Call<'a> {
@@ -78,7 +78,7 @@ impl Call<'_> {
         tries: &mut Tries,
     ) -> Result<Sent, Error> {
         let repeatable = request.method().is_idempotent();
-        let mut spent = SmallVec::<[usize; MAX_ENDPOINTS]>::new();
+        let mut spent = Spent::new();
         let mut fresh = false;
         let mut last = None;
         loop {
@@ -117,24 +117,14 @@ impl Call<'_> {
     /// An idle connection, else a fresh one, to an endpoint that was not spent yet.
     async fn open(
         &self,
-        spent: &mut SmallVec<[usize; MAX_ENDPOINTS]>,
+        spent: &mut Spent,
         repeatable: bool,
         fresh: bool,
         tries: &mut Tries,
     ) -> Result<Line, Error> {
         let upstream = &self.lane.upstream;
         let mut last = None;
-        while spent.len() < MAX_ENDPOINTS {
-            let Some(pick) = upstream.picker.pick(spent) else { break };
-            let (index, permit) = (pick.index, pick.permit);
-            let endpoint = &upstream.endpoints[index];
-            tries.endpoint = Some(index);
-            tries.count += 1;
-            let mut addresses = endpoint.addresses();
-            if addresses.len() > 1 {
-                let first = self.lane.turn() % addresses.len();
-                addresses.rotate_left(first);
-            }
+        while let Some(Choice { index, permit, addresses }) = self.lane.choose(spent, tries) {
             for address in addresses {
                 let now = if tries.count == 1 && tries.started.is_none() {
                     self.now
@@ -243,7 +233,7 @@ fn error_of(reason: Reason<Error>) -> Error {
     }
 }
 
-fn no_endpoint(service: &str) -> Error {
+pub(super) fn no_endpoint(service: &str) -> Error {
     Error::upstream(
         StatusCode::SERVICE_UNAVAILABLE,
         "no_endpoint",
