@@ -203,8 +203,10 @@ async fn an_endpoint_that_refuses_is_passed_over_and_without_any_the_client_is_c
         assert_eq!(exchange(&mut client, "ping").await?, "ping");
     }
     gateway.reload(&way("tcp", &[refused.addr(), other.addr()], "", "")).await?;
-    let mut client = connect(gateway.listener("in")).await?;
-    assert_eq!(rest(&mut client).await?, b"");
+    // It may be broken off before the client has noticed that it was accepted.
+    if let Ok(mut client) = connect(gateway.listener("in")).await {
+        assert_eq!(rest(&mut client).await?, b"");
+    }
     ended(&gateway, "no_endpoint", 1.0).await?;
     let labels = ["listener=\"in\"", "reason=\"no_endpoint\""];
     let refusals = gateway.metric("portway_connections_refused_total", &labels).await?;

@@ -11,7 +11,7 @@ use std::{
 };
 
 use socket2::SockRef;
-use tokio::{net::UdpSocket, sync::Notify, task::coop::consume_budget};
+use tokio::{io::Interest, net::UdpSocket, sync::Notify, task::coop::consume_budget};
 
 use super::{Home, ROW};
 use crate::{
@@ -135,8 +135,8 @@ impl Session {
                 // What it was told stands in the verdict.
                 () = self.told.notified() => return StreamEnd::Cut,
                 () = &mut removed => return StreamEnd::Cut,
-                ready = self.upstream.readable() => {
-                    if ready.and_then(|()| self.answer(scratch)).is_err() {
+                ready = self.upstream.ready(Interest::READABLE | Interest::ERROR) => {
+                    if ready.is_err() || self.has_failed() || self.answer(scratch).is_err() {
                         return StreamEnd::UpstreamReset;
                     }
                 }
@@ -146,16 +146,26 @@ impl Session {
         }
     }
 
+    /// Whether an ICMP message says that the endpoint is gone. It makes nothing readable, and
+    /// counts as told once it was looked at.
+    fn has_failed(&self) -> bool {
+        let told = self.upstream.try_io(Interest::ERROR, || {
+            let error = SockRef::from(&self.upstream).take_error()?;
+            error.filter(is_gone).ok_or_else(|| io::ErrorKind::WouldBlock.into())
+        });
+        told.is_ok()
+    }
+
     /// Passes back what has come. An error says that the endpoint is gone.
-    fn answer(&self, scratch: &Scratch) -> io::Result<()> {
+    fn answer(&self, scratch: &Scratch) -> Result<(), SessionGone> {
         for _ in 0..ROW {
             let more = scratch.with(|buffer| match self.upstream.try_recv(buffer) {
                 Ok(length) => {
                     self.send_back(&buffer[..length]);
                     Ok(true)
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
-                Err(error) => Err(error),
+                Err(error) if is_gone(&error) => Err(SessionGone),
+                Err(error) => Ok(error.kind() != io::ErrorKind::WouldBlock),
             });
             if !more? {
                 break;
