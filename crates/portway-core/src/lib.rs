@@ -12,6 +12,8 @@ mod driver;
 mod exchange;
 pub mod explain;
 mod forward;
+#[doc(hidden)]
+pub mod fuzzing;
 mod gateway;
 mod layer4;
 mod listen;

@@ -155,3 +155,109 @@ impl OneWay<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::{TcpListener, TcpStream},
+        task::JoinHandle,
+        time::Instant,
+    };
+
+    use super::*;
+
+    /// A copy at work, and the two ends that others hold.
+    struct Copied {
+        client: TcpStream,
+        upstream: TcpStream,
+        passed: Arc<Passed>,
+        task: JoinHandle<StreamEnd>,
+    }
+
+    async fn pair() -> (Stream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let theirs = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        (Stream::Tcp(listener.accept().await.unwrap().0), theirs)
+    }
+
+    async fn copied(first: &[u8], idle: Option<Duration>) -> Copied {
+        let ((ours, client), (other, upstream)) = (pair().await, pair().await);
+        let passed = Arc::<Passed>::default();
+        let (first, counts) = (first.to_vec(), Arc::clone(&passed));
+        let task = tokio::spawn(async move {
+            let scratch = Scratch::default();
+            both_ways(&ours, &other, first, &scratch, &counts, idle).await
+        });
+        Copied { client, upstream, passed, task }
+    }
+
+    #[tokio::test]
+    async fn what_was_read_before_comes_first_and_each_end_ends_for_itself() {
+        let Copied { mut client, mut upstream, passed, task } = copied(b"hello", None).await;
+        client.write_all(b" world").await.unwrap();
+        client.shutdown().await.unwrap();
+        let mut text = String::new();
+        upstream.read_to_string(&mut text).await.unwrap();
+        assert_eq!(text, "hello world");
+        upstream.write_all(b"good-bye").await.unwrap();
+        upstream.shutdown().await.unwrap();
+        text.clear();
+        client.read_to_string(&mut text).await.unwrap();
+        assert_eq!(text, "good-bye");
+        assert_eq!(task.await.unwrap(), StreamEnd::Closed);
+        // What was read before is counted by whoever read it.
+        assert_eq!(passed.from_client.load(Relaxed), 6);
+        assert_eq!(passed.to_client.load(Relaxed), 8);
+    }
+
+    #[tokio::test]
+    async fn quiet_is_counted_from_the_last_byte() {
+        let idle = Duration::from_secs(60);
+        let Copied { mut client, mut upstream, task, .. } = copied(b"", Some(idle)).await;
+        tokio::time::pause();
+        let mut byte = [0];
+        for _ in 0..5 {
+            tokio::time::advance(idle / 2).await;
+            client.write_all(b"x").await.unwrap();
+            upstream.read_exact(&mut byte).await.unwrap();
+        }
+        let last = Instant::now();
+        assert_eq!(task.await.unwrap(), StreamEnd::Idle);
+        let quiet = last.elapsed();
+        assert!(quiet > idle / 2 && quiet <= 2 * idle + idle / 2, "{quiet:?}");
+    }
+
+    #[tokio::test]
+    async fn a_client_that_breaks_off_is_noticed_while_nobody_reads_from_it() {
+        let Copied { mut client, upstream, task, .. } = copied(b"", None).await;
+        let chunk = vec![0; 1 << 20];
+        // Until nobody has room: the upstream reads nothing.
+        while tokio::time::timeout(Duration::from_millis(100), client.write(&chunk)).await.is_ok() {
+        }
+        assert!(!task.is_finished());
+        client.set_zero_linger().unwrap();
+        drop(client);
+        assert_eq!(task.await.unwrap(), StreamEnd::ClientReset);
+        drop(upstream);
+    }
+
+    #[tokio::test]
+    async fn what_an_upstream_still_said_arrives_though_it_takes_no_more() {
+        let Copied { mut client, mut upstream, task, .. } = copied(b"", None).await;
+        upstream.write_all(b"enough").await.unwrap();
+        let mut text = [0; 6];
+        client.read_exact(&mut text).await.unwrap();
+        drop(upstream);
+        let mut rest = Vec::new();
+        // The answer's end is an end, whatever becomes of what is still written.
+        client.read_to_end(&mut rest).await.unwrap();
+        assert_eq!((&text, rest.as_slice()), (b"enough", &b""[..]));
+        while client.write_all(b"more").await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(task.await.unwrap(), StreamEnd::UpstreamReset);
+    }
+}

@@ -106,3 +106,46 @@ async fn more(stream: &Stream, read: &mut BytesMut) -> io::Result<usize> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::AsyncWriteExt,
+        net::{TcpListener, TcpStream},
+    };
+
+    use super::*;
+    use crate::layer4::hello::tests::asking_for;
+
+    async fn heard(pieces: &[&[u8]]) -> (Result<Hello, Unheard>, BytesMut) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let stream = Stream::Tcp(listener.accept().await.unwrap().0);
+        let mut read = BytesMut::new();
+        let writing = async {
+            for piece in pieces {
+                client.write_all(piece).await.unwrap();
+                tokio::task::yield_now().await;
+            }
+            drop(client);
+        };
+        let (heard, ()) = tokio::join!(hear(&stream, &mut read), writing);
+        (heard, read)
+    }
+
+    #[tokio::test]
+    async fn all_that_was_read_is_kept_for_whoever_is_to_read_it() {
+        let hello = asking_for(Some("a.example"));
+        let (said, read) = heard(&[&hello[..3], &hello[3..40], &hello[40..], b"more"]).await;
+        assert_eq!(said.unwrap().name.as_deref(), Some("a.example"));
+        assert!([&hello, &b"more"[..]].concat().starts_with(&read) && read.starts_with(&hello));
+    }
+
+    #[tokio::test]
+    async fn who_leaves_early_is_told_apart_from_who_talks_nonsense() {
+        assert!(matches!(heard(&[]).await.0, Err(Unheard::Left)));
+        let hello = asking_for(None);
+        assert!(matches!(heard(&[&hello[..9]]).await.0, Err(Unheard::Broken(_))));
+        assert!(matches!(heard(&[b"SSH-2.0-x\r\n"]).await.0, Err(Unheard::NotTls(_))));
+    }
+}

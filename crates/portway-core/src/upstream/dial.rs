@@ -16,10 +16,9 @@ use super::{
     Lane, Tries,
     connect::open,
     endpoint::Addresses,
-    lane::Open,
     send::{MAX_ENDPOINTS, no_endpoint},
 };
-use crate::{balance::Permit, descriptors, socket::Stream};
+use crate::{balance::Permit, descriptors, socket::Stream, telemetry::metrics::ServiceCells};
 
 /// The endpoints that were tried.
 pub(super) type Spent = SmallVec<[usize; MAX_ENDPOINTS]>;
@@ -35,7 +34,7 @@ pub(crate) struct Dialled<S> {
 /// Counts a connection for the service and for the endpoint's load, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Held {
-    _open: Open,
+    cells: Arc<ServiceCells>,
     _permit: Option<Permit>,
 }
 
@@ -103,8 +102,14 @@ impl Lane {
     }
 
     fn dialled<S>(&self, socket: S, permit: Option<Permit>) -> Dialled<S> {
-        let open = Open::new(Arc::clone(&self.cells));
-        Dialled { socket, held: Held { _open: open, _permit: permit } }
+        self.cells.opened();
+        Dialled { socket, held: Held { cells: Arc::clone(&self.cells), _permit: permit } }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.cells.closed();
     }
 }
 

@@ -165,15 +165,8 @@ impl Idle {
 
     /// Counts a connection that was just opened.
     pub(super) fn counted(&self, connection: Connection) -> Counted {
-        Counted { connection, open: Open::new(Arc::clone(&self.cells)) }
-    }
-}
-
-impl Open {
-    /// Counts a connection that was just opened.
-    pub(super) fn new(cells: Arc<ServiceCells>) -> Self {
-        cells.opened();
-        Self(cells)
+        self.cells.opened();
+        Counted { connection, open: Open(Arc::clone(&self.cells)) }
     }
 }
 

@@ -193,6 +193,21 @@ impl Session {
     }
 }
 
+#[cfg(test)]
+impl Session {
+    /// A session that talks to nobody who would answer.
+    pub(super) async fn for_tests(client: SocketAddr) -> Self {
+        let [socket, upstream, other] = [
+            UdpSocket::bind("127.0.0.1:0").await.expect("loopback can be bound"),
+            UdpSocket::bind("127.0.0.1:0").await.expect("loopback can be bound"),
+            UdpSocket::bind("127.0.0.1:0").await.expect("loopback can be bound"),
+        ];
+        upstream.connect(other.local_addr().expect("bound")).await.expect("an address");
+        let home = Home { socket, cells: Arc::default(), unanswered: super::Unanswered::default() };
+        Self::new(client, upstream, home.into(), Arc::default())
+    }
+}
+
 impl Drop for Session {
     fn drop(&mut self) {
         self.home.cells.closed();

@@ -66,3 +66,56 @@ impl Table {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::telemetry::metrics::StreamEnd;
+
+    async fn session(port: u16) -> Arc<Session> {
+        Session::for_tests(([192, 0, 2, 1], port).into()).await.into()
+    }
+
+    #[tokio::test]
+    async fn the_quiet_one_makes_room() {
+        let mut table = Table::default();
+        for port in 1..=3 {
+            table.insert(&session(port).await);
+        }
+        assert!(table.quiet().is_none(), "all have just begun");
+        let (one, three) =
+            (table.get(([192, 0, 2, 1], 1).into()), table.get(([192, 0, 2, 1], 3).into()));
+        for used in [one, three] {
+            assert!(used.expect("it is there").send(b"x").is_ok());
+        }
+        let quiet = table.quiet().expect("the second was not used");
+        assert_eq!(quiet.client.port(), 2);
+        quiet.end(StreamEnd::Evicted);
+        table.remove(quiet.client);
+        assert_eq!(table.all().count(), 2);
+        assert!(quiet.send(b"x").is_err(), "it is over");
+    }
+
+    #[tokio::test]
+    async fn only_a_session_itself_is_forgotten() {
+        let mut table = Table::default();
+        let (old, new) = (session(1).await, session(1).await);
+        table.insert(&old);
+        table.insert(&new);
+        table.forget(Some(&old));
+        assert!(table.get(new.client).is_some_and(|session| Arc::ptr_eq(session, &new)));
+        table.forget(Some(&new));
+        assert!(table.get(new.client).is_none());
+    }
+
+    #[tokio::test]
+    async fn sessions_that_ended_take_no_room_for_long() {
+        let mut table = Table::default();
+        for _ in 0..10 * LOOKS {
+            let session = session(1).await;
+            table.insert(&session);
+            table.forget(Some(&session));
+        }
+        assert!(table.circle.len() <= 2 * LOOKS, "{}", table.circle.len());
+    }
+}
