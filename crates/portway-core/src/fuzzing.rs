@@ -44,7 +44,9 @@ mod tests {
     use std::{fs, panic, path::Path};
 
     /// A target's name, which is also its corpus' folder, and its check.
-    const TARGETS: [(&str, fn(&[u8])); 1] = [("sni_peek", super::sni_peek)];
+    type Target = (&'static str, fn(&[u8]));
+
+    const TARGETS: [Target; 1] = [("sni_peek", super::sni_peek)];
 
     #[test]
     fn what_was_kept_holds() {

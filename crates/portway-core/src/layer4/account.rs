@@ -144,7 +144,7 @@ impl Account {
     }
 
     /// What led to its end, for the log alone.
-    pub(super) fn because(&mut self, cause: impl ToString) {
+    pub(super) fn because(&mut self, cause: &impl ToString) {
         self.cause = cause.to_string();
     }
 

@@ -1,7 +1,7 @@
 //! What a TLS client says first, read without answering it: the name it asks for (SNI) and the
 //! protocols it speaks (ALPN).
 //!
-//! A ClientHello (RFC 8446 section 4.1.2, RFC 5246 section 7.4.1.2) may come in several records.
+//! A client's hello (RFC 8446 section 4.1.2, RFC 5246 section 7.4.1.2) may come in several records.
 //! Nothing behind it is looked at, and nothing of it is believed that is not well formed: what two
 //! readers could understand differently would be routed by one reading and served by the other.
 
@@ -9,7 +9,7 @@ use std::fmt;
 
 use smallvec::SmallVec;
 
-/// The longest ClientHello, without the headers of its records. A usual one has 500 to 2,000 bytes.
+/// The longest client's hello, without the headers of its records. A usual one has 500 to 2,000 bytes.
 const LONGEST: usize = 16 * 1024;
 /// The most records it may be spread over.
 const MOST_RECORDS: usize = 16;
@@ -46,7 +46,7 @@ pub(crate) struct Hello {
     pub(crate) protocols: SmallVec<[Box<[u8]>; 2]>,
 }
 
-/// What came is no ClientHello.
+/// What came is no client's hello.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NotTls(&'static str);
 
@@ -58,7 +58,7 @@ impl fmt::Display for NotTls {
 
 impl std::error::Error for NotTls {}
 
-/// Reads a ClientHello from what has come so far. `None` while it is not complete, which it is or
+/// Reads a client's hello from what has come so far. `None` while it is not complete, which it is or
 /// is refused at [`MOST_BYTES`] at the latest.
 pub(crate) fn peek(bytes: &[u8]) -> Result<Option<Hello>, NotTls> {
     match gather(bytes)? {
@@ -71,10 +71,7 @@ pub(crate) fn peek(bytes: &[u8]) -> Result<Option<Hello>, NotTls> {
 fn gather(mut bytes: &[u8]) -> Result<Option<Vec<u8>>, NotTls> {
     let mut message = Vec::new();
     for _ in 0..MOST_RECORDS {
-        let fragment = match next_fragment(&mut bytes)? {
-            Some(fragment) => fragment,
-            None => return Ok(None),
-        };
+        let Some(fragment) = next_fragment(&mut bytes)? else { return Ok(None) };
         message.extend_from_slice(fragment.there);
         let Some(length) = message_length(&message)? else {
             if fragment.whole {
@@ -287,7 +284,7 @@ pub(super) mod tests {
         extension(SERVER_NAME, &vector(2, &entry))
     }
 
-    /// A ClientHello, as a message, with these extensions.
+    /// A client's hello, as a message, with these extensions.
     fn message(extensions: &[u8]) -> Vec<u8> {
         let mut body = vec![3, 3];
         body.extend([7; 32]);

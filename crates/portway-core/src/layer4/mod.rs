@@ -33,6 +33,7 @@ use crate::{
 
 pub(crate) use hello::{Hello, NotTls, peek};
 pub(crate) use scratch::Scratch;
+#[expect(unused_imports, reason = "for listeners that end TLS and pass some of it on")]
 pub(crate) use tls::{Unheard, hear};
 pub(crate) use udp::{Receiving, datagrams};
 
@@ -70,6 +71,7 @@ pub(crate) async fn serve(caller: Caller) {
 
 /// Passes a TLS connection on unopened by a plan that
 /// [`passthrough`](crate::snapshot::StreamRoutes::passthrough) of this view has found for `name`.
+#[expect(dead_code, reason = "for listeners that end TLS and pass some of it on")]
 pub(crate) async fn pass_through(
     caller: Caller,
     view: Arc<View>,

@@ -78,7 +78,7 @@ pub(super) async fn serve(mut caller: Caller, view: Arc<View>) {
         Ok(Ok(hello)) => hello.name,
         Ok(Err(Unheard::Left)) => return account.silent(),
         Ok(Err(unheard)) => {
-            account.because(unheard);
+            account.because(&unheard);
             return account.refuse(Refusal::NotTls);
         }
         Err(_) => return account.refuse(Refusal::FirstBytesTimeout),

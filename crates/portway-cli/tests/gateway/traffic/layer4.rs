@@ -304,8 +304,8 @@ async fn a_client_that_reads_slowly_does_not_fill_the_gateway() -> io::Result<()
 /// The first message of a TLS client that asks for `name`, as one record.
 fn hello(name: Option<&str>) -> Vec<u8> {
     let vector = |width: usize, content: &[u8]| {
-        let length = (content.len() as u32).to_be_bytes();
-        [&length[4 - width..], content].concat()
+        let length = content.len().to_be_bytes();
+        [&length[8 - width..], content].concat()
     };
     let extensions = name.map_or_else(Vec::new, |name| {
         let entry = [&[0], vector(2, name.as_bytes()).as_slice()].concat();

@@ -78,7 +78,7 @@ families! {
     STREAM_CONNECTIONS: Counter "portway_stream_connections_total" ["route", "service", "reason"]
         "Connections (TCP, TLS passed on) and UDP sessions that are over, by how they ended.";
     STREAM_DURATION: Histogram "portway_stream_duration_seconds" ["route", "service"]
-        "Time from a connection's first byte, or a UDP session's first datagram, to its end.";
+        "Time from the beginning of a connection or a UDP session to its end.";
     STREAM_RECEIVED: Counter "portway_stream_received_bytes_total" ["route", "service"]
         "Bytes received from clients on connections and UDP sessions that are over.";
     STREAM_SENT: Counter "portway_stream_sent_bytes_total" ["route", "service"]
