@@ -1,6 +1,7 @@
 //! Connections and datagrams that are passed on without being understood.
 
 use std::{
+    collections::BTreeSet,
     io,
     net::SocketAddr,
     path::Path,
@@ -359,8 +360,9 @@ async fn tls_goes_where_its_name_says_and_every_byte_arrives() -> io::Result<()>
         assert_eq!(rest(&mut client).await?, expected, "{name}");
     }
     let records = gateway.records(2).await?;
-    let names: Vec<_> = records.iter().map(|record| record["sni"].as_str()).collect();
-    assert_eq!(names, [Some("one.example"), Some("a.two.example")]);
+    // Each core writes its own, so their order is not that of the connections.
+    let names: BTreeSet<_> = records.iter().map(|record| record["sni"].as_str()).collect();
+    assert_eq!(names, BTreeSet::from([Some("one.example"), Some("a.two.example")]));
     assert!(records.iter().all(|record| record["protocol"] == "tls"));
     Ok(())
 }
@@ -376,12 +378,10 @@ async fn a_name_that_nobody_has_is_told_so_and_a_client_without_one_may_have_a_r
         assert_eq!(rest(&mut client).await?, [21, 3, 3, 0, 2, 2, 112], "{name:?}");
     }
     refused(&gateway, "unknown_name").await?;
-    let record = &gateway.records(3).await?[0];
-    assert_eq!(
-        (&record["error"], &record["sni"]),
-        (&"unknown_name".into(), &"elsewhere.example".into()),
-        "{record}"
-    );
+    let records = gateway.records(3).await?;
+    assert!(records.iter().all(|record| record["error"] == "unknown_name"), "{records:?}");
+    let names: BTreeSet<_> = records.iter().map(|record| record["sni"].as_str()).collect();
+    assert_eq!(names, BTreeSet::from([Some("elsewhere.example"), Some("two.example"), None]));
     let more = "  - {name: rest, protocol: tls, target: {service: two}}";
     gateway.reload(&by_name(one.addr, two.addr, more)).await?;
     for name in [Some("elsewhere.example"), None] {
@@ -413,9 +413,10 @@ async fn what_is_no_tls_is_closed_at_once_and_half_a_hello_at_the_deadline() -> 
     last.write_all(&hello(Some("one.example"))).await?;
     last.shutdown().await?;
     rest(&mut last).await?;
-    let errors: Vec<_> =
-        gateway.records(3).await?.iter().map(|record| record["error"].clone()).collect();
-    assert_eq!(errors, ["not_tls".into(), "first_bytes_timeout".into(), serde_json::Value::Null]);
+    let records = gateway.records(3).await?;
+    assert_eq!(records.len(), 3, "{records:?}");
+    let errors: BTreeSet<_> = records.iter().map(|record| record["error"].as_str()).collect();
+    assert_eq!(errors, BTreeSet::from([Some("not_tls"), Some("first_bytes_timeout"), None]));
     Ok(())
 }
 
