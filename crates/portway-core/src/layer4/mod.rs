@@ -24,6 +24,7 @@ use portway_config::ListenerProtocol;
 
 use self::account::Account;
 use crate::{
+    driver::Closing,
     listen::Presence,
     server::Shard,
     snapshot::{ListenerId, View},
@@ -46,6 +47,8 @@ pub(crate) struct Caller {
     pub(crate) client: SocketAddr,
     /// What was read from it already.
     pub(crate) read: BytesMut,
+    /// Tells the listener's connections to leave: those that have said nothing do.
+    pub(crate) closing: Arc<Closing>,
     /// Its place in the listener's crowd.
     pub(crate) presence: Presence,
 }

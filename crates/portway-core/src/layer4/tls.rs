@@ -4,7 +4,7 @@ use std::{fmt, io, sync::Arc, time::Duration};
 
 use bytes::BytesMut;
 use portway_config::ListenerProtocol;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::{
     Account, Caller, Hello, NotTls,
@@ -20,6 +20,9 @@ use crate::{
 
 /// How long a client has for its first message where the listener sets no limit.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long a client may still begin when its listener closes: it may have been queued until now.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Room for a usual first message.
 const ROOM: usize = 2048;
@@ -72,7 +75,9 @@ pub(super) async fn serve(mut caller: Caller, view: Arc<View>) {
     drop(view);
     let heard = tokio::select! {
         heard = timeout(patience, hear(&caller.stream, &mut caller.read)) => heard,
-        () = account.removed() => return,
+        () = async { caller.closing.told().await; sleep(FAREWELL).await } => {
+            return account.silent();
+        }
     };
     let name = match heard {
         Ok(Ok(hello)) => hello.name,

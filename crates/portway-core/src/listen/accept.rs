@@ -149,7 +149,8 @@ impl Accepting {
         if listener.protocol != ListenerProtocol::Http {
             let (shard, read) = (Arc::clone(&self.shard), BytesMut::new());
             let listener = self.listener;
-            let caller = Caller { shard, listener, stream, client: peer, read, presence };
+            let closing = Arc::clone(&self.closing);
+            let caller = Caller { shard, listener, stream, client: peer, read, closing, presence };
             tokio::spawn(door.pass_on(caller));
             return;
         }

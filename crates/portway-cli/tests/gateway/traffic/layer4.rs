@@ -63,12 +63,18 @@ struct EchoUdp {
 
 impl EchoUdp {
     async fn start() -> io::Result<Self> {
+        Self::named("").await
+    }
+
+    /// One that puts its name before what it sends back.
+    async fn named(name: &'static str) -> io::Result<Self> {
         let socket = UdpSocket::bind("127.0.0.1:0").await?;
         let addr = socket.local_addr()?;
         let task = tokio::spawn(async move {
             let mut buffer = vec![0; 65_536];
             while let Ok((length, peer)) = socket.recv_from(&mut buffer).await {
-                let _ = socket.send_to(&buffer[..length], peer).await;
+                let answer = [name.as_bytes(), &buffer[..length]].concat();
+                let _ = socket.send_to(&answer, peer).await;
             }
         });
         Ok(Self { addr, task })
@@ -497,6 +503,22 @@ async fn many_clients_have_their_answers_from_the_address_they_asked() -> io::Re
     assert_eq!(ask(&clients[1], &big).await?, big);
     let open = gateway.metric("portway_connections", &["listener=\"in\""]).await?;
     assert!((open - 50.0).abs() < 0.5, "{open}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_client_goes_elsewhere_with_its_next_datagram_when_its_route_does() -> io::Result<()> {
+    let (one, two) = (EchoUdp::named("one:").await?, EchoUdp::named("two:").await?);
+    let gateway = Gateway::start(&way("udp", &[one.addr], "", "")).await?;
+    let client = datagrams(gateway.listener("in")).await?;
+    assert_eq!(ask(&client, b"1").await?, b"one:1");
+    let bound = way("udp", &[one.addr], "", "access_log: {enabled: false}");
+    gateway.reload(&bound).await?;
+    assert_eq!(ask(&client, b"2").await?, b"one:2");
+    gateway.reload(&way("udp", &[two.addr], "", "")).await?;
+    assert_eq!(ask(&client, b"3").await?, b"two:3");
+    let opened = gateway.metric("portway_upstream_connections_opened_total", &[]).await?;
+    assert!((opened - 2.0).abs() < 0.5, "a reload that changes nothing for it keeps it: {opened}");
     Ok(())
 }
 

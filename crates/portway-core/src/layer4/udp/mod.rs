@@ -35,7 +35,7 @@ use super::Account;
 use crate::{
     listen::Crowd,
     server::Shard,
-    snapshot::ListenerId,
+    snapshot::{ListenerId, View},
     telemetry::metrics::{ListenerCells, Refusal, StreamEnd},
     upstream::Dialled,
 };
@@ -65,7 +65,7 @@ pub(crate) async fn datagrams(this: Receiving, socket: UdpSocket, mut stop: watc
         None => return,
     };
     let home = Arc::new(Home { socket, cells, unanswered: Unanswered::default() });
-    let mut desk = Desk { this, home, table: Table::default(), tasks: JoinSet::new() };
+    let mut desk = Desk { this, home, table: Table::default(), tasks: JoinSet::new(), revision: 0 };
     loop {
         tokio::select! {
             biased;
@@ -99,6 +99,8 @@ struct Desk {
     home: Arc<Home>,
     table: Table,
     tasks: JoinSet<Arc<Session>>,
+    /// The revision by which the sessions were begun, or looked through.
+    revision: u64,
 }
 
 impl Desk {
@@ -108,6 +110,7 @@ impl Desk {
             return;
         }
         let shard = Arc::clone(&self.this.shard);
+        self.look_through(&shard.view());
         for _ in 0..ROW {
             let more = shard.scratch.with(|buffer| match self.home.socket.try_recv_from(buffer) {
                 Ok((length, client)) => {
@@ -120,6 +123,21 @@ impl Desk {
                 return;
             }
         }
+    }
+
+    /// After a change of the configuration, clients whose route goes elsewhere begin anew with
+    /// their next datagram. Answers to what they said before still find their way.
+    fn look_through(&mut self, view: &View) {
+        let snapshot = &view.snapshot;
+        if snapshot.revision == self.revision {
+            return;
+        }
+        self.revision = snapshot.revision;
+        let plan = snapshot.streams.unnamed(self.this.listener).map(|plan| &snapshot.plans[plan]);
+        let destinations = plan.map(|plan| plan.destinations()).unwrap_or_default();
+        self.table.retain(|session| {
+            destinations.iter().any(|to| Arc::ptr_eq(&view.lanes[to.upstream], &session.lane))
+        });
     }
 
     fn pass_on(&mut self, client: SocketAddr, datagram: &[u8], fresh: bool) {
@@ -156,7 +174,7 @@ impl Desk {
                 return None;
             };
             quiet.end(StreamEnd::Evicted);
-            self.table.remove(quiet.client);
+            self.table.forget(Some(&quiet));
         }
         let mut account = Account::begun(shard, client, ListenerProtocol::Udp, listener);
         account.take(&view, plan);
@@ -172,7 +190,8 @@ impl Desk {
             }
         };
         let passed = Arc::clone(&account.passed);
-        let session = Arc::new(Session::new(client, socket, Arc::clone(&self.home), passed));
+        let home = Arc::clone(&self.home);
+        let session = Arc::new(Session::new(client, lane, socket, home, passed));
         let presence = crowd.enter(*core);
         let run = Arc::clone(&session).run(account, stages.idle, (held, presence));
         self.tasks.spawn(run);
@@ -198,7 +217,7 @@ impl Desk {
             }
             consume_budget().await;
         }
-        self.table.all().for_each(Session::leave);
+        self.table.all().for_each(|session| session.leave());
         while self.tasks.join_next().await.is_some() {}
     }
 }

@@ -18,12 +18,14 @@ use crate::{
     layer4::{Account, both_ways::Passed, idle::Movement, scratch::Scratch},
     listen::Presence,
     telemetry::metrics::{DatagramLoss, StreamEnd},
-    upstream::Held,
+    upstream::{Held, Lane},
 };
 
 /// A client, and the socket by which an endpoint hears of it.
 pub(super) struct Session {
     pub(super) client: SocketAddr,
+    /// The service it goes to.
+    pub(super) lane: Arc<Lane>,
     upstream: UdpSocket,
     home: Arc<Home>,
     passed: Arc<Passed>,
@@ -43,6 +45,7 @@ pub(super) struct SessionGone;
 impl Session {
     pub(super) fn new(
         client: SocketAddr,
+        lane: Arc<Lane>,
         upstream: UdpSocket,
         home: Arc<Home>,
         passed: Arc<Passed>,
@@ -50,6 +53,7 @@ impl Session {
         home.cells.opened();
         Self {
             client,
+            lane,
             upstream,
             home,
             passed,
@@ -194,6 +198,9 @@ impl Session {
 }
 
 #[cfg(test)]
+use crate::upstream::Upstream;
+
+#[cfg(test)]
 impl Session {
     /// A session that talks to nobody who would answer.
     pub(super) async fn for_tests(client: SocketAddr) -> Self {
@@ -204,7 +211,13 @@ impl Session {
         ];
         upstream.connect(other.local_addr().expect("bound")).await.expect("an address");
         let home = Home { socket, cells: Arc::default(), unanswered: super::Unanswered::default() };
-        Self::new(client, upstream, home.into(), Arc::default())
+        let service = portway_config::Service::new("up".parse().expect("a name"), Vec::new());
+        let resolver = crate::resolve::Resolver::new(
+            &portway_config::Config::default().resolver,
+            tokio::runtime::Handle::current(),
+        );
+        let lane = Lane::new(Upstream::new(&service, None, &resolver), Arc::default());
+        Self::new(client, lane, upstream, home.into(), Arc::default())
     }
 }
 

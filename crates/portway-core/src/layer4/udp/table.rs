@@ -18,8 +18,10 @@ const LOOKS: usize = 64;
 #[derive(Default)]
 pub(super) struct Table {
     sessions: HashMap<SocketAddr, Arc<Session>>,
-    /// Those that have ended may be among them for a while.
+    /// Those that were let go are among them, and for a while those that have ended.
     circle: VecDeque<Weak<Session>>,
+    /// How long the circle may become before those that have ended are taken out.
+    longest: usize,
 }
 
 impl Table {
@@ -27,13 +29,21 @@ impl Table {
         self.sessions.get(&client)
     }
 
-    pub(super) fn all(&self) -> impl Iterator<Item = &Session> {
-        self.sessions.values().map(AsRef::as_ref)
+    /// All that have not ended, those that were let go among them.
+    pub(super) fn all(&self) -> impl Iterator<Item = Arc<Session>> {
+        self.circle.iter().filter_map(Weak::upgrade)
+    }
+
+    /// Lets those go that `stays` does not name: they find no datagrams here any more, and go on
+    /// until their end.
+    pub(super) fn retain(&mut self, stays: impl Fn(&Session) -> bool) {
+        self.sessions.retain(|_, session| stays(session));
     }
 
     pub(super) fn insert(&mut self, session: &Arc<Session>) {
-        if self.circle.len() > 2 * self.sessions.len() + LOOKS {
+        if self.circle.len() >= self.longest {
             self.circle.retain(|session| session.strong_count() > 0);
+            self.longest = 2 * self.circle.len() + LOOKS;
         }
         self.circle.push_back(Arc::downgrade(session));
         self.sessions.insert(session.client, Arc::clone(session));
@@ -91,9 +101,20 @@ mod tests {
         let quiet = table.quiet().expect("the second was not used");
         assert_eq!(quiet.client.port(), 2);
         quiet.end(StreamEnd::Evicted);
-        table.remove(quiet.client);
-        assert_eq!(table.all().count(), 2);
         assert!(quiet.send(b"x").is_err(), "it is over");
+        table.forget(Some(&quiet));
+        assert_eq!(table.all().count(), 2);
+    }
+
+    #[tokio::test]
+    async fn one_that_is_let_go_finds_no_datagrams_and_is_not_forgotten() {
+        let mut table = Table::default();
+        let (old, new) = (session(1).await, session(1).await);
+        table.insert(&old);
+        table.retain(|_| false);
+        assert!(table.get(old.client).is_none());
+        table.insert(&new);
+        assert_eq!(table.all().count(), 2);
     }
 
     #[tokio::test]
