@@ -58,7 +58,8 @@ pub(crate) async fn serve(caller: Caller) {
     let view = caller.shard.view();
     let Some(listener) = view.snapshot.listener(caller.listener) else { return };
     if listener.protocol == ListenerProtocol::Tls {
-        return tls::serve(caller, view).await;
+        // On the heap: what comes after the client's hello weighs less.
+        return Box::pin(tls::serve(caller, view)).await;
     }
     let mut account = Account::new(&caller, ListenerProtocol::Tcp, listener);
     match view.snapshot.streams.unnamed(caller.listener) {

@@ -9,8 +9,8 @@ use crate::{
 };
 
 /// Passes a connection on to the endpoint its account names, until either has ended.
-pub(super) async fn pass_on(caller: Caller, mut account: Account) {
-    let end = passed_on(&caller, &mut account).await;
+pub(super) async fn pass_on(mut caller: Caller, mut account: Account) {
+    let end = passed_on(&mut caller, &mut account).await;
     if !matches!(end, StreamEnd::Closed | StreamEnd::ClientReset | StreamEnd::UpstreamReset) {
         caller.stream.break_off();
     }
@@ -20,7 +20,7 @@ pub(super) async fn pass_on(caller: Caller, mut account: Account) {
     drop(presence);
 }
 
-async fn passed_on(caller: &Caller, account: &mut Account) -> StreamEnd {
+async fn passed_on(caller: &mut Caller, account: &mut Account) -> StreamEnd {
     let removed = account.removed();
     let mut removed = std::pin::pin!(removed);
     let Some((lane, stages)) = account.destination() else {
@@ -29,7 +29,8 @@ async fn passed_on(caller: &Caller, account: &mut Account) -> StreamEnd {
     };
     let dialled = tokio::select! {
         biased;
-        dialled = lane.dial(stages.connect, &mut account.tries) => Ok(dialled),
+        // On the heap: it is soon over, and a future is as large as its largest state.
+        dialled = Box::pin(lane.dial(stages.connect, &mut account.tries)) => Ok(dialled),
         () = caller.stream.broken() => Err(StreamEnd::ClientReset),
         () = &mut removed => Err(StreamEnd::Cut),
     };
@@ -44,9 +45,11 @@ async fn passed_on(caller: &Caller, account: &mut Account) -> StreamEnd {
             return end;
         }
     };
+    let read = std::mem::take(&mut caller.read);
+    account.passed.from_client.store(read.len() as u64, Relaxed);
     let mut first = introduction(caller, &lane);
-    first.extend_from_slice(&caller.read);
-    account.passed.from_client.store(caller.read.len() as u64, Relaxed);
+    first.extend_from_slice(&read);
+    drop(read);
     let shard = &caller.shard;
     let copying =
         both_ways(&caller.stream, &upstream, first, &shard.scratch, &account.passed, stages.idle);

@@ -35,7 +35,7 @@ use super::Account;
 use crate::{
     listen::Crowd,
     server::Shard,
-    snapshot::{ListenerId, View},
+    snapshot::{ListenerId, Plan, View},
     telemetry::metrics::{ListenerCells, Refusal, StreamEnd},
     upstream::Dialled,
 };
@@ -134,7 +134,7 @@ impl Desk {
         }
         self.revision = snapshot.revision;
         let plan = snapshot.streams.unnamed(self.this.listener).map(|plan| &snapshot.plans[plan]);
-        let destinations = plan.map(|plan| plan.destinations()).unwrap_or_default();
+        let destinations = plan.map(Plan::destinations).unwrap_or_default();
         self.table.retain(|session| {
             destinations.iter().any(|to| Arc::ptr_eq(&view.lanes[to.upstream], &session.lane))
         });
