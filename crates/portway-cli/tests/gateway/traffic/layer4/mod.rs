@@ -87,29 +87,29 @@ async fn rest(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
     Ok(rest)
 }
 
+/// Waits until so many connections or sessions of the route have ended for this reason.
 async fn ended(gateway: &Gateway, reason: &str, count: f64) -> io::Result<()> {
     let reason = format!("reason=\"{reason}\"");
     let labels = ["route=\"way\"", "service=\"up\"", &reason];
-    for _ in 0..500 {
-        let found = gateway.metric("portway_stream_connections_total", &labels).await?;
-        if (found - count).abs() < 0.5 {
-            return Ok(());
-        }
-        tokio::task::yield_now().await;
-    }
-    panic!("not {count} of {reason}:\n{}", gateway.metrics().await?)
+    counted(gateway, "portway_stream_connections_total", &labels, count).await
 }
 
-async fn refused(gateway: &Gateway, reason: &str) -> io::Result<()> {
+/// Waits until the listener has refused so many for this reason.
+async fn refused(gateway: &Gateway, reason: &str, count: f64) -> io::Result<()> {
     let reason = format!("reason=\"{reason}\"");
     let labels = ["listener=\"in\"", &reason];
-    for _ in 0..500 {
-        if gateway.metric("portway_connections_refused_total", &labels).await? > 0.5 {
-            return Ok(());
-        }
-        tokio::task::yield_now().await;
-    }
-    panic!("no {reason}:\n{}", gateway.metrics().await?)
+    counted(gateway, "portway_connections_refused_total", &labels, count).await
+}
+
+async fn counted(gateway: &Gateway, name: &str, labels: &[&str], count: f64) -> io::Result<()> {
+    let reached = async {
+        while gateway.metric(name, labels).await? < count {}
+        Ok(())
+    };
+    within(DEADLINE, &format!("{count} of {name} {labels:?}"), reached).await?;
+    let last = gateway.metric(name, labels).await?;
+    assert!((last - count).abs() < 0.5, "{last} of {name} {labels:?}");
+    Ok(())
 }
 
 #[tokio::test]

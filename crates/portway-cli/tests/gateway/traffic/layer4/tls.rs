@@ -80,7 +80,7 @@ async fn a_name_that_nobody_has_is_told_so_and_a_client_without_one_may_have_a_r
         client.write_all(&hello(name)).await?;
         assert_eq!(rest(&mut client).await?, [21, 3, 3, 0, 2, 2, 112], "{name:?}");
     }
-    refused(&gateway, "unknown_name").await?;
+    refused(&gateway, "unknown_name", 3.0).await?;
     let records = gateway.records(3).await?;
     assert!(records.iter().all(|record| record["error"] == "unknown_name"), "{records:?}");
     let names: BTreeSet<_> = records.iter().map(|record| record["sni"].as_str()).collect();
@@ -103,13 +103,13 @@ async fn what_is_no_tls_is_closed_at_once_and_half_a_hello_at_the_deadline() -> 
     let mut garbage = connect(gateway.listener("in")).await?;
     garbage.write_all(b"GET / HTTP/1.1\r\n\r\n").await?;
     assert_eq!(rest(&mut garbage).await?, b"");
-    refused(&gateway, "not_tls").await?;
+    refused(&gateway, "not_tls", 1.0).await?;
     let started = Instant::now();
     let mut half = connect(gateway.listener("in")).await?;
     half.write_all(&hello(Some("one.example"))[..20]).await?;
     assert_eq!(rest(&mut half).await?, b"");
     assert!(started.elapsed() >= Duration::from_millis(300), "{:?}", started.elapsed());
-    refused(&gateway, "first_bytes_timeout").await?;
+    refused(&gateway, "first_bytes_timeout", 1.0).await?;
     // A look whether somebody is there is nothing to tell of.
     drop(connect(gateway.listener("in")).await?);
     let mut last = connect(gateway.listener("in")).await?;

@@ -156,7 +156,7 @@ async fn more_sessions_than_there_may_be_are_refused_while_all_are_in_use() -> i
     assert_eq!(ask(&two, b"2").await?, b"2");
     three.send(b"3").await?;
     // Both were just used: the first look only takes note of that.
-    refused(&gateway, "too_many_sessions").await?;
+    refused(&gateway, "too_many_sessions", 1.0).await?;
     assert_eq!(ask(&two, b"2").await?, b"2");
     // One has been quiet since, and makes room.
     assert_eq!(ask(&three, b"3").await?, b"3");
