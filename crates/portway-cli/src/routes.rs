@@ -3,8 +3,8 @@
 use std::{fmt::Display, process::ExitCode};
 
 use portway::{
-    config::{Redirect, Target, ValueMatch},
-    explain::{Row, table},
+    config::{Redirect, Route, Target, ValueMatch},
+    explain::{Row, StreamRow, streams, table},
 };
 use serde_json::{Value, json};
 
@@ -19,12 +19,15 @@ pub(crate) fn routes(args: &Routes) -> anyhow::Result<ExitCode> {
     let file = Inspected::new(locate::file(&args.file)?);
     file.tell_problems();
     let Ok(config) = &file.config else { return Ok(ExitCode::from(PROBLEMS)) };
-    let rows = table(config);
+    let (rows, streams) = (table(config), streams(config));
     print(&match args.output {
-        Listing::Table => as_table(&rows),
+        Listing::Table if streams.is_empty() => as_table(&rows),
+        Listing::Table if rows.is_empty() => as_stream_table(&streams),
+        Listing::Table => format!("{}\n{}", as_table(&rows), as_stream_table(&streams)),
         Listing::Json => {
             let rows = rows.iter().map(as_object).collect::<Vec<_>>();
-            format!("{:#}\n", json!({ "routes": rows }))
+            let streams = streams.iter().map(as_stream_object).collect::<Vec<_>>();
+            format!("{:#}\n", json!({ "routes": rows, "streams": streams }))
         }
     })?;
     Ok(ExitCode::SUCCESS)
@@ -52,7 +55,7 @@ fn cells(row: &Row<'_>) -> Vec<String> {
         conditions.path.as_ref().map_or_else(any, ToString::to_string),
         values(row).collect::<Vec<_>>().join(", "),
         route.target.as_ref().map_or_else(String::new, target),
-        name(row),
+        name(route),
     ]
 }
 
@@ -71,9 +74,39 @@ fn as_object(row: &Row<'_>) -> Value {
     })
 }
 
+/// Routes that take no requests have other things to be told by.
+fn as_stream_table(rows: &[StreamRow<'_>]) -> String {
+    let headings = ["PROTOCOL", "LISTENERS", "SNI", "PRIORITY", "TARGET", "ROUTE"];
+    let any = || "*".to_owned();
+    let cells = |StreamRow { route, sni }: &StreamRow<'_>| {
+        vec![
+            route.protocol.as_str().to_owned(),
+            if route.listeners.is_empty() { any() } else { join(&route.listeners) },
+            sni.map_or_else(any, ToString::to_string),
+            route.priority.to_string(),
+            route.target.as_ref().map_or_else(String::new, target),
+            name(route),
+        ]
+    };
+    columns(&headings, &rows.iter().map(cells).collect::<Vec<_>>())
+}
+
+fn as_stream_object(row: &StreamRow<'_>) -> Value {
+    let StreamRow { route, sni } = row;
+    json!({
+        "protocol": route.protocol,
+        "listeners": route.listeners,
+        "sni": sni,
+        "priority": route.priority,
+        "target": route.target,
+        "route": route.meta.name,
+        "namespace": route.meta.namespace,
+    })
+}
+
 /// The route, with its namespace where that is not the usual one.
-fn name(row: &Row<'_>) -> String {
-    let meta = &row.route.meta;
+fn name(route: &Route) -> String {
+    let meta = &route.meta;
     if meta.namespace.is_default_namespace() {
         meta.name.to_string()
     } else {

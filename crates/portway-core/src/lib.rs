@@ -2,7 +2,8 @@
 //!
 //! Read it in the order a request meets it: `listen` accepts, `driver` speaks HTTP, `gateway`
 //! serves one request, `route` finds its plan, `forward` edits the head, `upstream` sends it,
-//! `exchange` remembers it to the last byte. A configuration change comes through `change` and
+//! `exchange` remembers it to the last byte. What speaks no HTTP goes from `listen` to `layer4`,
+//! which passes it on. A configuration change comes through `change` and
 //! becomes a `snapshot`; `server` hosts it all on one thread per core.
 
 mod balance;
@@ -12,7 +13,10 @@ mod driver;
 mod exchange;
 pub mod explain;
 mod forward;
+#[doc(hidden)]
+pub mod fuzzing;
 mod gateway;
+mod layer4;
 mod listen;
 pub mod probe;
 mod resolve;

@@ -66,6 +66,8 @@ fn routes_are_listed_in_the_order_in_which_they_are_tried() {
     snapshot("routes-restgate", &["routes", "--config", "restgate.yaml"]);
     snapshot("routes-json", &["routes", "--output", "json", "many.yaml"]);
     snapshot("routes-broken", &["routes", "broken.yaml"]);
+    snapshot("routes-streams", &["routes", "streams.yaml"]);
+    snapshot("routes-streams-json", &["routes", "-o", "json", "streams.yaml"]);
 }
 
 #[test]

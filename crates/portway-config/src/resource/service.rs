@@ -170,7 +170,8 @@ pub struct Timeouts {
     /// to an upgraded connection or an event stream. Off by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request: Option<Duration>,
-    /// Without a byte in either direction, once the answer's head has come. Default `5m`.
+    /// Without a byte in either direction, once the answer's head has come. Default `5m`, and `30s`
+    /// for datagrams.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idle: Option<Duration>,
 }

@@ -120,7 +120,7 @@ fn open(server: &mut Server, ids: &[ListenerId], new: Vec<New>) {
         let (bind, name) = (listener.bind.clone(), listener.meta.label().to_owned());
         let udp = listener.protocol == ListenerProtocol::Udp;
         let open = Open { id, bind, udp, name, address, crowd };
-        tracing::info!(listener = open.name, address = open.at(), "listening");
+        tracing::info!(listener = open.name, address = %open.at(), "listening");
         server.listeners.push(open);
     }
 }

@@ -23,7 +23,7 @@ pub(super) struct Rank<'a> {
 }
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum HostRank<'a> {
+pub(super) enum HostRank<'a> {
     Exact(&'a str),
     /// The longest suffix first.
     Suffix(Reverse<usize>, &'a str),
@@ -64,7 +64,7 @@ impl<'a> Rank<'a> {
     }
 }
 
-fn host_rank(host: Option<&HostPattern>) -> HostRank<'_> {
+pub(super) fn host_rank(host: Option<&HostPattern>) -> HostRank<'_> {
     match host.map(HostPattern::as_str) {
         None | Some("*") => HostRank::Any,
         Some(host) if host.starts_with('*') => HostRank::Suffix(Reverse(host.len()), host),

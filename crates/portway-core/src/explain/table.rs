@@ -1,6 +1,6 @@
 //! The table of routes.
 
-use portway_config::{Checked, Config, Match, Route, value::HostPattern};
+use portway_config::{Checked, Config, ListenerProtocol, Match, Route, value::HostPattern};
 
 use super::rank::Rank;
 
@@ -20,7 +20,8 @@ pub struct Row<'a> {
 #[must_use]
 pub fn table(config: &Checked<Config>) -> Vec<Row<'_>> {
     let mut rows = Vec::new();
-    for route in &config.routes {
+    let routes = config.routes.iter().filter(|route| route.protocol == ListenerProtocol::Http);
+    for route in routes {
         for conditions in route.matches.as_slice() {
             let any = conditions.hosts.is_empty().then_some(None);
             for host in any.into_iter().chain(conditions.hosts.iter().map(Some)) {
@@ -92,12 +93,8 @@ routes:
     fn takes(row: &Row<'_>, lookup: &Lookup<'_>) -> bool {
         let hosts = row.host.into_iter().cloned().collect();
         let matches = [Match { hosts, ..row.conditions.clone() }];
-        let (router, regexes) = Router::build([Entry {
-            id: 0,
-            priority: 0,
-            listeners: &[],
-            matches: &matches,
-        }]);
+        let (router, regexes) =
+            Router::build([Entry { id: 0, priority: 0, listeners: &[], matches: &matches }]);
         matches!(router.find(lookup, &regexes), Found::Route(_))
     }
 

@@ -99,9 +99,15 @@ fn look(headers: &HeaderMap) -> Seen {
             "via" => seen.via = true,
             "expect" => seen.expect = true,
             "x-request-id" => seen.request_id = true,
-            "forwarded" | "x-forwarded-for" | "x-forwarded-host" | "x-forwarded-port"
-            | "x-forwarded-proto" | "x-forwarded-prefix" | "x-forwarded-server"
-            | "x-forwarded-client-cert" | "x-real-ip" => {
+            "forwarded"
+            | "x-forwarded-for"
+            | "x-forwarded-host"
+            | "x-forwarded-port"
+            | "x-forwarded-proto"
+            | "x-forwarded-prefix"
+            | "x-forwarded-server"
+            | "x-forwarded-client-cert"
+            | "x-real-ip" => {
                 seen.claims = true;
             }
             name => seen.twins |= name.starts_with('x') && name.contains('_'),

@@ -13,6 +13,7 @@ use std::{
 
 use bytes::BytesMut;
 use http::Request;
+use portway_config::ListenerProtocol;
 use portway_http1::limits::HeadLimits;
 use portway_plugin::{Body, Error, Response};
 use tokio::{
@@ -30,6 +31,7 @@ use crate::{
     exchange::refused,
     forward::Peer,
     gateway::{self, Arrival},
+    layer4::{self, Caller},
     server::Shard,
     snapshot::{ListenerId, View},
     socket::Stream,
@@ -144,6 +146,14 @@ impl Accepting {
             closing: Arc::clone(&self.closing),
             counted: Counted::new(cells),
         };
+        if listener.protocol != ListenerProtocol::Http {
+            let (shard, read) = (Arc::clone(&self.shard), BytesMut::new());
+            let listener = self.listener;
+            let closing = Arc::clone(&self.closing);
+            let caller = Caller { shard, listener, stream, client: peer, read, closing, presence };
+            tokio::spawn(door.pass_on(caller));
+            return;
+        }
         let newcomer = Newcomer { stream, peer, port: self.port, presence };
         if listener.is_greeted() {
             tokio::spawn(door.greet(newcomer, view));
@@ -175,6 +185,11 @@ struct Door {
 }
 
 impl Door {
+    /// Serves a connection on which no HTTP is spoken.
+    async fn pass_on(self, caller: Caller) {
+        layer4::serve(caller).await;
+    }
+
     /// Takes a newcomer as far as HTTP, and serves it.
     async fn greet(self, newcomer: Newcomer, view: Arc<View>) {
         let Some(listener) = view.snapshot.listener(self.listener) else { return };

@@ -58,7 +58,7 @@ impl Crowd {
     }
 
     /// Counts a connection for `core`.
-    pub(super) fn enter(self: &Arc<Self>, core: usize) -> Presence {
+    pub(crate) fn enter(self: &Arc<Self>, core: usize) -> Presence {
         self.cores[core].open.fetch_add(1, Relaxed);
         Presence { crowd: Arc::clone(self), core }
     }

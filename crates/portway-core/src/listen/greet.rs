@@ -58,7 +58,8 @@ impl Newcomer {
         }
         let Some(tls) = &plan.tls else { return Some(self.plain(read)) };
         if tls.accept_plain {
-            match timeout(tls.timeout.unwrap_or(DEFAULT_PATIENCE), self.first_byte(&mut read)).await {
+            match timeout(tls.timeout.unwrap_or(DEFAULT_PATIENCE), self.first_byte(&mut read)).await
+            {
                 Ok(Some(HANDSHAKE)) => {}
                 Ok(Some(_)) => return Some(self.plain(read)),
                 Ok(None) => return None,

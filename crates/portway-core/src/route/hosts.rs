@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 
 /// A value for each host pattern.
 #[derive(Debug)]
-pub(super) struct Hosts<T> {
+pub(crate) struct Hosts<T> {
     exact: HashMap<Box<str>, T>,
     /// By what follows `*.`.
     suffix: HashMap<Box<str>, T>,
@@ -44,7 +44,7 @@ impl<T> Default for Hosts<T> {
 
 impl<T> Hosts<T> {
     /// The value for a pattern; `None` is any host.
-    pub(super) fn entry(&mut self, pattern: Option<&HostPattern>) -> &mut T
+    pub(crate) fn entry(&mut self, pattern: Option<&HostPattern>) -> &mut T
     where
         T: Default,
     {
@@ -54,6 +54,15 @@ impl<T> Hosts<T> {
             (None, Some(suffix)) => self.suffix.entry(suffix.into()).or_default(),
             (None, None) => self.any.get_or_insert_default(),
         }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.exact.is_empty() && self.suffix.is_empty() && self.any.is_none()
+    }
+
+    /// The value for any host.
+    pub(crate) fn any(&self) -> Option<&T> {
+        self.any.as_ref()
     }
 
     pub(super) fn map<U>(self, mut map: impl FnMut(T) -> U) -> Hosts<U> {
@@ -66,7 +75,7 @@ impl<T> Hosts<T> {
 
     /// The values for a host, most specific first: the host itself, the longest suffix, any host.
     /// The host may have upper case, a port and a dot at its end.
-    pub(super) fn lookup(&self, authority: &str) -> SmallVec<[&T; 4]> {
+    pub(crate) fn lookup(&self, authority: &str) -> SmallVec<[&T; 4]> {
         let mut found = SmallVec::new();
         if !self.exact.is_empty() || !self.suffix.is_empty() {
             self.lookup_name(&host_name(authority), &mut found);

@@ -25,7 +25,7 @@ mod reference;
 mod tests;
 
 pub use captures::Captures;
-pub(crate) use hosts::HostSet;
+pub(crate) use hosts::{HostSet, Hosts};
 pub use methods::Allow;
 pub use regexes::Regexes;
 pub use router::{Certificate, CompiledMatch, Entry, Found, Lookup, MatchId, Router};

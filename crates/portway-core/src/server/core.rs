@@ -12,6 +12,7 @@ use tokio::{
 use super::Shard;
 use crate::{
     driver::Closing,
+    layer4::{Receiving, datagrams},
     listen::{Accepting, Acceptor, Crowd, Listening, Passed, accept},
     snapshot::ListenerId,
 };
@@ -125,6 +126,14 @@ async fn serve(number: usize, shard: Arc<Shard>, mut orders: mpsc::UnboundedRece
 fn open(number: usize, shard: &Arc<Shard>, opening: Opening) -> Running {
     let Opening { listener, socket, port, crowd, passed } = opening;
     let (stop, stopped) = watch::channel(false);
+    let socket = match socket {
+        Acceptor::Udp(socket) => {
+            let receiving = Receiving { shard: Arc::clone(shard), listener, crowd, core: number };
+            let task = tokio::spawn(datagrams(receiving, socket, stopped));
+            return Running { stop, task };
+        }
+        socket => socket,
+    };
     let accepting = Accepting {
         shard: Arc::clone(shard),
         listener,

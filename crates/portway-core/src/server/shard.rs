@@ -8,6 +8,7 @@ use std::sync::{
 use arc_swap::ArcSwap;
 
 use crate::{
+    layer4::Scratch,
     snapshot::View,
     telemetry::{WallClock, access::AccessLogHandle, metrics::CoreCells},
 };
@@ -19,6 +20,8 @@ pub(crate) struct Shard {
     pub(crate) cells: Arc<CoreCells>,
     pub(crate) access: AccessLogHandle,
     pub(crate) wall: WallClock,
+    /// Where bytes are on their way through.
+    pub(crate) scratch: Scratch,
     draining: AtomicBool,
 }
 
@@ -30,7 +33,7 @@ impl Shard {
     ) -> Arc<Self> {
         let view = ArcSwap::new(view);
         let (wall, draining) = (WallClock::default(), AtomicBool::new(false));
-        Arc::new(Self { view, cells, access, wall, draining })
+        Arc::new(Self { view, cells, access, wall, scratch: Scratch::default(), draining })
     }
 
     /// The newest view. The reference count is this core's own.

@@ -1,15 +1,15 @@
 //! From a checked configuration to a snapshot. CPU work only; what is equal is carried over.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::HeaderMap;
 use portway_config::{
-    Balance, Checked, Config, Listener, Reply, Route, Target,
+    Balance, Checked, Config, Listener, ListenerProtocol, Reply, Route, Target,
     value::{ByteSize, Name, Weight},
 };
 
-use super::{Action, Destination, Life, ListenerId, ListenerPlan, Plan, Snapshot};
+use super::{Action, Destination, Life, ListenerId, ListenerPlan, Plan, Snapshot, StreamRoutes};
 use crate::{
     balance::Picker,
     resolve::Resolver,
@@ -17,6 +17,9 @@ use crate::{
     tls,
     upstream::Upstream,
 };
+
+/// How long a UDP session may be quiet where nothing is said about it.
+const UDP_IDLE: Duration = Duration::from_secs(30);
 
 type Key<'a> = (&'a Name, &'a Name);
 
@@ -65,14 +68,29 @@ pub(crate) fn compile(
         })
         .collect();
     let leaving = previous.map(|previous| leaving(previous, &listeners)).unwrap_or_default();
-    let entries = config.routes.iter().zip(0_u32..).map(|(route, id)| Entry {
+    let streams = StreamRoutes::build(&config.routes, &listeners);
+    let requests = config.routes.iter().zip(0_u32..);
+    let requests = requests.filter(|(route, _)| route.protocol == ListenerProtocol::Http);
+    let entries = requests.map(|(route, id)| Entry {
         id,
         priority: route.priority,
         listeners: &route.listeners,
         matches: route.matches.as_slice(),
     });
     let (router, regexes) = Router::build(entries);
-    Snapshot { revision, router, regexes, plans, upstreams, tls, listeners, leaving, cells, config }
+    Snapshot {
+        revision,
+        router,
+        regexes,
+        streams,
+        plans,
+        upstreams,
+        tls,
+        listeners,
+        leaving,
+        cells,
+        config,
+    }
 }
 
 /// The listeners that have no place in the new revision and whose connections may be at work.
@@ -154,7 +172,13 @@ fn plan(
 }
 
 fn destination(route: &Route, config: &Config, upstream: usize) -> Destination {
-    let stages = route.timeouts.stages(&config.services[upstream].timeouts);
+    let service = &config.services[upstream].timeouts;
+    let mut stages = route.timeouts.stages(service);
+    if route.protocol == ListenerProtocol::Udp {
+        // Nobody says good-bye over UDP: what is quiet is over much earlier.
+        let idle = route.timeouts.idle.or(service.idle);
+        stages.idle = idle.map_or(Some(UDP_IDLE), portway_config::value::Duration::limit);
+    }
     Destination { upstream, stages }
 }
 

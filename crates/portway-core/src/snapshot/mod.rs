@@ -9,6 +9,7 @@ mod compile;
 mod life;
 mod listener;
 mod plan;
+mod streams;
 mod view;
 
 use std::sync::Arc;
@@ -25,6 +26,7 @@ pub(crate) use compile::compile;
 pub(crate) use life::Life;
 pub(crate) use listener::{ListenerId, ListenerPlan, RedirectPlan};
 pub(crate) use plan::{Action, Destination, Plan};
+pub(crate) use streams::StreamRoutes;
 pub(crate) use view::View;
 
 /// One revision, compiled.
@@ -34,6 +36,9 @@ pub(crate) struct Snapshot {
     pub(crate) router: Router,
     /// The originals; each view clones them.
     regexes: Regexes,
+    /// Routes that take no requests.
+    pub(crate) streams: StreamRoutes,
+    /// In the order of the configuration's routes.
     pub(crate) plans: Box<[Plan]>,
     pub(crate) upstreams: Box<[Arc<Upstream>]>,
     /// The certificates and keys, ready for use.

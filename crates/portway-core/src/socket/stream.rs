@@ -1,18 +1,20 @@
 //! A connection as the kernel has it.
 
 use std::{
-    io::{self, IoSlice},
-    net::{Ipv4Addr, SocketAddr, TcpStream as StdTcpStream},
+    io::{self, IoSlice, Read},
+    net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream as StdTcpStream},
     os::{
         fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd},
         unix::net::UnixStream as StdUnixStream,
     },
     pin::Pin,
     task::{Context, Poll},
+    time::Duration,
 };
 
+use socket2::SockRef;
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::{AsyncRead, AsyncWrite, Interest, ReadBuf},
     net::{TcpStream, UnixStream},
 };
 
@@ -71,6 +73,64 @@ impl Stream {
             Self::Tcp(stream) => stream.try_read_buf(buffer),
             Self::Unix(stream) => stream.try_read_buf(buffer),
         }
+    }
+
+    /// Waits until there is room to write, or an end.
+    pub(crate) async fn writable(&self) -> io::Result<()> {
+        match self {
+            Self::Tcp(stream) => stream.writable().await,
+            Self::Unix(stream) => stream.writable().await,
+        }
+    }
+
+    /// Reads what is there without waiting. A read that does not fill `buffer` has emptied the
+    /// socket, and the next wait is for more: no second call has to find out.
+    pub(crate) fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut short = None;
+        let mut read = || {
+            let read = (&*SockRef::from(self)).read(buffer)?;
+            if read == 0 || read == buffer.len() {
+                return Ok(read);
+            }
+            short = Some(read);
+            Err(io::ErrorKind::WouldBlock.into())
+        };
+        let read = match self {
+            Self::Tcp(stream) => stream.try_io(Interest::READABLE, &mut read),
+            Self::Unix(stream) => stream.try_io(Interest::READABLE, &mut read),
+        };
+        short.map_or(read, Ok)
+    }
+
+    /// Writes what there is room for without waiting.
+    pub(crate) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => stream.try_write(bytes),
+            Self::Unix(stream) => stream.try_write(bytes),
+        }
+    }
+
+    /// Tells the other end that nothing more will be written. That it is gone is no failure.
+    pub(crate) fn close_writing(&self) {
+        let _ = SockRef::from(self).shutdown(Shutdown::Write);
+    }
+
+    /// From now on, dropping it breaks the connection off (RST) instead of ending it, so that the
+    /// other end does not take what came so far for the whole.
+    pub(crate) fn break_off(&self) {
+        if let Self::Tcp(stream) = self {
+            let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
+        }
+    }
+
+    /// Resolves when the connection has broken, also while nobody reads from it.
+    pub(crate) async fn broken(&self) {
+        let ready = match self {
+            Self::Tcp(stream) => stream.ready(Interest::ERROR).await,
+            Self::Unix(stream) => stream.ready(Interest::ERROR).await,
+        };
+        // An error means that the runtime ends, and with it this connection.
+        let _ = ready;
     }
 
     /// Takes it off its runtime.

@@ -4,14 +4,9 @@ use std::{sync::Arc, time::SystemTime};
 
 use portway_config::{Certificate as Spec, Problem};
 use rustls::{
-    SignatureAlgorithm,
-    crypto::CryptoProvider,
-    pki_types::CertificateDer,
-    sign::CertifiedKey,
+    SignatureAlgorithm, crypto::CryptoProvider, pki_types::CertificateDer, sign::CertifiedKey,
 };
-use x509_parser::{
-    certificate::X509Certificate, extensions::GeneralName, prelude::FromDer,
-};
+use x509_parser::{certificate::X509Certificate, extensions::GeneralName, prelude::FromDer};
 
 use super::material::{certificates, private_key};
 
@@ -33,7 +28,8 @@ impl Certificate {
         path: &str,
         problems: &mut Vec<Problem>,
     ) -> Option<Self> {
-        let mut told = |key: &str, problem: Problem| problems.push(problem.at(format!("{path}.{key}")));
+        let mut told =
+            |key: &str, problem: Problem| problems.push(problem.at(format!("{path}.{key}")));
         let chain = certificates(&spec.cert).map_err(|problem| told("cert", problem)).ok();
         let key = private_key(&spec.key).map_err(|problem| told("key", problem)).ok();
         let (chain, key) = (chain?, key?);
@@ -94,9 +90,6 @@ impl Facts {
             GeneralName::DNSName(name) => Some(name.to_ascii_lowercase().into()),
             _ => None,
         });
-        Ok(Self {
-            names: names.collect(),
-            not_after: certificate.validity().not_after.timestamp(),
-        })
+        Ok(Self { names: names.collect(), not_after: certificate.validity().not_after.timestamp() })
     }
 }

@@ -6,7 +6,9 @@ use portway_config::{Problem, Service, UpstreamHttp2, UpstreamTls, value::Servic
 use rustls::{
     ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-    crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature},
+    crypto::{
+        CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
+    },
     pki_types::{CertificateDer, ServerName, UnixTime},
 };
 use tokio_rustls::TlsConnector;
@@ -47,7 +49,8 @@ impl Client {
     ) -> Option<Self> {
         let tls = &service.tls;
         let before = problems.len();
-        let mut told = |key: &str, problem: Problem| problems.push(problem.at(format!("{path}.{key}")));
+        let mut told =
+            |key: &str, problem: Problem| problems.push(problem.at(format!("{path}.{key}")));
         let roots = match &tls.ca {
             Some(ca) => authorities(ca).map_err(|problem| told("ca", problem)).ok(),
             None => Some(Arc::clone(system)),

@@ -5,9 +5,7 @@ use std::{fmt::Write, sync::Arc};
 use http::HeaderValue;
 use portway_config::{CertificatePart, ClientCertificates};
 use rustls::{
-    CommonState, HandshakeKind, ProtocolVersion,
-    crypto::CryptoProvider,
-    pki_types::CertificateDer,
+    CommonState, HandshakeKind, ProtocolVersion, crypto::CryptoProvider, pki_types::CertificateDer,
 };
 use x509_parser::{certificate::X509Certificate, extensions::GeneralName, prelude::FromDer};
 
@@ -33,7 +31,11 @@ pub(crate) struct TlsFacts {
 }
 
 impl TlsFacts {
-    pub(super) fn of(state: &CommonState, sni: Option<&str>, asked: Arc<ClientCertificates>) -> Self {
+    pub(super) fn of(
+        state: &CommonState,
+        sni: Option<&str>,
+        asked: Arc<ClientCertificates>,
+    ) -> Self {
         let suite = state.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str());
         let suite = suite.unwrap_or("-");
         Self {
@@ -95,7 +97,6 @@ impl ClientCertificate {
         let forwarded = forwarded(&fingerprint, &subject, &uris, &dns);
         Some(Self { subject, common_names, dns, uris, emails, fingerprint, forwarded })
     }
-
 }
 
 impl Certificate for ClientCertificate {

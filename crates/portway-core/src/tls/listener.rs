@@ -11,8 +11,7 @@ use std::{
 };
 
 use portway_config::{
-    ClientCertificateMode, ClientCertificates, Listener, ListenerTls, Problem,
-    value::HostPattern,
+    ClientCertificateMode, ClientCertificates, Listener, ListenerTls, Problem, value::HostPattern,
 };
 use rustls::{
     ServerConfig,
@@ -91,10 +90,11 @@ impl ListenerPlan {
         let resolver = Arc::new(Resolver::new(&certificates));
         let maker = Maker { listener, tls, provider, resolver: Arc::clone(&resolver), previous };
         let hosts = tls.hosts.iter().enumerate();
-        let asked = std::iter::once((format!("{path}.client_certificates"), &tls.client_certificates))
-            .chain(hosts.map(|(at, host)| {
-                (format!("{path}.hosts[{at}].client_certificates"), &host.client_certificates)
-            }));
+        let asked =
+            std::iter::once((format!("{path}.client_certificates"), &tls.client_certificates))
+                .chain(hosts.map(|(at, host)| {
+                    (format!("{path}.hosts[{at}].client_certificates"), &host.client_certificates)
+                }));
         let policies: Vec<_> = asked
             .filter_map(|(path, asked)| {
                 maker.policy(asked).map_err(|problem| problems.push(problem.at(path))).ok()

@@ -15,8 +15,7 @@ use rustls::{
 
 /// The certificates of a text, at least one.
 pub(super) fn certificates(text: &Certificates) -> Result<Vec<CertificateDer<'static>>, Problem> {
-    let read: Result<Vec<_>, _> =
-        CertificateDer::pem_slice_iter(text.pem().as_bytes()).collect();
+    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text.pem().as_bytes()).collect();
     let chain = read.map_err(|error| {
         Problem::new("bad_certificate", format!("the certificate cannot be read: {error}"))
             .hint("a PEM file that is cut short, or not Base64")

@@ -21,5 +21,5 @@ pub(crate) use client::{Client, Verification};
 pub(crate) use facts::{ClientCertificate, TlsFacts};
 pub(crate) use handshake::{HandshakeError, handshake, unrecognized_name};
 pub(crate) use listener::ListenerPlan as TlsPlan;
-pub(crate) use prepare::{Prepared, prepare};
 pub use prepare::verify;
+pub(crate) use prepare::{Prepared, prepare};

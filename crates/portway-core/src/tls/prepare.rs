@@ -1,10 +1,6 @@
 //! All the TLS of a configuration, before anything else of it is opened.
 
-use std::{
-    collections::HashMap,
-    sync::Arc,
-    time::SystemTime,
-};
+use std::{collections::HashMap, sync::Arc, time::SystemTime};
 
 use portway_config::{Checked, Config, Listener, Problem, Service, value::EndpointScheme};
 use rustls::RootCertStore;

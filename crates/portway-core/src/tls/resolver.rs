@@ -65,9 +65,8 @@ impl ResolvesServerCert for Resolver {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         // rustls gives the name in lower case.
         let choice = hello.server_name().and_then(|name| self.named(name)).unwrap_or(&self.default);
-        let understood = |key: &&Arc<CertifiedKey>| {
-            key.key.choose_scheme(hello.signature_schemes()).is_some()
-        };
+        let understood =
+            |key: &&Arc<CertifiedKey>| key.key.choose_scheme(hello.signature_schemes()).is_some();
         choice.iter().find(understood).cloned()
     }
 }

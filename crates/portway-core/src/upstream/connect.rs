@@ -32,17 +32,33 @@ pub(super) async fn connect(
     only_http1: bool,
 ) -> Result<Connected, Error> {
     let work = async {
-        let stream = open(endpoint, address).await?;
+        let stream = reach(endpoint, address).await?;
         secured(upstream, endpoint, stream, only_http1).await
     };
+    within(limit, address, work).await
+}
+
+/// Opens a connection within `limit`, on which nothing is said yet.
+pub(super) async fn open(
+    endpoint: &Endpoint,
+    address: Address,
+    limit: Option<Duration>,
+) -> Result<Stream, Error> {
+    within(limit, address, reach(endpoint, address)).await
+}
+
+async fn within<T>(
+    limit: Option<Duration>,
+    address: Address,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
     match limit {
         Some(limit) => timeout(limit, work).await.unwrap_or_else(|_| Err(timed_out(address))),
         None => work.await,
     }
 }
 
-/// Connects, without a word.
-pub(crate) async fn open(endpoint: &Endpoint, address: Address) -> Result<Stream, Error> {
+async fn reach(endpoint: &Endpoint, address: Address) -> Result<Stream, Error> {
     let opened = match (address, endpoint.socket()) {
         (Address::Inet(address), _) => TcpStream::connect(address).await.map(Stream::Tcp),
         (Address::Unix, Some(path)) => UnixStream::connect(path).await.map(Stream::Unix),

@@ -6,6 +6,7 @@
 //! What this room never does: read a configuration, match a request, write an answer.
 
 mod connect;
+mod dial;
 mod endpoint;
 mod lane;
 mod send;
@@ -17,7 +18,7 @@ use portway_http1::limits::HeadLimits;
 
 use crate::{balance::Picker, resolve::Resolver, tls};
 
-pub(crate) use connect::open;
+pub(crate) use dial::{Dialled, Held};
 pub(crate) use endpoint::{Address, Endpoint};
 pub(crate) use lane::Lane;
 pub(crate) use send::{Call, Sent, Tries};

@@ -12,12 +12,12 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header, uri:
 use portway_config::{HostPolicy, StageTimeouts, value::EndpointScheme};
 use portway_http1::head::MoreFields;
 use portway_plugin::{Body, Error, Response};
-use smallvec::SmallVec;
 use tokio::time::Instant;
 
 use super::{
     Address, Lane,
     connect::{Connected, connect},
+    dial::{Choice, Spent},
     endpoint::Speech,
     lane::{Berth, Counted},
 };
@@ -32,7 +32,7 @@ use crate::{
 const SEC_WEBSOCKET_KEY: HeaderName = HeaderName::from_static("sec-websocket-key");
 
 /// The most endpoints one request is offered to.
-const MAX_ENDPOINTS: usize = 3;
+pub(super) const MAX_ENDPOINTS: usize = 3;
 
 /// A request to be sent, and how.
 pub(crate) struct Call<'a> {
@@ -92,7 +92,7 @@ impl Call<'_> {
         tries: &mut Tries,
     ) -> Result<Sent, Error> {
         let repeatable = request.method().is_idempotent();
-        let mut spent = SmallVec::<[usize; MAX_ENDPOINTS]>::new();
+        let mut spent = Spent::new();
         let mut fresh = false;
         let mut last = None;
         loop {
@@ -164,24 +164,15 @@ impl Call<'_> {
     /// An idle connection, else a fresh one, to an endpoint that was not spent yet.
     async fn open(
         &self,
-        spent: &mut SmallVec<[usize; MAX_ENDPOINTS]>,
+        spent: &mut Spent,
         repeatable: bool,
         fresh: bool,
         tries: &mut Tries,
     ) -> Result<Line, Error> {
         let upstream = &self.lane.upstream;
         let mut last = None;
-        while spent.len() < MAX_ENDPOINTS {
-            let Some(pick) = upstream.picker.pick(spent) else { break };
-            let (index, permit) = (pick.index, pick.permit);
+        while let Some(Choice { index, permit, addresses }) = self.lane.choose(spent, tries) {
             let endpoint = &upstream.endpoints[index];
-            tries.endpoint = Some(index);
-            tries.count += 1;
-            let mut addresses = endpoint.addresses();
-            if addresses.len() > 1 {
-                let first = self.lane.turn() % addresses.len();
-                addresses.rotate_left(first);
-            }
             for address in addresses {
                 let now = if tries.count == 1 && tries.started.is_none() {
                     self.now
@@ -344,7 +335,7 @@ fn no_http2(error: h2::Error) -> Error {
     .unseen()
 }
 
-fn no_endpoint(service: &str) -> Error {
+pub(super) fn no_endpoint(service: &str) -> Error {
     Error::upstream(
         StatusCode::SERVICE_UNAVAILABLE,
         "no_endpoint",

@@ -7,6 +7,7 @@ mod errors;
 mod faults;
 mod first;
 mod heads;
+mod layer4;
 mod leaving;
 mod nginx;
 mod paths;

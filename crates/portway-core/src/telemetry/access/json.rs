@@ -2,6 +2,7 @@
 
 use super::{
     record::{CUT, Record, Text},
+    stream::StreamRecord,
     style::{push_address, push_millis, push_number, push_time},
 };
 use crate::telemetry::{clock::Clock, escape::push_escaped};
@@ -44,6 +45,36 @@ pub(super) fn push(record: &Record<'_>, clock: &mut Clock, out: &mut Vec<u8>) {
     }
     push_optional(out, b",\"user_agent\":\"", record.user_agent);
     push_optional(out, b",\"request_id\":\"", record.request_id);
+    push_optional(out, b",\"error\":\"", record.error.map(str::as_bytes));
+    push_optional(out, b",\"cause\":\"", record.cause.map(str::as_bytes));
+    out.extend_from_slice(b"}\n");
+}
+
+/// Appends the record of a connection or a UDP session, and a line feed.
+pub(super) fn push_stream(record: &StreamRecord<'_>, clock: &mut Clock, out: &mut Vec<u8>) {
+    out.reserve(FRAME);
+    out.extend_from_slice(b"{\"time\":\"");
+    push_time(out, clock, record.time);
+    push_text(out, b"\",\"protocol\":\"", &Text::new(record.protocol.as_bytes()));
+    out.push(b'"');
+    push_optional(out, b",\"sni\":\"", record.sni.map(str::as_bytes));
+    out.extend_from_slice(b",\"bytes_in\":");
+    push_number(out, record.bytes_in);
+    out.extend_from_slice(b",\"bytes_out\":");
+    push_number(out, record.bytes_out);
+    out.extend_from_slice(b",\"duration_ms\":");
+    push_millis(out, record.duration);
+    push_optional(out, b",\"endpoint\":\"", record.endpoint.map(str::as_bytes));
+    out.extend_from_slice(b",\"tries\":");
+    push_number(out, record.tries);
+    push_optional(out, b",\"route\":\"", record.route.map(str::as_bytes));
+    push_optional(out, b",\"service\":\"", record.service.map(str::as_bytes));
+    push_optional(out, b",\"listener\":\"", record.listener.map(str::as_bytes));
+    if let Some(client) = record.client {
+        out.extend_from_slice(b",\"client\":\"");
+        push_address(out, client);
+        out.push(b'"');
+    }
     push_optional(out, b",\"error\":\"", record.error.map(str::as_bytes));
     push_optional(out, b",\"cause\":\"", record.cause.map(str::as_bytes));
     out.extend_from_slice(b"}\n");

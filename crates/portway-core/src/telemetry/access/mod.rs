@@ -1,4 +1,5 @@
-//! The access log: one record for each request.
+//! The access log: one record for each request, and for each connection or UDP session that is
+//! passed on.
 //!
 //! A record is formatted where the request ends, straight into its core's buffer, and carried out
 //! by a thread of its own. An output that is too slow, full or gone loses records, which are
@@ -10,6 +11,7 @@
 mod json;
 mod logfmt;
 mod record;
+mod stream;
 mod style;
 
 #[cfg(test)]
@@ -25,7 +27,7 @@ use portway_config::LogFormat;
 use self::style::Style;
 use super::lines::{Lines, Output, Pen, Writer};
 
-pub use self::record::Record;
+pub use self::{record::Record, stream::StreamRecord};
 pub use super::lines::OutputError;
 
 /// The access log of one gateway. It exists also while the configuration wants no records.
@@ -109,6 +111,11 @@ impl AccessLogHandle {
     #[inline]
     pub fn write(&self, record: &Record<'_>) {
         self.pen.line(|style, out| style.push(record, out));
+    }
+
+    /// Writes the record of a connection or a UDP session, as [`write`](Self::write) does.
+    pub fn write_stream(&self, record: &StreamRecord<'_>) {
+        self.pen.line(|style, out| style.push_stream(record, out));
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 
 use portway_config::LogFormat;
 
-use super::{json, logfmt, record::Record};
+use super::{json, logfmt, record::Record, stream::StreamRecord};
 use crate::telemetry::clock::Clock;
 
 /// A format with what it keeps between records.
@@ -29,6 +29,14 @@ impl Style {
         match self.format {
             LogFormat::Json => json::push(record, &mut self.clock, out),
             LogFormat::Text => logfmt::push(record, &mut self.clock, out),
+        }
+    }
+
+    /// Appends the record of a connection or a UDP session as one line.
+    pub(super) fn push_stream(&mut self, record: &StreamRecord<'_>, out: &mut Vec<u8>) {
+        match self.format {
+            LogFormat::Json => json::push_stream(record, &mut self.clock, out),
+            LogFormat::Text => logfmt::push_stream(record, &mut self.clock, out),
         }
     }
 }

@@ -68,6 +68,60 @@ fn a_record_in_text() {
 }
 
 #[test]
+fn a_connection_has_a_record_in_both_forms() {
+    let record = StreamRecord {
+        time: record().time,
+        protocol: "tls",
+        sni: Some("db.example"),
+        bytes_in: 517,
+        bytes_out: 0,
+        duration: Duration::from_millis(1500),
+        endpoint: Some("10.0.0.7:5432"),
+        tries: 2,
+        route: Some("db"),
+        service: Some("postgres"),
+        listener: Some("sql"),
+        client: record().client,
+        error: Some("no_endpoint"),
+        cause: Some("connect to 10.0.0.7:5432: refused"),
+    };
+    let line = |record: &StreamRecord<'_>, format| {
+        let mut out = Vec::new();
+        Style::new(format).push_stream(record, &mut out);
+        String::from_utf8(out).unwrap()
+    };
+    let expected = "{\"time\":\"2026-11-21T04:19:32.123Z\",\"protocol\":\"tls\",\
+                    \"sni\":\"db.example\",\"bytes_in\":517,\"bytes_out\":0,\
+                    \"duration_ms\":1500.000,\"endpoint\":\"10.0.0.7:5432\",\"tries\":2,\
+                    \"route\":\"db\",\"service\":\"postgres\",\"listener\":\"sql\",\
+                    \"client\":\"192.0.2.255\",\"error\":\"no_endpoint\",\
+                    \"cause\":\"connect to 10.0.0.7:5432: refused\"}\n";
+    assert_eq!(line(&record, LogFormat::Json), expected);
+    let expected = "time=2026-11-21T04:19:32.123Z protocol=tls sni=db.example bytes_in=517 \
+                    bytes_out=0 duration_ms=1500.000 endpoint=10.0.0.7:5432 tries=2 route=db \
+                    service=postgres listener=sql client=192.0.2.255 error=no_endpoint \
+                    cause=\"connect to 10.0.0.7:5432: refused\"\n";
+    assert_eq!(line(&record, LogFormat::Text), expected);
+    let bare = StreamRecord {
+        sni: None,
+        endpoint: None,
+        route: None,
+        service: None,
+        listener: None,
+        client: None,
+        error: None,
+        cause: None,
+        ..record
+    };
+    assert_eq!(
+        line(&bare, LogFormat::Text),
+        "time=2026-11-21T04:19:32.123Z protocol=tls bytes_in=517 bytes_out=0 \
+         duration_ms=1500.000 tries=2\n"
+    );
+    serde_json::from_str::<Value>(&line(&bare, LogFormat::Json)).unwrap();
+}
+
+#[test]
 fn what_is_not_known_is_left_out() {
     let bare = Record {
         upstream_duration: None,

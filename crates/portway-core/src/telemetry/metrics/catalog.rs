@@ -75,6 +75,16 @@ families! {
         "Connections to the endpoints of a service that were opened.";
     RETRIES: Counter "portway_retries_total" ["service"]
         "Requests that were sent to an endpoint once more.";
+    STREAM_CONNECTIONS: Counter "portway_stream_connections_total" ["route", "service", "reason"]
+        "Connections (TCP, TLS passed on) and UDP sessions that are over, by how they ended.";
+    STREAM_DURATION: Histogram "portway_stream_duration_seconds" ["route", "service"]
+        "Time from the beginning of a connection or a UDP session to its end.";
+    STREAM_RECEIVED: Counter "portway_stream_received_bytes_total" ["route", "service"]
+        "Bytes received from clients on connections and UDP sessions that are over.";
+    STREAM_SENT: Counter "portway_stream_sent_bytes_total" ["route", "service"]
+        "Bytes sent to clients on connections and UDP sessions that are over.";
+    DATAGRAMS_DROPPED: Counter "portway_datagrams_dropped_total" ["listener", "reason"]
+        "Datagrams from clients or to them that were dropped.";
     REVISION: Gauge "portway_config_revision" []
         "Number of the configuration that is live; 0 before the first.";
     LAST_RELOAD_SUCCESSFUL: Gauge "portway_config_last_reload_successful" []

@@ -9,9 +9,10 @@ use portway_plugin::Side;
 
 use super::{
     errors::Errors,
-    refusals::{Refusal, Refusals},
+    reasons::{Counts, DatagramLoss, Refusal},
     route::{NO_ROUTE, RouteCells},
     shelf::Shelf,
+    stream::StreamCells,
 };
 
 /// The cells of one core. Whoever asks for a route's, a service's or a listener's cells keeps
@@ -25,6 +26,7 @@ pub struct CoreCells {
     pub(super) in_flight: AtomicI64,
     pub(super) errors: Errors,
     pub(super) routes: Shelf<2, RouteCells>,
+    pub(super) streams: Shelf<2, StreamCells>,
     pub(super) services: Shelf<1, ServiceCells>,
     pub(super) listeners: Shelf<1, ListenerCells>,
 }
@@ -44,7 +46,8 @@ pub struct ServiceCells {
 pub struct ListenerCells {
     pub(super) open: AtomicI64,
     pub(super) opened: AtomicU64,
-    pub(super) refusals: Refusals,
+    pub(super) refusals: Counts<{ Refusal::ALL.len() }>,
+    pub(super) losses: Counts<{ DatagramLoss::ALL.len() }>,
 }
 
 impl CoreCells {
@@ -56,6 +59,12 @@ impl CoreCells {
     /// The cells for requests that match no route.
     pub fn unmatched(&self) -> Arc<RouteCells> {
         self.route(NO_ROUTE, NO_ROUTE)
+    }
+
+    /// The cells of a route for connections or datagrams, and the service it forwards to;
+    /// [`NO_ROUTE`] for one without.
+    pub fn stream(&self, route: &str, service: &str) -> Arc<StreamCells> {
+        self.streams.get([route, service])
     }
 
     /// The cells of a service.
@@ -124,6 +133,11 @@ impl ListenerCells {
 
     /// A connection from a client was closed before anything was served on it.
     pub fn refused(&self, reason: Refusal) {
-        self.refusals.count(reason);
+        self.refusals.count(reason as usize);
+    }
+
+    /// A datagram, from a client or to it, was dropped.
+    pub fn lost(&self, reason: DatagramLoss) {
+        self.losses.count(reason as usize);
     }
 }

@@ -31,7 +31,8 @@ pub struct Metrics {
 /// The names a configuration has. The cells of every other name are kept for ten minutes more.
 #[derive(Clone, Debug, Default)]
 pub struct Named<'a> {
-    /// Routes with their service, as [`CoreCells::route`] is asked for them.
+    /// Routes with their service, as [`CoreCells::route`] and [`CoreCells::stream`] are asked for
+    /// them.
     pub routes: HashSet<[&'a str; 2]>,
     /// Services.
     pub services: HashSet<&'a str>,
@@ -81,6 +82,7 @@ impl Metrics {
         let now = Instant::now();
         for core in self.cores() {
             core.routes.mark(now, |names| names[0] == NO_ROUTE || named.routes.contains(&names));
+            core.streams.mark(now, |names| named.routes.contains(&names));
             core.services.mark(now, |[service]| named.services.contains(service));
             core.listeners.mark(now, |[listener]| named.listeners.contains(listener));
         }
@@ -122,6 +124,7 @@ impl Metrics {
     fn sweep(&self, now: Instant) {
         for core in self.cores() {
             core.routes.sweep(now);
+            core.streams.sweep(now);
             core.services.sweep(now);
             core.listeners.sweep(now);
         }

@@ -18,10 +18,11 @@ mod histogram;
 mod method;
 mod outcomes;
 mod process;
-mod refusals;
+mod reasons;
 mod route;
 mod scrape;
 mod shelf;
+mod stream;
 
 #[cfg(test)]
 mod tests;
@@ -31,6 +32,7 @@ pub use self::{
     core::{CoreCells, ListenerCells, ServiceCells},
     form::Form,
     gateway::{Metrics, Named},
-    refusals::Refusal,
+    reasons::{DatagramLoss, Refusal, StreamEnd},
     route::{NO_ROUTE, RouteCells},
+    stream::StreamCells,
 };

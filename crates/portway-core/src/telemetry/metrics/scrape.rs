@@ -16,17 +16,21 @@ use super::{
     histogram::HistogramSum,
     method::METHODS,
     process::Process,
+    reasons::{DatagramLoss, Refusal, StreamEnd},
     route::RouteCells,
+    stream::StreamCells,
 };
 
 /// What all cores counted, in the order in which it is written.
 #[derive(Default)]
 struct Totals {
     routes: BTreeMap<[Box<str>; 2], RouteTotals>,
+    streams: BTreeMap<[Box<str>; 2], StreamTotals>,
     services: BTreeMap<Box<str>, ConnectionTotals>,
     listeners: BTreeMap<Box<str>, ConnectionTotals>,
     /// By listener and reason.
     refusals: BTreeMap<(Box<str>, &'static str), u64>,
+    losses: BTreeMap<(Box<str>, &'static str), u64>,
     errors: BTreeMap<(&'static str, &'static str), u64>,
     in_flight: i64,
 }
@@ -39,6 +43,14 @@ struct RouteTotals {
     bytes_in: u64,
     bytes_out: u64,
     streams_cut: u64,
+}
+
+#[derive(Default)]
+struct StreamTotals {
+    ends: [u64; StreamEnd::ALL.len()],
+    total: HistogramSum,
+    bytes_in: u64,
+    bytes_out: u64,
 }
 
 /// By the index of the method and the status.
@@ -60,6 +72,7 @@ pub(super) fn write(metrics: &Metrics, cores: &[Arc<CoreCells>], form: Form) -> 
     let mut out = Exposition::new(form);
     write_routes(&mut out, &totals);
     write_connections(&mut out, &totals);
+    write_streams(&mut out, &totals);
     write_gateway(&mut out, metrics);
     if metrics.restgate.load(Relaxed) {
         write_restgate(&mut out, &totals);
@@ -74,6 +87,9 @@ impl Totals {
         for (names, cells) in core.routes.all() {
             self.routes.entry(names).or_default().add(&cells);
         }
+        for (names, cells) in core.streams.all() {
+            self.streams.entry(names).or_default().add(&cells);
+        }
         for ([service], cells) in core.services.all() {
             let total = self.services.entry(service).or_default();
             total.open += cells.open.load(Relaxed);
@@ -82,7 +98,12 @@ impl Totals {
         }
         for ([listener], cells) in core.listeners.all() {
             cells.refusals.each(|reason, count| {
-                *self.refusals.entry((listener.clone(), reason.as_str())).or_default() += count;
+                let reason = Refusal::ALL[reason].as_str();
+                *self.refusals.entry((listener.clone(), reason)).or_default() += count;
+            });
+            cells.losses.each(|reason, count| {
+                let reason = DatagramLoss::ALL[reason].as_str();
+                *self.losses.entry((listener.clone(), reason)).or_default() += count;
             });
             let total = self.listeners.entry(listener).or_default();
             total.open += cells.open.load(Relaxed);
@@ -104,6 +125,15 @@ impl RouteTotals {
         self.bytes_in += cells.bytes_in.load(Relaxed);
         self.bytes_out += cells.bytes_out.load(Relaxed);
         self.streams_cut += cells.streams_cut.load(Relaxed);
+    }
+}
+
+impl StreamTotals {
+    fn add(&mut self, cells: &StreamCells) {
+        cells.ends.each(|end, count| self.ends[end] += count);
+        self.total.add(&cells.total);
+        self.bytes_in += cells.bytes_in.load(Relaxed);
+        self.bytes_out += cells.bytes_out.load(Relaxed);
     }
 }
 
@@ -169,6 +199,32 @@ fn write_connections(out: &mut Exposition, totals: &Totals) {
     let mut family = out.family(&catalog::RETRIES);
     for (service, total) in &totals.services {
         family.sample(&[service], total.retries);
+    }
+}
+
+fn write_streams(out: &mut Exposition, totals: &Totals) {
+    let mut family = out.family(&catalog::STREAM_CONNECTIONS);
+    for ([route, service], total) in &totals.streams {
+        for (end, count) in StreamEnd::ALL.iter().zip(&total.ends).filter(|(_, count)| **count > 0)
+        {
+            family.sample(&[route, service, end.as_str()], count);
+        }
+    }
+    let mut family = out.family(&catalog::STREAM_DURATION);
+    for ([route, service], total) in &totals.streams {
+        family.histogram(&[route, service], &total.total);
+    }
+    let mut family = out.family(&catalog::STREAM_RECEIVED);
+    for ([route, service], total) in &totals.streams {
+        family.sample(&[route, service], total.bytes_in);
+    }
+    let mut family = out.family(&catalog::STREAM_SENT);
+    for ([route, service], total) in &totals.streams {
+        family.sample(&[route, service], total.bytes_out);
+    }
+    let mut family = out.family(&catalog::DATAGRAMS_DROPPED);
+    for ((listener, reason), count) in &totals.losses {
+        family.sample(&[listener, reason], count);
     }
 }
 

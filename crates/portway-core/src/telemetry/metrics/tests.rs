@@ -50,6 +50,8 @@ fn busy() -> Metrics {
         core.in_flight_sub();
         core.listener("web").opened();
         core.listener("web").refused(Refusal::NotTls);
+        core.listener("dns").lost(DatagramLoss::QueueFull);
+        core.stream("db", "postgres").finished(StreamEnd::Idle, millis(250), 70, 7);
         core.service("accounts").opened();
         core.service("accounts").retried();
     }
@@ -110,6 +112,14 @@ fn cores_are_added_up() {
         (r#"portway_connections{listener="web"}"#, 2.0),
         (r#"portway_connections_accepted_total{listener="web"}"#, 3.0),
         (r#"portway_connections_refused_total{listener="web",reason="not_tls"}"#, 3.0),
+        (
+            r#"portway_stream_connections_total{route="db",service="postgres",reason="idle_timeout"}"#,
+            3.0,
+        ),
+        (r#"portway_stream_duration_seconds_sum{route="db",service="postgres"}"#, 0.75),
+        (r#"portway_stream_received_bytes_total{route="db",service="postgres"}"#, 210.0),
+        (r#"portway_stream_sent_bytes_total{route="db",service="postgres"}"#, 21.0),
+        (r#"portway_datagrams_dropped_total{listener="dns",reason="queue_full"}"#, 3.0),
         (r#"portway_upstream_connections{service="accounts"}"#, 2.0),
         (r#"portway_upstream_connections_opened_total{service="accounts"}"#, 3.0),
         (r#"portway_retries_total{service="accounts"}"#, 3.0),

@@ -1,0 +1,72 @@
+//! One connection and its way to an endpoint.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::{Account, Caller, both_ways::both_ways};
+use crate::{
+    telemetry::metrics::StreamEnd,
+    upstream::{Dialled, Lane},
+};
+
+/// Passes a connection on to the endpoint its account names, until either has ended.
+pub(super) async fn pass_on(mut caller: Caller, mut account: Account) {
+    let end = passed_on(&mut caller, &mut account).await;
+    if !matches!(end, StreamEnd::Closed | StreamEnd::ClientReset | StreamEnd::UpstreamReset) {
+        caller.stream.break_off();
+    }
+    // The connection is closed before there is room for another, and before its record is there.
+    let Caller { stream, presence, .. } = caller;
+    drop(stream);
+    drop(presence);
+}
+
+async fn passed_on(caller: &mut Caller, account: &mut Account) -> StreamEnd {
+    let removed = account.removed();
+    let mut removed = std::pin::pin!(removed);
+    let Some((lane, stages)) = account.destination() else {
+        account.unreachable(None);
+        return StreamEnd::NoEndpoint;
+    };
+    let dialled = tokio::select! {
+        biased;
+        // On the heap: it is soon over, and a future is as large as its largest state.
+        dialled = Box::pin(lane.dial(stages.connect, &mut account.tries)) => Ok(dialled),
+        () = caller.stream.broken() => Err(StreamEnd::ClientReset),
+        () = &mut removed => Err(StreamEnd::Cut),
+    };
+    let Dialled { socket: upstream, held: _held } = match dialled {
+        Ok(Ok(dialled)) => dialled,
+        Ok(Err(error)) => {
+            account.unreachable(Some(&error));
+            return StreamEnd::NoEndpoint;
+        }
+        Err(end) => {
+            account.end(end);
+            return end;
+        }
+    };
+    let read = std::mem::take(&mut caller.read);
+    account.passed.from_client.store(read.len() as u64, Relaxed);
+    let mut first = introduction(caller, &lane);
+    first.extend_from_slice(&read);
+    drop(read);
+    let shard = &caller.shard;
+    let copying =
+        both_ways(&caller.stream, &upstream, first, &shard.scratch, &account.passed, stages.idle);
+    let end = tokio::select! {
+        biased;
+        () = removed => StreamEnd::Cut,
+        end = copying => end,
+    };
+    if matches!(end, StreamEnd::Cut | StreamEnd::Idle) {
+        upstream.break_off();
+    }
+    account.end(end);
+    end
+}
+
+/// What the upstream is told before the client's first byte.
+fn introduction(_caller: &Caller, _lane: &Lane) -> Vec<u8> {
+    // SEAM: the PROXY protocol header (`Service.proxy_protocol`), once its encoder is there.
+    Vec::new()
+}
