@@ -52,7 +52,7 @@ pub struct Lookup<'a> {
 }
 
 /// What a client's certificate says.
-pub trait Certificate: std::fmt::Debug {
+pub trait Certificate: std::fmt::Debug + Sync {
     /// What it says of a part; of some it may say several things.
     fn values(&self, part: CertificatePart) -> &[Box<str>];
 }
