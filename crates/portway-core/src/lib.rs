@@ -12,9 +12,12 @@ mod driver;
 mod exchange;
 pub mod explain;
 mod forward;
+#[doc(hidden)]
+pub mod fuzzing;
 mod gateway;
 mod listen;
 pub mod probe;
+mod proxy_protocol;
 mod resolve;
 pub mod route;
 mod server;
