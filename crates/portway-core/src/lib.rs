@@ -6,6 +6,7 @@
 //! becomes a `snapshot`; `server` hosts it all on one thread per core.
 
 mod balance;
+mod base64;
 mod change;
 mod descriptors;
 mod driver;
@@ -15,6 +16,8 @@ mod forward;
 #[doc(hidden)]
 pub mod fuzzing;
 mod gateway;
+#[allow(dead_code, unused_imports, reason = "the gateway calls it when routes can speak gRPC")]
+mod grpc;
 mod listen;
 pub mod probe;
 mod proxy_protocol;
