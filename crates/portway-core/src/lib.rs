@@ -30,6 +30,8 @@ pub mod source;
 pub mod telemetry;
 mod tls;
 mod upstream;
+#[allow(dead_code, unused_imports, reason = "tunnels use it when they can say farewell")]
+mod websocket;
 
 pub use gateway::{ClientAddr, Gateway};
 pub use server::{Options, Server, Stop, run};
