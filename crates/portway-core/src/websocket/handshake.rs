@@ -71,12 +71,12 @@ fn value(text: Bytes) -> HeaderValue {
 mod tests {
     use super::*;
 
-    fn headers(name: http::HeaderName, values: &[&'static str]) -> HeaderMap {
+    fn headers(name: &http::HeaderName, values: &[&'static str]) -> HeaderMap {
         values.iter().map(|value| (name.clone(), HeaderValue::from_static(value))).collect()
     }
 
     fn key(values: &[&'static str]) -> Result<Key, BadKey> {
-        Key::of(&headers(header::SEC_WEBSOCKET_KEY, values))
+        Key::of(&headers(&header::SEC_WEBSOCKET_KEY, values))
     }
 
     /// The example of section 1.3.
@@ -85,7 +85,7 @@ mod tests {
         let key = key(&["dGhlIHNhbXBsZSBub25jZQ=="]).unwrap();
         assert_eq!(key.accept(), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
         let accept = |values: &[&'static str]| {
-            key.is_accepted(&headers(header::SEC_WEBSOCKET_ACCEPT, values))
+            key.is_accepted(&headers(&header::SEC_WEBSOCKET_ACCEPT, values))
         };
         let right = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
         assert!(accept(&[right]));
