@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| portway_core::fuzzing::sni_peek(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| portway_fuzz::check("sni_peek", input));

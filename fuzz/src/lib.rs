@@ -1,5 +1,7 @@
-//! Feeds invented bytes to the checks of portway-http1.
+//! Feeds invented bytes to the checks of the wire and of the data plane.
 
+#[path = "../../crates/portway-core/tests/corpus/targets/mod.rs"]
+mod data_plane;
 #[path = "../../crates/portway-http1/tests/corpus/targets/mod.rs"]
 mod targets;
 
@@ -8,7 +10,7 @@ mod targets;
 /// # Panics
 /// When something does not hold.
 pub fn check(target: &str, input: &[u8]) {
-    let found = targets::TARGETS.iter().find(|(name, _)| *name == target);
-    let (_, check) = found.expect("a target's name");
+    let mut all = targets::TARGETS.iter().chain(&data_plane::TARGETS);
+    let (_, check) = all.find(|(name, _)| *name == target).expect("a target's name");
     check(input);
 }

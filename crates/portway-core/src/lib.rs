@@ -7,6 +7,7 @@
 //! becomes a `snapshot`; `server` hosts it all on one thread per core.
 
 mod balance;
+mod base64;
 mod change;
 mod descriptors;
 mod driver;
@@ -16,9 +17,11 @@ mod forward;
 #[doc(hidden)]
 pub mod fuzzing;
 mod gateway;
+mod grpc;
 mod layer4;
 mod listen;
 pub mod probe;
+mod proxy_protocol;
 mod resolve;
 pub mod route;
 mod server;
@@ -28,6 +31,7 @@ pub mod source;
 pub mod telemetry;
 mod tls;
 mod upstream;
+mod websocket;
 
 pub use gateway::{ClientAddr, Gateway};
 pub use server::{Options, Server, Stop, run};

@@ -6,11 +6,7 @@
 
 use std::time::Duration;
 
-use aws_lc_rs::digest;
-use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
-use http::{
-    HeaderMap, HeaderName, HeaderValue, Response as HttpResponse, StatusCode, Version, header,
-};
+use http::{HeaderMap, HeaderValue, Response as HttpResponse, StatusCode, Version, header};
 use portway_plugin::{Body, Error, Result};
 
 use super::{Answered, Rest};
@@ -19,12 +15,8 @@ use crate::{
     exchange::Exchange,
     forward::{Hops, strip_response, via},
     upstream::{Sent, Upstream},
+    websocket::Key,
 };
-
-const SEC_WEBSOCKET_KEY: HeaderName = HeaderName::from_static("sec-websocket-key");
-const SEC_WEBSOCKET_ACCEPT: HeaderName = HeaderName::from_static("sec-websocket-accept");
-/// What a server puts behind a key to show that it speaks WebSocket (RFC 6455 section 1.3).
-const WEBSOCKET_GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /// An upgrade the client asks for and the service allows.
 pub(super) struct Upgrade {
@@ -32,7 +24,7 @@ pub(super) struct Upgrade {
     client: ClientUpgrade,
     version: Version,
     /// The key of a WebSocket handshake, the client's or the gateway's own.
-    key: Option<HeaderValue>,
+    key: Option<Key>,
 }
 
 impl Upgrade {
@@ -64,8 +56,8 @@ impl Upgrade {
         let is_websocket = protocol.as_bytes().eq_ignore_ascii_case(b"websocket");
         let key = match (is_websocket, version) {
             (false, _) => None,
-            (true, Version::HTTP_2) => Some(new_key()),
-            (true, _) => Some(key_of(headers)?),
+            (true, Version::HTTP_2) => Some(Key::random()),
+            (true, _) => Some(Key::of(headers).map_err(|_| bad_key())?),
         };
         let client = exchange.line.upgrade();
         Ok(client.map(|client| Self { protocol, client, version, key }))
@@ -76,7 +68,7 @@ impl Upgrade {
         headers.append(header::CONNECTION, HeaderValue::from_static("upgrade"));
         headers.insert(header::UPGRADE, self.protocol.clone());
         if let Some(key) = &self.key {
-            headers.insert(SEC_WEBSOCKET_KEY, key.clone());
+            headers.insert(header::SEC_WEBSOCKET_KEY, key.value());
         }
     }
 
@@ -85,14 +77,13 @@ impl Upgrade {
         let switched = sent.status() == StatusCode::SWITCHING_PROTOCOLS;
         let mut headers = sent.headers().clone();
         let agreed = headers.remove(header::UPGRADE);
-        let accepted = headers.remove(SEC_WEBSOCKET_ACCEPT);
-        let digest = self.key.as_ref().map(accept_of);
+        let is_accepted = self.key.as_ref().is_none_or(|key| key.is_accepted(&headers));
+        headers.remove(header::SEC_WEBSOCKET_ACCEPT);
         if switched {
             let same = |to: &HeaderValue| {
                 to.as_bytes().eq_ignore_ascii_case(self.protocol.as_bytes())
             };
-            let is_websocket = digest.is_none() || accepted == digest;
-            if !agreed.as_ref().is_some_and(same) || !is_websocket {
+            if !agreed.as_ref().is_some_and(same) || !is_accepted {
                 return Err(super::unasked_upgrade());
             }
         }
@@ -106,8 +97,8 @@ impl Upgrade {
             *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
             headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
             headers.insert(header::UPGRADE, agreed.unwrap_or(self.protocol));
-            if let Some(digest) = digest {
-                headers.insert(SEC_WEBSOCKET_ACCEPT, digest);
+            if let Some(key) = &self.key {
+                headers.insert(header::SEC_WEBSOCKET_ACCEPT, key.accept());
             }
         }
         *response.headers_mut() = headers;
@@ -116,33 +107,12 @@ impl Upgrade {
     }
 }
 
-/// The key of a handshake: 16 bytes in Base64 (RFC 6455 section 4.1).
-fn key_of(headers: &HeaderMap) -> Result<HeaderValue> {
-    let mut keys = headers.get_all(SEC_WEBSOCKET_KEY).iter();
-    let (key, others) = (keys.next(), keys.next());
-    let is_key = |key: &&HeaderValue| BASE64.decode(key.as_bytes()).is_ok_and(|k| k.len() == 16);
-    key.filter(|_| others.is_none()).filter(is_key).cloned().ok_or_else(|| {
-        Error::client(
-            StatusCode::BAD_REQUEST,
-            "bad_websocket_key",
-            "Sec-WebSocket-Key is not 16 bytes in Base64",
-        )
-    })
-}
-
-/// A key of the gateway's own. It tells handshakes apart and keeps no secret.
-fn new_key() -> HeaderValue {
-    let key = BASE64.encode(fastrand::u128(..).to_be_bytes());
-    HeaderValue::try_from(key).expect("Base64 is visible ASCII")
-}
-
-/// What a server that speaks WebSocket answers to `key`.
-fn accept_of(key: &HeaderValue) -> HeaderValue {
-    let mut hash = digest::Context::new(&digest::SHA1_FOR_LEGACY_USE_ONLY);
-    hash.update(key.as_bytes());
-    hash.update(WEBSOCKET_GUID);
-    let accept = BASE64.encode(hash.finish());
-    HeaderValue::try_from(accept).expect("Base64 is visible ASCII")
+fn bad_key() -> Error {
+    Error::client(
+        StatusCode::BAD_REQUEST,
+        "bad_websocket_key",
+        "Sec-WebSocket-Key is not 16 bytes in base64",
+    )
 }
 
 /// The two ends of a tunnel, before a byte has passed.
@@ -170,22 +140,5 @@ impl Tunnel {
         let removed = exchange.removed();
         let end = tunnel(client, upstream, idle, removed).await;
         exchange.tunnelled(&end);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_answer_to_the_key_of_the_standard_is_the_one_it_gives() {
-        let key = HeaderValue::from_static("dGhlIHNhbXBsZSBub25jZQ==");
-        assert_eq!(accept_of(&key), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
-        let mut headers = HeaderMap::new();
-        assert!(key_of(&headers).is_err());
-        headers.append(SEC_WEBSOCKET_KEY, new_key());
-        assert!(key_of(&headers).is_ok());
-        headers.append(SEC_WEBSOCKET_KEY, key);
-        assert!(key_of(&headers).is_err());
     }
 }

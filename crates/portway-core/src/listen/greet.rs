@@ -3,13 +3,14 @@
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use bytes::BytesMut;
+use bytes::{Buf as _, BytesMut};
 use tokio::time::timeout;
 
 use super::Presence;
 use crate::{
     driver::Protocol,
     forward::Peer,
+    proxy_protocol::{self, Parsed},
     snapshot::ListenerPlan,
     socket::{Prefixed, Stream, Wire},
     telemetry::metrics::{ListenerCells, Refusal},
@@ -72,8 +73,28 @@ impl Newcomer {
         self.under_tls(read, tls, plan, cells).await
     }
 
-    async fn introduced(&mut self, _read: &mut BytesMut) -> Result<(), Refusal> {
-        Err(Refusal::ProxyHeader)
+    /// Reads a PROXY header, and believes whom it names. What follows it is left in `read`.
+    async fn introduced(&mut self, read: &mut BytesMut) -> Result<(), Refusal> {
+        loop {
+            match proxy_protocol::parse(read) {
+                Parsed::Header(header) => {
+                    if let Some(addresses) = header.addresses() {
+                        self.peer = addresses.source;
+                        self.port = addresses.destination.port();
+                    }
+                    read.advance(header.length);
+                    return Ok(());
+                }
+                Parsed::Incomplete => {
+                    self.read_more(read).await.map_err(|_| Refusal::ProxyHeader)?;
+                }
+                Parsed::Absent => return Err(Refusal::ProxyHeader),
+                Parsed::Invalid(reason) => {
+                    tracing::debug!(proxy = %self.peer.ip(), %reason, "no connection by a proxy");
+                    return Err(Refusal::ProxyHeader);
+                }
+            }
+        }
     }
 
     pub(super) fn plain(self, read: BytesMut) -> Guest {
@@ -137,4 +158,74 @@ fn refused(peer: SocketAddr, error: &HandshakeError, cells: &ListenerCells) {
     };
     cells.refused(refusal);
     tracing::debug!(client = %peer.ip(), %error, "no connection under TLS");
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::AsyncWriteExt as _,
+        net::{UnixStream, unix::OwnedWriteHalf},
+    };
+
+    use super::*;
+    use crate::listen::Crowd;
+
+    /// Somebody who has come, and what the proxy in front of them says it with.
+    fn newcomer() -> (Newcomer, OwnedWriteHalf) {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let presence = Crowd::new(1).0.enter(0);
+        let peer = "127.0.0.1:5".parse().unwrap();
+        let newcomer = Newcomer { stream: Stream::Unix(ours), peer, port: 80, presence };
+        (newcomer, theirs.into_split().1)
+    }
+
+    #[tokio::test]
+    async fn a_proxy_is_believed_and_what_follows_is_kept() {
+        for (header, peer, port) in [
+            (&b"PROXY TCP4 192.0.2.1 192.0.2.2 8080 443\r\n"[..], "192.0.2.1:8080", 443),
+            (b"PROXY UNKNOWN\r\n", "127.0.0.1:5", 80),
+            (b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0", "127.0.0.1:5", 80),
+            (
+                b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\x02\x01\xc0\0\x02\x02\0\x01\x01\xbb",
+                "192.0.2.1:1",
+                443,
+            ),
+        ] {
+            let (mut newcomer, mut proxy) = newcomer();
+            let sent = [header, b"GET /"].concat();
+            let mut read = BytesMut::new();
+            // In two pieces: the second is written when the first was read and was not enough.
+            let (first, second) = sent.split_at(header.len() - 3);
+            proxy.write_all(first).await.unwrap();
+            let introduced = {
+                let mut introduced = std::pin::pin!(newcomer.introduced(&mut read));
+                tokio::select! {
+                    biased;
+                    done = &mut introduced => panic!("{done:?} before the header was whole"),
+                    written = proxy.write_all(second) => written.unwrap(),
+                }
+                introduced.await
+            };
+            assert_eq!(introduced, Ok(()));
+            assert_eq!((newcomer.peer, newcomer.port), (peer.parse().unwrap(), port));
+            assert_eq!(&read[..], b"GET /");
+        }
+    }
+
+    #[tokio::test]
+    async fn who_does_not_say_it_well_is_not_let_in() {
+        for sent in [
+            &b"GET / HTTP/1.1\r\n"[..],
+            b"PROXY TCP4 192.0.2.1 192.0.2.2 8080\r\n",
+            b"PROXY TCP4 192.0.2.1",
+            b"",
+        ] {
+            let (mut newcomer, mut proxy) = newcomer();
+            proxy.write_all(sent).await.unwrap();
+            drop(proxy);
+            let introduced = newcomer.introduced(&mut BytesMut::new()).await;
+            assert_eq!(introduced, Err(Refusal::ProxyHeader), "{}", sent.escape_ascii());
+            assert_eq!(newcomer.peer, "127.0.0.1:5".parse().unwrap());
+        }
+    }
 }

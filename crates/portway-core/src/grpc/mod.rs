@@ -1,0 +1,16 @@
+//! gRPC as a proxy sees it: which calls it is spoken in, their deadlines, failures told in its own
+//! way, and the bridge by which browsers reach it (gRPC-Web).
+//!
+//! What this room never does: look into a message, hold one back, or decide which route speaks
+//! gRPC.
+
+mod kind;
+mod messages;
+mod status;
+mod timeout;
+mod web;
+
+pub(crate) use kind::Kind;
+pub(crate) use status::{Code, refusal, settle};
+pub(crate) use timeout::{read_timeout, write_timeout};
+pub(crate) use web::Bridge;
