@@ -52,6 +52,10 @@ pub const CODES: &[(&str, &str)] = &[
     ("body_not_allowed", "an answer of this status has no body"),
     ("framing_field", "a fixed answer sets a field that the gateway sets"),
     ("redirect_loop", "a redirect leads to where it comes from"),
+    ("path_and_prefix", "a redirect has both a path and a prefix"),
+    ("no_prefix_match", "a redirect replaces the prefix of a match that has none"),
+    ("bad_template", "the template of a reply is not well-formed"),
+    ("unknown_template_value", "a template wants a value that does not exist"),
     // Addresses.
     ("address_conflict", "two listeners, or one and the probes, would bind one address"),
     // Warnings.

@@ -5,6 +5,7 @@
 //! compiles it). The comments on the fields are the reference that users read, in the JSON
 //! Schema and in their editors.
 
+mod files;
 mod gateway;
 mod listener;
 mod matches;
@@ -12,6 +13,7 @@ mod meta;
 mod route;
 mod service;
 
+pub use files::{Encoding, Files};
 pub use gateway::{
     AccessLog, Config, LogFormat, LogLevel, LogOutput, Logging, Probes, Resolver, Shutdown,
 };

@@ -4,8 +4,8 @@
 use std::{borrow::Cow, fmt, str::FromStr};
 
 use super::{
-    BindAddr, ByteSize, Cidr, Duration, FieldName, FieldValue, HostPattern, HostValue, Method,
-    Name, PathPattern, PathPrefix, PathTemplate, PeerAddr, Regex, RequestPath, ServiceUrl,
+    BindAddr, ByteSize, Cidr, Duration, FieldName, FieldValue, FilePath, HostPattern, HostValue,
+    Method, Name, PathPattern, PathPrefix, PathTemplate, PeerAddr, Regex, RequestPath, ServiceUrl,
     UpgradeProtocol,
 };
 
@@ -38,6 +38,7 @@ pub const FORMATS: &[Format] = &[
     Duration::FORMAT,
     FieldName::FORMAT,
     FieldValue::FORMAT,
+    FilePath::FORMAT,
     HostPattern::FORMAT,
     HostValue::FORMAT,
     Method::FORMAT,
