@@ -25,11 +25,11 @@ pub use load::{Dialect, Loaded, decode, load};
 pub use places::Places;
 pub use report::{Colour, render, render_warnings};
 pub use resource::{
-    AccessLog, AmbiguousPaths, Balance, Config, Encoding, Endpoint, Files, ForwardPath, ForwardedHeaders,
-    HeaderCase, HostPolicy, Limits, Listener, LogFormat, LogLevel, LogOutput, Logging, Match,
-    Matches, Meta, PathMatch, Pool, Probes, Redirect, RedirectStatus, Reply, Resolver, Rewrite,
-    Route, Service, Shutdown, StageTimeouts, Target, Timeouts, TypedPath, ValueMatch,
-    WeightedService,
+    AccessLog, AmbiguousPaths, Balance, Config, Encoding, Endpoint, Files, ForwardPath,
+    ForwardedHeaders, HeaderCase, HostPolicy, Limits, Listener, LogFormat, LogLevel, LogOutput,
+    Logging, Match, Matches, Meta, PathMatch, Pool, Probes, Redirect, RedirectStatus, Reply,
+    Resolver, Rewrite, Route, Service, Shutdown, StageTimeouts, Target, Timeouts, TypedPath,
+    ValueMatch, WeightedService,
 };
 pub use revision::{Origin, Outcome, Revision, Source};
 pub use schema::schema;
