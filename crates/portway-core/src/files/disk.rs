@@ -99,8 +99,8 @@ pub(super) struct Disk {
 }
 
 impl Disk {
-    pub(super) fn new(root: Root, found: Found) -> Self {
-        Self { root: Arc::new(root), found: Arc::new(found) }
+    pub(super) fn new(root: &Arc<Root>, found: Found) -> Self {
+        Self { root: Arc::clone(root), found: Arc::new(found) }
     }
 
     pub(super) fn root(&self) -> &Path {

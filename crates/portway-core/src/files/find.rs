@@ -1,19 +1,19 @@
 //! Where a path leads. It runs on the pool for blocking work.
 
-use std::{io, path::Path};
+use std::{fs::Metadata, io, sync::Arc};
 
 use portway_config::Files;
 
 use super::{
     below::{Below, push_encoded},
-    disk::{Found, Root, is_missing},
+    disk::{Disk, Found, Root, is_missing},
     listing::Listing,
 };
 
 /// What a path names.
 #[derive(Debug)]
 pub(super) enum Place {
-    File(Root, Found),
+    File(Disk),
     /// A folder whose path has no slash at its end.
     Folder,
     /// A folder that shows what is in it.
@@ -23,59 +23,57 @@ pub(super) enum Place {
 
 /// Finds what `path` names: a path in its normal form, rewritten.
 pub(super) fn find(spec: &Files, path: &str) -> io::Result<Place> {
-    let root = match Root::open(&spec.root, spec.follow_symlinks) {
-        Ok(root) => root,
-        Err(error) if is_missing(&error) => return Ok(Place::Nothing),
-        Err(error) => return Err(error),
+    let Some(root) = there(Root::open(&spec.root, spec.follow_symlinks))? else {
+        return Ok(Place::Nothing);
     };
+    let root = Arc::new(root);
     let place = match Below::read(path, spec.hidden) {
-        Some(below) => below_root(spec, root, &below)?,
-        None => Err(root),
+        Some(below) => below_root(spec, &root, &below)?,
+        None => Place::Nothing,
     };
     match (place, &spec.fallback) {
-        (Ok(place), _) => Ok(place),
-        (Err(root), Some(fallback)) => {
-            let found = file(&root, fallback.as_str())?;
-            Ok(found.map_or(Place::Nothing, |found| Place::File(root, found)))
+        (Place::Nothing, Some(fallback)) => {
+            Ok(file(&root, fallback.as_str())?.unwrap_or(Place::Nothing))
         }
-        (Err(_), None) => Ok(Place::Nothing),
+        (place, _) => Ok(place),
     }
 }
 
-/// What is at this place, or the root back when there is nothing.
-fn below_root(spec: &Files, root: Root, below: &Below) -> io::Result<Result<Place, Root>> {
+fn below_root(spec: &Files, root: &Arc<Root>, below: &Below) -> io::Result<Place> {
     let path = root.path.join(&below.path);
-    let Some(metadata) = there(root.metadata(&path))? else { return Ok(Err(root)) };
+    let Some(metadata) = there(root.metadata(&path))? else { return Ok(Place::Nothing) };
     if metadata.is_file() {
         if below.is_folder {
-            return Ok(Err(root));
+            return Ok(Place::Nothing);
         }
         let found = Found { path, url_path: url_path(&below.path), metadata };
-        return Ok(Ok(Place::File(root, found)));
+        return Ok(Place::File(Disk::new(root, found)));
     }
     if !below.is_folder {
-        return Ok(Ok(Place::Folder));
+        return Ok(Place::Folder);
     }
     for index in &spec.index {
         let name = match below.path.as_str() {
             "" => index.as_str().to_owned(),
             folder => format!("{folder}/{index}"),
         };
-        if let Some(found) = file(&root, &name)? {
-            return Ok(Ok(Place::File(root, found)));
+        if let Some(place) = file(root, &name)? {
+            return Ok(place);
         }
     }
     if spec.listing {
-        return Ok(Ok(Place::Listing(Listing::read(&root, &path, spec.hidden)?)));
+        return Ok(Place::Listing(Listing::read(root, &path, spec.hidden)?));
     }
-    Ok(Err(root))
+    Ok(Place::Nothing)
 }
 
 /// The file of this name below the root, if it is one.
-fn file(root: &Root, name: &str) -> io::Result<Option<Found>> {
-    let path = root.path.join(Path::new(name));
-    let metadata = there(root.metadata(&path))?.filter(std::fs::Metadata::is_file);
-    Ok(metadata.map(|metadata| Found { path, url_path: url_path(name), metadata }))
+fn file(root: &Arc<Root>, name: &str) -> io::Result<Option<Place>> {
+    let path = root.path.join(name);
+    let metadata = there(root.metadata(&path))?.filter(Metadata::is_file);
+    Ok(metadata.map(|metadata| {
+        Place::File(Disk::new(root, Found { path, url_path: url_path(name), metadata }))
+    }))
 }
 
 fn there<T>(result: io::Result<T>) -> io::Result<Option<T>> {

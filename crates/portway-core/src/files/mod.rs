@@ -23,7 +23,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use portway_config::Config;
 use portway_plugin::{Body, Error, Response, Result};
 
-use disk::{Disk, blocking};
+use disk::blocking;
 use find::Place;
 use send::Sender;
 
@@ -69,9 +69,8 @@ impl Files {
             Place::Nothing => Err(not_found()),
             Place::Folder => Ok(Answer::AddSlash),
             Place::Listing(folder) => Ok(Answer::Response(folder.page(asked.shown_path))),
-            Place::File(root, found) => {
-                let sender =
-                    Sender::new(Arc::clone(&self.spec), Disk::new(root, found), asked.headers)?;
+            Place::File(disk) => {
+                let sender = Sender::new(Arc::clone(&self.spec), disk, asked.headers)?;
                 sender.answer(asked.method, asked.headers).await.map(Answer::Response)
             }
         }

@@ -4,7 +4,7 @@ use http::{HeaderMap, StatusCode, header};
 use portway_config::{Match, PathMatch, Redirect, StageTimeouts, TypedPath, value::PathPrefix};
 use portway_plugin::{Body, Error, Response, Result};
 
-use super::{Answered, Matched, Rest, bound_answer, captures};
+use super::{Answered, Matched, Rest, bound_answer, captures, within};
 use crate::{
     exchange::{AnswerLimits, Exchange},
     files::{self, Files},
@@ -31,7 +31,13 @@ pub(super) async fn file(
         path: path.path(),
         shown_path: matched.path,
     };
-    let response = match files.answer(asked).await? {
+    let deadline = stages.request.map(|limit| exchange.started + limit);
+    let answering = files.answer(asked);
+    let answer = match deadline {
+        None => answering.await,
+        Some(deadline) => within(deadline, answering).await,
+    };
+    let response = match answer? {
         files::Answer::Response(response) => response,
         files::Answer::AddSlash => {
             let mut response = Response::new(Body::empty());
@@ -41,7 +47,6 @@ pub(super) async fn file(
             response
         }
     };
-    let deadline = stages.request.map(|limit| exchange.started + limit);
     let limits = AnswerLimits { idle: stages.idle, deadline };
     let limits = bound_answer(exchange, &response, limits, listener);
     Ok(Answered { response, rest: Rest::Body(limits) })
