@@ -65,7 +65,7 @@ pub(super) fn push_encoded(name: &str, out: &mut String) {
 }
 
 /// The text a segment stands for. `None` when it is not UTF-8, or has a `%` that begins no escape.
-fn decode(segment: &str) -> Option<String> {
+pub(super) fn decode(segment: &str) -> Option<String> {
     let mut bytes = segment.bytes();
     let mut out = Vec::with_capacity(segment.len());
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|d| u8::try_from(d).ok());
@@ -80,6 +80,10 @@ fn decode(segment: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::{Component, Path};
+
+    use proptest::prelude::*;
+
     use super::*;
 
     fn below(path: &str) -> Option<(String, bool)> {
@@ -133,6 +137,21 @@ mod tests {
         }
         assert!(Below::read("/a/.git/config", true).is_some());
         assert!(Below::read("/a/../b", true).is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_read_stays_below(
+            path in "/(/|%2[eEfF]|%5[cC]|%00|%[cC]0%[aA][eEfF]|\\\\|\\.|[a-c]|%){0,12}",
+            hidden: bool,
+        ) {
+            if let Some(below) = Below::read(&path, hidden) {
+                let is_plain = |part| matches!(part, Component::Normal(_));
+                prop_assert!(Path::new(&below.path).components().all(is_plain), "{below:?}");
+                prop_assert!(!below.path.contains(['\\', '\0']), "{below:?}");
+                prop_assert!(!below.path.contains("//"), "{below:?}");
+            }
+        }
     }
 
     #[test]

@@ -2,13 +2,12 @@
 
 use std::{io, path::Path, time::SystemTime};
 
-use http::{HeaderValue, header};
-use portway_plugin::Response;
+use http::{HeaderMap, HeaderValue, header};
+use portway_plugin::{Body, Response};
 
 use super::{
-    below::{is_servable, push_encoded},
+    below::{decode, is_servable, push_encoded},
     disk::Root,
-    page,
 };
 use crate::{exchange::escape_html, telemetry::rfc3339};
 
@@ -66,16 +65,21 @@ impl Listing {
 
     /// The page, under the path the client asked for.
     pub(super) fn page(&self, path: &str) -> Response {
-        let mut response = page("text/html; charset=utf-8", self.html(path));
+        let html = self.html(path);
+        let mut headers = HeaderMap::with_capacity(3);
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(html.len()));
+        // Whatever a name may contrive, the page runs nothing.
         let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
-        response
-            .headers_mut()
-            .insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+        let mut response = Response::new(Body::from(html));
+        *response.headers_mut() = headers;
         response
     }
 
     fn html(&self, path: &str) -> String {
-        let title = escape_html(path);
+        let title = decode(path).unwrap_or_else(|| path.to_owned());
+        let title = escape_html(&title);
         let mut html = format!(
             "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
@@ -159,7 +163,7 @@ mod tests {
         };
         let mut entries = vec![entry(true, "a\"><script>"), entry(true, "B"), entry(false, "z")];
         entries.sort_unstable();
-        let html = Listing { entries, is_cut: true }.html("/<i>/");
+        let html = Listing { entries, is_cut: true }.html("/%3Ci%3E/");
         assert!(html.contains("<h1>Index of /&lt;i&gt;/</h1>"), "{html}");
         assert!(!html.contains("<script>"), "{html}");
         let at = |text: &str| html.find(text).unwrap_or_else(|| panic!("no {text} in {html}"));

@@ -21,7 +21,7 @@ use std::{io, sync::Arc};
 
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use portway_config::Config;
-use portway_plugin::{Body, Error, Response, Result};
+use portway_plugin::{Error, Response, Result};
 
 use disk::blocking;
 use find::Place;
@@ -68,7 +68,11 @@ impl Files {
         match place {
             Place::Nothing => Err(not_found()),
             Place::Folder => Ok(Answer::AddSlash),
-            Place::Listing(folder) => Ok(Answer::Response(folder.page(asked.shown_path))),
+            Place::Listing(folder) => {
+                let path = asked.shown_path.to_owned();
+                let page = blocking(move || Ok(folder.page(&path))).await;
+                page.map(Answer::Response).map_err(|error| unreadable(&error))
+            }
             Place::File(disk) => {
                 let sender = Sender::new(Arc::clone(&self.spec), disk, asked.headers)?;
                 sender.answer(asked.method, asked.headers).await.map(Answer::Response)
@@ -133,14 +137,4 @@ fn unreadable(error: &io::Error) -> Error {
         }
         _ => Error::gateway("file_unreadable", "the file could not be read").because(cause),
     }
-}
-
-/// An answer that is complete in memory.
-fn page(kind: &'static str, text: String) -> Response {
-    let mut response = Response::new(Body::empty());
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(text.len()));
-    *response.body_mut() = Body::from(text);
-    response
 }
