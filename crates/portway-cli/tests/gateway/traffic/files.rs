@@ -631,6 +631,22 @@ async fn a_large_file_is_read_as_it_is_sent() -> io::Result<()> {
     Ok(())
 }
 
+#[tokio::test]
+async fn a_client_that_takes_nothing_is_let_go() -> io::Result<()> {
+    let site = Site::new()?;
+    fs::File::create(site.www().join("large.bin"))?.set_len(64 << 20)?;
+    let config = config(&site.www(), "");
+    let gateway =
+        Gateway::start(&config.replace("target:", "timeouts: {idle: 300ms}, target:")).await?;
+    let mut raw = gateway.raw().await?;
+    raw.send(ask("GET", "/large.bin", "")).await?;
+    let record = gateway.record("/large.bin").await?;
+    let found = (&record["status"], &record["error"]);
+    assert_eq!(found, (&200.into(), &"client_closed_request".into()), "as for any answer");
+    drop(raw);
+    Ok(())
+}
+
 fn config(root: &Path, more: &str) -> String {
     format!(
         "routes: [{{name: www, match: {{path: {{prefix: /}}}}, target: {{files: {{root: \"{}\", {more}}}}}}}]",
