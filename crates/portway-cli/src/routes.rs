@@ -137,6 +137,7 @@ fn target(target: &Target) -> String {
                 shares.iter().map(|share| format!("{}:{}", share.service, share.weight.get()));
             format!("services {}", shares.collect::<Vec<_>>().join(", "))
         }
+        Target::Files(files) => format!("files {}", files.root.display()),
         Target::Reply(reply) => format!("reply {}", reply.status),
         Target::Redirect(redirect) => format!("redirect {}", whereto(redirect)),
     }
@@ -144,7 +145,7 @@ fn target(target: &Target) -> String {
 
 /// The status, and what of the URL is replaced.
 fn whereto(redirect: &Redirect) -> String {
-    let Redirect { status, scheme, host, port, path } = redirect;
+    let Redirect { status, scheme, host, port, path, prefix } = redirect;
     let mut text = format!("{} ", u16::from(*status));
     if let Some(scheme) = scheme {
         text.push_str(&format!("{scheme}://"));
@@ -157,6 +158,9 @@ fn whereto(redirect: &Redirect) -> String {
     }
     if let Some(path) = path {
         text.push_str(&path.to_string());
+    }
+    if let Some(prefix) = prefix {
+        text.push_str(&format!("{}/…", prefix.as_str().trim_end_matches('/')));
     }
     text.trim_end().to_owned()
 }

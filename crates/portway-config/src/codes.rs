@@ -67,6 +67,10 @@ pub const CODES: &[(&str, &str)] = &[
     ("foreign_match", "a route has a condition or a change that its protocol has not"),
     ("foreign_target", "a route that takes no requests leads to something other than a service"),
     ("endpoint_mismatch", "a route leads to a service of another protocol"),
+    ("path_and_prefix", "a redirect has both a path and a prefix"),
+    ("no_prefix_match", "a redirect replaces the prefix of a match that has none"),
+    ("bad_template", "the template of a reply is not well-formed"),
+    ("unknown_template_value", "a template wants a value that does not exist"),
     // Addresses.
     ("address_conflict", "two listeners, or one and the probes, would bind one address"),
     // Warnings.

@@ -26,11 +26,11 @@ pub use places::Places;
 pub use report::{Colour, render, render_warnings};
 pub use resource::{
     AccessLog, AmbiguousPaths, Balance, Certificate, CertificatePart, CipherSuite,
-    ClientCertificateMode, ClientCertificates, Config, Endpoint, ForwardPath, ForwardedHeaders,
-    HeaderCase, HostPolicy, Limits, Listener, ListenerHttp2, ListenerProtocol, ListenerTls,
-    LogFormat, LogLevel, LogOutput, Logging, Match, Matches, Meta, PathMatch, Pool, Probes,
-    ProxyProtocolVersion, Redirect, RedirectHttps, RedirectStatus, Reply, Resolver, Rewrite, Route,
-    Service, Shutdown, StageTimeouts, Target, Timeouts, TlsHost, TlsVersion, TypedPath,
+    ClientCertificateMode, ClientCertificates, Config, Encoding, Endpoint, Files, ForwardPath,
+    ForwardedHeaders, HeaderCase, HostPolicy, Limits, Listener, ListenerHttp2, ListenerProtocol,
+    ListenerTls, LogFormat, LogLevel, LogOutput, Logging, Match, Matches, Meta, PathMatch, Pool,
+    Probes, ProxyProtocolVersion, Redirect, RedirectHttps, RedirectStatus, Reply, Resolver, Rewrite,
+    Route, Service, Shutdown, StageTimeouts, Target, Timeouts, TlsHost, TlsVersion, TypedPath,
     UpstreamHttp2, UpstreamTls, ValueMatch, WeightedService,
 };
 pub use revision::{Origin, Outcome, Revision, Source};

@@ -13,6 +13,7 @@ mod descriptors;
 mod driver;
 mod exchange;
 pub mod explain;
+mod files;
 mod forward;
 #[doc(hidden)]
 pub mod fuzzing;
@@ -22,6 +23,7 @@ mod layer4;
 mod listen;
 pub mod probe;
 mod proxy_protocol;
+mod reply;
 mod resolve;
 pub mod route;
 mod server;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use portway_plugin::{
     Problem,
-    value::{PathPrefix, PathTemplate, Quoted, Segment},
+    value::{PathPrefix, Quoted, Segment},
 };
 
 use super::{Findings, Lowered, RouteFrom};
@@ -17,20 +17,22 @@ pub(super) fn check(lowered: &Lowered<'_>, findings: &mut Findings) {
     for (route, from) in lowered.routes() {
         match &route.rewrite {
             Some(Rewrite::Path(template)) => {
-                template_of(template, route, from, "rewrite.path", findings);
+                let captures: Vec<_> = template.captures().collect();
+                must_be_captured(&captures, route, from, "rewrite.path", findings);
             }
             Some(Rewrite::StripPrefix(prefix)) => strip(prefix, route, from, findings),
             None => {}
         }
         if let Some(Target::Redirect(Redirect { path: Some(template), .. })) = &route.target {
-            template_of(template, route, from, "target.redirect.path", findings);
+            let captures: Vec<_> = template.captures().collect();
+            must_be_captured(&captures, route, from, "target.redirect.path", findings);
         }
     }
 }
 
 /// Every match must provide every capture: which of them takes a request is not known before.
-fn template_of(
-    template: &PathTemplate,
+pub(super) fn must_be_captured(
+    captures: &[&str],
     route: &Route,
     from: RouteFrom,
     key: &str,
@@ -39,7 +41,7 @@ fn template_of(
     let mut reported = HashSet::new();
     for one in route.matches.as_slice() {
         let provided = provided(one);
-        for capture in template.captures() {
+        for &capture in captures {
             if provided.iter().any(|name| name == capture) || !reported.insert(capture.to_owned()) {
                 continue;
             }

@@ -16,6 +16,7 @@ mod routes;
 mod salvage;
 mod services;
 mod targets;
+mod templates;
 
 pub(crate) use salvage::salvaged;
 
@@ -102,6 +103,7 @@ fn inspect(config: Config, places: &Places, unread_services: &[String]) -> Inspe
     let lowered = Lowered { config: &config, from: &from, places };
     routes::check(&lowered, &mut findings);
     captures::check(&lowered, &mut findings);
+    templates::check(&lowered, &mut findings);
     // What is switched off meets nothing, but it has been looked at.
     lower::switch_off(&mut config, &mut from, &mut findings);
     let lowered = Lowered { config: &config, from: &from, places };

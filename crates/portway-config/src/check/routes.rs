@@ -9,7 +9,8 @@ use portway_plugin::{
 
 use super::{Findings, Lowered, RouteFrom, services::stages};
 use crate::resource::{
-    ForwardPath, Match, PathMatch, Redirect, Reply, Route, Service, Target, Timeouts, ValueMatch,
+    Files, ForwardPath, Match, PathMatch, Redirect, Reply, Route, Service, Target, Timeouts,
+    TypedPath, ValueMatch,
 };
 
 pub(super) fn check(lowered: &Lowered<'_>, findings: &mut Findings) {
@@ -27,6 +28,7 @@ pub(super) fn check(lowered: &Lowered<'_>, findings: &mut Findings) {
         let named: Vec<&Service> = named.into_iter().filter_map(service).collect();
         forwarding(route, &named, from, findings);
         match &route.target {
+            Some(Target::Files(files)) => self::files(files, from, findings),
             Some(Target::Reply(answer)) => reply(answer, from, findings),
             Some(Target::Redirect(redirect)) => self::redirect(redirect, route, from, findings),
             _ => {}
@@ -100,12 +102,45 @@ fn reply(reply: &Reply, from: RouteFrom, findings: &mut Findings) {
     }
 }
 
-/// A redirect to where the client already is goes round in circles.
+/// What is said of the folder is looked at, not the folder: it may come later.
+fn files(files: &Files, from: RouteFrom, findings: &mut Findings) {
+    if files.root.as_os_str().is_empty() {
+        let problem = Problem::new("bad_value", "the root of the files is empty");
+        let hint = "write . for the folder in which the process was started";
+        findings.problem(problem.at(format!("{from}.target.files.root")).hint(hint));
+    }
+}
+
 fn redirect(redirect: &Redirect, route: &Route, from: RouteFrom, findings: &mut Findings) {
+    if redirect.prefix.is_some() {
+        let at = format!("{from}.target.redirect.prefix");
+        let has_prefix =
+            |one: &Match| matches!(one.path, Some(PathMatch::Typed(TypedPath::Prefix(_))));
+        if redirect.path.is_some() {
+            let problem =
+                Problem::new("path_and_prefix", "the redirect has both a path and a prefix");
+            findings.problem(problem.at(at).hint("keep one of them"));
+            return;
+        }
+        if !route.matches.as_slice().iter().all(has_prefix) {
+            let message = "the redirect replaces a prefix, but the route matches none";
+            let hint = "match the path by {prefix: …}, or give the redirect a path";
+            findings.problem(Problem::new("no_prefix_match", message).at(at).hint(hint));
+            return;
+        }
+    }
+    redirect_loop(redirect, route, from, findings);
+}
+
+/// A redirect to where the client already is goes round in circles.
+fn redirect_loop(redirect: &Redirect, route: &Route, from: RouteFrom, findings: &mut Findings) {
     if redirect.scheme.is_some() || redirect.port.is_some() {
         return;
     }
     let same_path = |one: &Match| match (&redirect.path, &one.path) {
+        (None, Some(PathMatch::Typed(TypedPath::Prefix(from)))) => {
+            redirect.prefix.as_ref().is_none_or(|to| to == from)
+        }
         (None, _) => true,
         (Some(to), Some(PathMatch::Pattern(pattern))) => to.to_string() == pattern.to_string(),
         (Some(to), Some(PathMatch::Typed(typed))) => typed.exact() == Some(&*to.to_string()),
@@ -124,17 +159,23 @@ fn redirect(redirect: &Redirect, route: &Route, from: RouteFrom, findings: &mut 
     }
 }
 
-/// Warns of what only forwarding would use.
+/// Warns of what only forwarding would use. Files are found by the rewritten path, and sending
+/// them has its limits.
 fn without_upstream(route: &Route, from: RouteFrom, findings: &mut Findings) {
-    if !matches!(route.target, Some(Target::Reply(_) | Target::Redirect(_))) {
-        return;
-    }
-    let unused = [
-        ("rewrite", route.rewrite.is_some()),
-        ("host", route.host.is_some()),
-        ("timeouts", route.timeouts != Timeouts::default()),
-    ];
-    for (key, there) in unused {
+    let unused: &[(&str, bool)] = match &route.target {
+        Some(Target::Reply(_) | Target::Redirect(_)) => &[
+            ("rewrite", route.rewrite.is_some()),
+            ("host", route.host.is_some()),
+            ("timeouts", route.timeouts != Timeouts::default()),
+        ],
+        Some(Target::Files(_)) => &[
+            ("host", route.host.is_some()),
+            ("timeouts.connect", route.timeouts.connect.is_some()),
+            ("timeouts.response_header", route.timeouts.response_header.is_some()),
+        ],
+        Some(Target::Service(_) | Target::Services(_)) | None => return,
+    };
+    for &(key, there) in unused {
         if there {
             let message = format!("nothing is forwarded, so {key} has no effect");
             findings.warning(Problem::new("no_effect", message).at(format!("{from}.{key}")));

@@ -68,7 +68,7 @@ pub(super) fn check(config: &Config, unread_services: &[String], findings: &mut 
                     services.must_have(&top.meta.namespace, &share.service, path, findings);
                 }
             }
-            Some(Target::Reply(_) | Target::Redirect(_)) => {}
+            Some(Target::Files(_) | Target::Reply(_) | Target::Redirect(_)) => {}
         }
     }
 }

@@ -5,6 +5,7 @@
 //! compiles it). The comments on the fields are the reference that users read, in the JSON
 //! Schema and in their editors.
 
+mod files;
 mod gateway;
 mod listener;
 mod matches;
@@ -13,6 +14,7 @@ mod route;
 mod service;
 mod tls;
 
+pub use files::{Encoding, Files};
 pub use gateway::{
     AccessLog, Config, LogFormat, LogLevel, LogOutput, Logging, Probes, Resolver, Shutdown,
 };

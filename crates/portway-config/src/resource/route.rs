@@ -9,7 +9,7 @@ use portway_plugin::value::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{HostPolicy, ListenerProtocol, Matches, Meta, Timeouts};
+use super::{Files, HostPolicy, ListenerProtocol, Matches, Meta, Timeouts};
 
 /// A resource of its own, wherever it is written: under a service it inherits the service; at the
 /// top level it names a target.
@@ -75,6 +75,8 @@ pub enum Target {
     Service(Name),
     /// To one of several services, each as often as its weight says.
     Services(Vec<WeightedService>),
+    /// Nowhere: the gateway sends files of its own.
+    Files(Files),
     /// Nowhere: this is the answer.
     Reply(Reply),
     /// Nowhere: the client is sent elsewhere.
@@ -91,7 +93,7 @@ pub struct WeightedService {
     pub weight: Weight,
 }
 
-/// A fixed answer.
+/// An answer of the gateway's own: the same for every request, or made from a template.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Reply {
     /// The status. Default 200.
@@ -104,6 +106,11 @@ pub struct Reply {
     /// The body, as text.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub body: String,
+    /// Whether the body and the header fields are templates: `{id}` is a capture of the route,
+    /// `{request.host}` what the request says, `{{` and `}}` are braces. What is put in is escaped
+    /// as the `content-type` of the reply demands. Without it, they are sent as they are.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub template: bool,
 }
 
 /// Sends the client elsewhere. What is left out stays as the client asked for it.
@@ -125,6 +132,10 @@ pub struct Redirect {
     /// The path, with the route's captures: `/new/{id}`. The query is kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<PathTemplate>,
+    /// What takes the place of the prefix that was matched; what follows it stays. The query is
+    /// kept. Not together with `path`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<PathPrefix>,
 }
 
 /// The status of a redirect (RFC 9110 section 15.4).

@@ -14,6 +14,7 @@ use tokio::{
 
 use super::prepare::{New, Prepared, ProbeChange, prepare};
 use crate::{
+    files::warn_of_missing_roots,
     listen::Crowd,
     resolve::Resolver,
     server::{Open, Opening, RunningProbe, Server},
@@ -59,6 +60,7 @@ pub(crate) async fn activate(
         |_| numbers.next().expect("one number for each listener"),
     ));
     await_names(&snapshot, &previous).await;
+    warn_of_missing_roots(&snapshot.config).await;
     if let Some(log) = log {
         server.access.switch(log);
     }

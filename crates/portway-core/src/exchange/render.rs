@@ -93,8 +93,8 @@ fn text(error: &Error, id: &str) -> String {
 }
 
 fn html(error: &Error, id: &str) -> String {
-    let (title, message) = (escaped(&error.status().to_string()), escaped(error.message()));
-    let (code, id) = (escaped(error.code()), escaped(id));
+    let (title, message) = (escape_html(&error.status().to_string()), escape_html(error.message()));
+    let (code, id) = (escape_html(error.code()), escape_html(id));
     format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title>\
          </head>\n<body><h1>{title}</h1><p>{message}</p>\
@@ -102,8 +102,25 @@ fn html(error: &Error, id: &str) -> String {
     )
 }
 
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+/// The text as text or an attribute of HTML.
+pub(crate) fn escape_html(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    push_html(text, &mut out);
+    out
+}
+
+/// Appends the text as text or an attribute of HTML.
+pub(crate) fn push_html(text: &str, out: &mut String) {
+    for character in text.chars() {
+        match character {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            plain => out.push(plain),
+        }
+    }
 }
 
 #[cfg(test)]

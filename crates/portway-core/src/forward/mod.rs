@@ -13,4 +13,4 @@ pub(crate) use host::{requested_host, without_port};
 pub(crate) use identity::{
     Identity, Introduction, Peer, X_REQUEST_ID, introduce, mint, request_id, tell, via,
 };
-pub(crate) use target::{ambiguous_path, forwarded_target, redirect_location};
+pub(crate) use target::{ambiguous_path, folder_location, forwarded_target, redirect_location};

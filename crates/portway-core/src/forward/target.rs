@@ -2,7 +2,10 @@
 
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode, uri::PathAndQuery};
-use portway_config::{Redirect, Rewrite, value::AmbiguousPath};
+use portway_config::{
+    Redirect, Rewrite,
+    value::{AmbiguousPath, PathPrefix},
+};
 use portway_plugin::Error;
 
 use crate::route::Captures;
@@ -53,21 +56,23 @@ pub(crate) fn forwarded_target<'a>(
 }
 
 /// Where a redirect leads. It is relative to the host asked for when it changes neither scheme,
-/// host nor port.
+/// host nor port. `matched` is the prefix by which the path was matched.
 pub(crate) fn redirect_location<'a>(
     redirect: &Redirect,
     original: &PathAndQuery,
     normal: &str,
     scheme: &str,
     host: Option<&str>,
+    matched: Option<&PathPrefix>,
     captures: impl FnOnce() -> Captures<'a>,
 ) -> Result<HeaderValue, Error> {
+    let replaced = || matched?.replace(normal, redirect.prefix.as_ref()?);
     let path = match &redirect.path {
         Some(template) => {
             let captures = captures();
             template.render(|name| captures.get(name)).map_err(ambiguous_path)?
         }
-        None => normal.to_owned(),
+        None => replaced().unwrap_or_else(|| normal.to_owned()),
     };
     let query = original.query().map(|query| format!("?{query}")).unwrap_or_default();
     let moves = redirect.scheme.is_some() || redirect.host.is_some() || redirect.port.is_some();
@@ -83,9 +88,19 @@ pub(crate) fn redirect_location<'a>(
         }
         _ => String::new(),
     };
+    location(&origin, &path, &query)
+}
+
+/// Where the folder is whose path was asked for without a slash at its end.
+pub(crate) fn folder_location(original: &PathAndQuery, normal: &str) -> Result<HeaderValue, Error> {
+    let query = original.query().map(|query| format!("?{query}")).unwrap_or_default();
+    location("", &format!("{normal}/"), &query)
+}
+
+fn location(origin: &str, path: &str, query: &str) -> Result<HeaderValue, Error> {
     // `//evil` would name a host: a path that begins so is told apart by an empty segment.
-    let path = if origin.is_empty() && path.starts_with("//") { format!("/.{path}") } else { path };
-    HeaderValue::try_from(format!("{origin}{path}{query}")).map_err(|error| {
+    let dot = if origin.is_empty() && path.starts_with("//") { "/." } else { "" };
+    HeaderValue::try_from(format!("{origin}{dot}{path}{query}")).map_err(|error| {
         Error::gateway("bad_redirect", "the redirect leads to no valid location").because(error)
     })
 }

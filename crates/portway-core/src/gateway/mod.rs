@@ -4,6 +4,7 @@
 //! panic is one request's 500.
 
 mod admit;
+mod own;
 mod service;
 mod upgrade;
 
@@ -17,7 +18,6 @@ use std::{
 
 use http::{HeaderMap, HeaderValue, Request, StatusCode, Version, header, uri::PathAndQuery};
 use pin_project_lite::pin_project;
-use portway_config::Redirect;
 use portway_plugin::{Body, Error, Response, Result};
 use tokio::time::{Instant, timeout_at};
 
@@ -26,7 +26,7 @@ use crate::{
     exchange::{Accepted, AnswerLimits, Exchange, UploadLimits, limited, render, too_large, track},
     forward::{
         Hops, Identity, Introduction, Peer, X_REQUEST_ID, forwarded_target, introduce,
-        redirect_location, strip_request, strip_response, tell, via,
+        strip_request, strip_response, tell, via,
     },
     route::{Captures, Certificate, Found, Lookup, MatchId},
     server::Shard,
@@ -177,7 +177,15 @@ async fn answer(exchange: &mut Exchange, request: &mut Request<Body>) -> Result<
             *response.headers_mut() = headers.clone();
             Ok(response.into())
         }
-        Action::Redirect(redirect) => Ok(redirected(exchange, redirect, &matched)?.into()),
+        Action::Template(template) => {
+            Ok(own::reply(exchange, request.headers(), template, &matched).into())
+        }
+        // On the heap: files are slower than that, and every request would carry it.
+        Action::Files { files, stages } => {
+            Box::pin(own::file(exchange, request.headers(), &matched, (files, *stages), listener))
+                .await
+        }
+        Action::Redirect(redirect) => Ok(own::redirected(exchange, redirect, &matched)?.into()),
     }
 }
 
@@ -187,23 +195,6 @@ async fn hang_up(exchange: &mut Exchange, error: &Error) -> Result<Answered> {
     exchange.status = Some(error.status().as_u16());
     exchange.peer.hang_up();
     std::future::pending().await
-}
-
-fn redirected(exchange: &Exchange, redirect: &Redirect, matched: &Matched<'_>) -> Result<Response> {
-    let host = exchange.host.as_ref().and_then(|host| host.to_str().ok());
-    let location = redirect_location(
-        redirect,
-        &matched.original,
-        matched.path,
-        exchange.scheme,
-        host,
-        || captures(exchange, matched),
-    )?;
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::from_u16(redirect.status.into())
-        .map_err(|error| Error::gateway("bad_redirect", "not a status").because(error))?;
-    response.headers_mut().insert(header::LOCATION, location);
-    Ok(response)
 }
 
 fn captures<'a>(exchange: &'a Exchange, matched: &'a Matched<'_>) -> Captures<'a> {

@@ -100,7 +100,10 @@ impl Account {
                 picker.pick(&[]).and_then(|pick| destinations.get(pick.index))
             }
             // The check refuses such a route.
-            Action::Reply { .. } | Action::Redirect(_) => None,
+            Action::Reply { .. }
+            | Action::Template(_)
+            | Action::Redirect(_)
+            | Action::Files { .. } => None,
         };
         let lane = destination.map(|destination| Arc::clone(&view.lanes[destination.upstream]));
         let service = lane.as_ref().map_or(NO_ROUTE, |lane| lane.upstream.label());

@@ -55,16 +55,30 @@ impl HeaderCondition {
     pub(super) fn is_met(&self, headers: &HeaderMap, regexes: &Regexes) -> bool {
         let mut lines = headers.get_all(&self.name).iter();
         let Some(first) = lines.next() else { return false };
-        let Some(second) = lines.next() else {
+        if lines.next().is_none() {
             return self.wanted.is_met(first.as_bytes(), regexes);
-        };
-        let separator: &[u8] = if self.name == header::COOKIE { b"; " } else { b", " };
-        let mut value = SmallVec::<[u8; 256]>::from_slice(first.as_bytes());
-        for line in std::iter::once(second).chain(lines) {
-            value.extend_from_slice(separator);
-            value.extend_from_slice(line.as_bytes());
         }
+        let mut value = SmallVec::<[u8; 256]>::from_slice(first.as_bytes());
+        push_other_lines(headers, &self.name, &mut value);
         self.wanted.is_met(&value, regexes)
+    }
+}
+
+/// The one value of a header field, its lines joined.
+pub(crate) fn field_value<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<Cow<'a, [u8]>> {
+    let mut lines = headers.get_all(name).iter();
+    let mut value = Cow::Borrowed(lines.next()?.as_bytes());
+    if lines.next().is_some() {
+        push_other_lines(headers, name, value.to_mut());
+    }
+    Some(value)
+}
+
+/// Joins the lines behind the first one to it.
+fn push_other_lines(headers: &HeaderMap, name: &HeaderName, value: &mut impl Extend<u8>) {
+    let separator: &[u8] = if *name == header::COOKIE { b"; " } else { b", " };
+    for line in headers.get_all(name).iter().skip(1) {
+        value.extend(separator.iter().chain(line.as_bytes()).copied());
     }
 }
 
@@ -124,16 +138,23 @@ impl<'a> Parameters<'a> {
 
     fn first(&mut self, name: &[u8]) -> Option<&[u8]> {
         let read = self.read.get_or_insert_with(|| {
-            let pairs = self.query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
-            pairs
-                .map(|pair| {
-                    let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-                    (decode(name), decode(value))
-                })
-                .collect()
+            parameters(self.query).map(|(name, value)| (decode(name), decode(value))).collect()
         });
         read.iter().find(|(other, _)| **other == *name).map(|(_, value)| &**value)
     }
+}
+
+/// The value of the first parameter of this name, decoded.
+pub(crate) fn query_value<'a>(query: Option<&'a str>, name: &str) -> Option<Cow<'a, [u8]>> {
+    let mut parameters = parameters(query);
+    let found = parameters.find(|(other, _)| *decode(other) == *name.as_bytes());
+    found.map(|(_, value)| decode(value))
+}
+
+/// Names and values as they are written.
+fn parameters(query: Option<&str>) -> impl Iterator<Item = (&str, &str)> {
+    let pairs = query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
+    pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")))
 }
 
 /// Escapes decoded, `+` as a space. An escape that is none stays as it is.

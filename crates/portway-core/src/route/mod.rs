@@ -25,6 +25,7 @@ mod reference;
 mod tests;
 
 pub use captures::Captures;
+pub(crate) use condition::{field_value, query_value};
 pub(crate) use hosts::{HostSet, Hosts};
 pub use methods::Allow;
 pub use regexes::Regexes;

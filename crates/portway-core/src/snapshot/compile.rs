@@ -5,13 +5,15 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::HeaderMap;
 use portway_config::{
-    Balance, Checked, Config, Listener, ListenerProtocol, Reply, Route, Target,
+    Balance, Checked, Config, Listener, ListenerProtocol, Reply, Route, Target, Timeouts,
     value::{ByteSize, Name, Weight},
 };
 
 use super::{Action, Destination, Life, ListenerId, ListenerPlan, Plan, Snapshot, StreamRoutes};
 use crate::{
     balance::Picker,
+    files::Files,
+    reply::ReplyTemplate,
     resolve::Resolver,
     route::{Entry, Router},
     tls,
@@ -155,7 +157,14 @@ fn plan(
         Some(Target::Services(services)) => {
             forward(&mut services.iter().map(|part| (&part.service, part.weight)))
         }
-        Some(Target::Reply(reply)) => fixed(reply),
+        Some(Target::Files(files)) => Action::Files {
+            files: Files::new(files.clone()),
+            stages: route.timeouts.stages(&Timeouts::default()),
+        },
+        Some(Target::Reply(reply)) => match ReplyTemplate::new(reply) {
+            Some(template) if reply.template => Action::Template(Box::new(template)),
+            _ => fixed(reply),
+        },
         Some(Target::Redirect(redirect)) => Action::Redirect(redirect.clone()),
         // The check refuses a route without a target.
         None => forward(&mut std::iter::empty()),

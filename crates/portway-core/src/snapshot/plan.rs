@@ -7,7 +7,7 @@ use http::{HeaderMap, StatusCode};
 use portway_config::{HostPolicy, Redirect, Rewrite, StageTimeouts};
 
 use super::Life;
-use crate::balance::Picker;
+use crate::{balance::Picker, files::Files, reply::ReplyTemplate};
 
 /// What is done with the requests of one route.
 #[derive(Debug)]
@@ -32,6 +32,10 @@ pub(crate) enum Action {
     Forward { picker: Picker, destinations: Box<[Destination]> },
     /// Nowhere: this is the answer.
     Reply { status: StatusCode, headers: HeaderMap, body: Bytes },
+    /// Nowhere: the answer is made from this.
+    Template(Box<ReplyTemplate>),
+    /// Nowhere: a file is sent.
+    Files { files: Files, stages: StageTimeouts },
     /// Nowhere: the client is sent elsewhere.
     Redirect(Redirect),
 }
@@ -50,7 +54,10 @@ impl Plan {
     pub(crate) fn destinations(&self) -> &[Destination] {
         match &self.action {
             Action::Forward { destinations, .. } => destinations,
-            Action::Reply { .. } | Action::Redirect(_) => &[],
+            Action::Reply { .. }
+            | Action::Template(_)
+            | Action::Files { .. }
+            | Action::Redirect(_) => &[],
         }
     }
 }

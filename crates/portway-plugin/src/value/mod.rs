@@ -6,6 +6,7 @@
 mod address;
 mod duration;
 mod field;
+mod file_path;
 mod host;
 mod host_pattern;
 mod name;
@@ -15,11 +16,13 @@ mod regex;
 mod size;
 mod template;
 mod text;
+mod text_template;
 mod url;
 
 pub use address::{BindAddr, Cidr, ListenAddr, PeerAddr};
 pub use duration::Duration;
 pub use field::{FieldName, FieldValue, Method, Status, UpgradeProtocol};
+pub use file_path::FilePath;
 pub use host::HostValue;
 pub use host_pattern::HostPattern;
 pub use name::{Name, Weight};
@@ -32,4 +35,5 @@ pub use regex::Regex;
 pub use size::ByteSize;
 pub use template::PathTemplate;
 pub use text::{FORMATS, Format, InvalidValue, Quoted, TextForm};
+pub use text_template::{InvalidTemplate, RequestValue, TextPart, TextTemplate};
 pub use url::{EndpointScheme, Scheme, ServiceUrl};

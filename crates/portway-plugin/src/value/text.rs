@@ -4,7 +4,7 @@
 use std::{borrow::Cow, fmt, str::FromStr};
 
 use super::{
-    BindAddr, ByteSize, Certificates, Cidr, Duration, FieldName, FieldValue, HostPattern,
+    BindAddr, ByteSize, Certificates, Cidr, Duration, FieldName, FieldValue, FilePath, HostPattern,
     HostValue, ListenAddr, Method, Name, PathPattern, PathPrefix, PathTemplate, PeerAddr,
     PrivateKey, Regex, RequestPath, ServiceUrl, UpgradeProtocol,
 };
@@ -40,6 +40,7 @@ pub const FORMATS: &[Format] = &[
     Duration::FORMAT,
     FieldName::FORMAT,
     FieldValue::FORMAT,
+    FilePath::FORMAT,
     HostPattern::FORMAT,
     HostValue::FORMAT,
     Method::FORMAT,

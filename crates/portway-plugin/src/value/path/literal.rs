@@ -83,6 +83,17 @@ impl PathPrefix {
         }
     }
 
+    /// The path with `other` where this prefix was; `None` where it is no prefix of it. A slash
+    /// behind the prefix stays, and none is added.
+    #[must_use]
+    pub fn replace(&self, path: &str, other: &PathPrefix) -> Option<String> {
+        let rest = self.strip(path)?;
+        if path == self.as_str() {
+            return Some(other.as_str().to_owned());
+        }
+        Some(format!("{}{rest}", other.without_root()))
+    }
+
     /// What it matches.
     #[must_use]
     pub fn shape(&self) -> PathShape {

@@ -391,3 +391,24 @@ fn literal_paths_are_brought_to_their_normal_form() {
         assert!(error.contains(why), "{error}");
     }
 }
+
+/// The table of the Gateway API's `ReplacePrefixMatch`.
+#[test]
+fn a_prefix_is_replaced_by_whole_segments() {
+    for (path, prefix, other, expected) in [
+        ("/foo/bar", "/foo", "/xyz", Some("/xyz/bar")),
+        ("/foo/bar", "/foo", "/xyz/", Some("/xyz/bar")),
+        ("/foo/bar", "/foo/", "/xyz", Some("/xyz/bar")),
+        ("/foo", "/foo", "/xyz", Some("/xyz")),
+        ("/foo/", "/foo", "/xyz", Some("/xyz/")),
+        ("/foo/bar", "/foo", "/", Some("/bar")),
+        ("/foo/", "/foo", "/", Some("/")),
+        ("/foo", "/foo", "/", Some("/")),
+        ("/bar", "/", "/xyz", Some("/xyz/bar")),
+        ("/foobar", "/foo", "/xyz", None),
+    ] {
+        let prefix: PathPrefix = prefix.parse().unwrap();
+        let replaced = prefix.replace(path, &other.parse().unwrap());
+        assert_eq!(replaced.as_deref(), expected, "{path} {prefix} {other}");
+    }
+}
