@@ -7,6 +7,7 @@ use futures_util::{SinkExt, StreamExt};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
+use hyper::ext::Protocol;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::sync::watch;
@@ -26,6 +27,33 @@ pub(super) fn asked(request: &Request<Incoming>) -> bool {
         && lists(request.headers(), &header::UPGRADE, "websocket")
 }
 
+/// Whether the request asks for a WebSocket on its stream of HTTP/2 (RFC 8441).
+pub(super) fn asked_on_stream(request: &Request<Incoming>) -> bool {
+    let protocol = request.extensions().get::<Protocol>();
+    request.method() == Method::CONNECT
+        && protocol.is_some_and(|protocol| protocol.as_str() == "websocket")
+}
+
+/// Says yes; the stream becomes a WebSocket, and the connection goes on.
+pub(super) fn accept_on_stream(
+    connection: &Connection,
+    mut request: Request<Incoming>,
+    exchange: Exchange,
+) -> Response<Payload> {
+    if request.headers().get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
+        return refusal("a WebSocket needs Sec-WebSocket-Version: 13\n".to_owned(), exchange);
+    }
+    let protocol = first_protocol(request.headers());
+    let mut response = response(Content::Whole(Bytes::new()), exchange);
+    response.headers_mut().extend(protocol.map(|name| (header::SEC_WEBSOCKET_PROTOCOL, name)));
+
+    let tunnel = echo(hyper::upgrade::on(&mut request), connection.stopping.clone());
+    let mut tunnels = connection.tunnels.lock().unwrap_or_else(PoisonError::into_inner);
+    while tunnels.try_join_next().is_some() {}
+    tunnels.spawn(tunnel);
+    response
+}
+
 /// Answers the handshake; the connection becomes a WebSocket when hyper lets go of it.
 pub(super) fn accept(
     connection: &Connection,
@@ -41,11 +69,7 @@ pub(super) fn accept(
     }
     let accept =
         HeaderValue::from_str(&derive_accept_key(key.as_bytes())).expect("an accept key is base64");
-    // The first protocol on offer is as good as any.
-    let protocol = headers.get(header::SEC_WEBSOCKET_PROTOCOL).and_then(|offered| {
-        let first = offered.to_str().ok()?.split(',').next()?;
-        HeaderValue::from_str(first.trim()).ok()
-    });
+    let protocol = first_protocol(headers);
 
     let mut response = response(Content::Whole(Bytes::new()), exchange);
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
@@ -87,6 +111,13 @@ pub(super) async fn echo(upgrade: OnUpgrade, mut stopping: watch::Receiver<bool>
             }
         }
     }
+}
+
+/// The first protocol on offer, which is as good as any.
+fn first_protocol(headers: &HeaderMap) -> Option<HeaderValue> {
+    let offered = headers.get(header::SEC_WEBSOCKET_PROTOCOL)?;
+    let first = offered.to_str().ok()?.split(',').next()?;
+    HeaderValue::from_str(first.trim()).ok()
 }
 
 /// Whether a header lists a token, in any case.
