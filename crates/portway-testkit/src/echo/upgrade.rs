@@ -10,6 +10,7 @@ use hyper::body::Incoming;
 use hyper::ext::Protocol;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
+use tokio::io::AsyncWriteExt;
 use tokio::sync::watch;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -100,17 +101,19 @@ pub(super) async fn echo(upgrade: OnUpgrade, mut stopping: watch::Receiver<bool>
                     }
                 }
                 Some(Ok(_)) => {}
-                Some(Err(_)) | None => return,
+                Some(Err(_)) | None => break,
             },
             () = stopped(&mut stopping) => {
                 let frame = CloseFrame { code: CloseCode::Away, reason: "".into() };
                 // A client that is gone needs no farewell.
                 let _ = socket.close(Some(frame)).await;
                 while let Some(Ok(_)) = socket.next().await {}
-                return;
+                break;
             }
         }
     }
+    // Over TLS an end without a farewell would look like a cut. Who is gone needs none.
+    let _ = socket.get_mut().shutdown().await;
 }
 
 /// The first protocol on offer, which is as good as any.
