@@ -210,7 +210,7 @@ pub(super) struct Connection {
     pub(super) stopping: watch::Receiver<bool>,
     /// Left here by the request that asked for it: after it, the connection is a WebSocket.
     pub(super) upgrade: Mutex<Option<OnUpgrade>>,
-    /// The WebSockets on streams of HTTP/2, beside which the connection goes on.
+    /// Streams of HTTP/2 that became a WebSocket, beside which the connection goes on.
     pub(super) tunnels: Mutex<JoinSet<()>>,
 }
 

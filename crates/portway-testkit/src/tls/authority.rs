@@ -42,7 +42,6 @@ impl Authority {
     }
 
     /// The same, with more to say about it before it is issued.
-    #[must_use]
     pub fn order(&self, names: &[&str]) -> Order<'_> {
         Order::new(Some(self), names)
     }
