@@ -38,11 +38,10 @@ pub struct Client {
 
 #[derive(Clone, Copy)]
 enum Protocol {
+    /// Unless ALPN agrees on HTTP/2.
     H1,
     /// With the room each stream gives for a body, if it is not the usual one.
     H2(Option<u32>),
-    /// What ALPN agrees on: HTTP/2, or else HTTP/1.1.
-    Agreed,
 }
 
 type AnyBody = UnsyncBoxBody<Bytes, Box<dyn Error + Send + Sync>>;
@@ -89,7 +88,7 @@ impl Client {
     #[cfg(feature = "tls")]
     #[must_use]
     pub fn https(addr: SocketAddr, tls: &crate::tls::ClientTls) -> Self {
-        Self::new(Place::Tls(addr, tls.clone()), Protocol::Agreed)
+        Self::new(Place::Tls(addr, tls.clone()), Protocol::H1)
     }
 
     /// Gives each request this long, in the place of [`DEADLINE`].
@@ -201,12 +200,9 @@ impl Client {
         let io = TokioIo::new(stream);
         // The tasks end when the sender and the last body are dropped; their errors are seen
         // by the requests.
-        let protocol = match self.protocol {
-            Protocol::Agreed if over_h2 => Protocol::H2(None),
-            other => other,
-        };
+        let protocol = if over_h2 { Protocol::H2(None) } else { self.protocol };
         match protocol {
-            Protocol::H1 | Protocol::Agreed => {
+            Protocol::H1 => {
                 let (sender, connection) = http1::handshake(io).await.map_err(io::Error::other)?;
                 tokio::spawn(async move {
                     let _ = connection.await;
