@@ -14,6 +14,7 @@
 //! | [`load`] | many connections that go on asking, and a tally of how they were answered |
 //! | [`nginx`] | a real nginx as an upstream |
 //! | [`nameserver`] | a DNS server whose answers a test can change |
+//! | `tls` | certificates made on the spot, TLS for servers and clients (feature `tls`) |
 //! | [`deadline`] | how a wait ends |
 //!
 //! ```
@@ -37,6 +38,8 @@ pub mod nginx;
 pub mod process;
 pub mod raw;
 mod task;
+#[cfg(feature = "tls")]
+pub mod tls;
 mod wire;
 
 pub use client::{Client, Closed, Event, EventStream, Message, RawClient, RawResponse, WebSocket};

@@ -9,3 +9,6 @@ mod nameserver;
 mod nginx;
 mod process;
 mod raw;
+#[cfg(feature = "tls")]
+mod tls;
+mod unix;
