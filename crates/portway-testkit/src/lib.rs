@@ -9,6 +9,7 @@
 //! |---|---|
 //! | [`echo`] | an upstream that answers with what it got, and does what the query asks |
 //! | [`raw`] | a scripted TCP upstream for faults, which keeps every byte it read |
+//! | [`frames`] | HTTP/2 frame by frame, right or wrong, for both sides |
 //! | [`client`] | a byte-exact client, a well-behaved one, WebSocket, Server-Sent Events |
 //! | [`process`] | an executable as a child process: its output, signals, ports and memory |
 //! | [`load`] | many connections that go on asking, and a tally of how they were answered |
@@ -32,6 +33,7 @@
 pub mod client;
 pub mod deadline;
 pub mod echo;
+pub mod frames;
 pub mod load;
 pub mod nameserver;
 pub mod nginx;

@@ -4,6 +4,7 @@
 
 mod client;
 mod echo;
+mod frames;
 mod load;
 mod nameserver;
 mod nginx;
