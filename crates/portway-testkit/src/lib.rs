@@ -9,11 +9,13 @@
 //! |---|---|
 //! | [`echo`] | an upstream that answers with what it got, and does what the query asks |
 //! | [`raw`] | a scripted TCP upstream for faults, which keeps every byte it read |
+//! | [`frames`] | HTTP/2 frame by frame, right or wrong, for both sides |
 //! | [`client`] | a byte-exact client, a well-behaved one, WebSocket, Server-Sent Events |
 //! | [`process`] | an executable as a child process: its output, signals, ports and memory |
 //! | [`load`] | many connections that go on asking, and a tally of how they were answered |
 //! | [`nginx`] | a real nginx as an upstream |
 //! | [`nameserver`] | a DNS server whose answers a test can change |
+//! | `tls` | certificates made on the spot, TLS for servers and clients (feature `tls`) |
 //! | [`deadline`] | how a wait ends |
 //!
 //! ```
@@ -31,12 +33,15 @@
 pub mod client;
 pub mod deadline;
 pub mod echo;
+pub mod frames;
 pub mod load;
 pub mod nameserver;
 pub mod nginx;
 pub mod process;
 pub mod raw;
 mod task;
+#[cfg(feature = "tls")]
+pub mod tls;
 mod wire;
 
 pub use client::{Client, Closed, Event, EventStream, Message, RawClient, RawResponse, WebSocket};

@@ -3,7 +3,7 @@
 //! | client | for |
 //! |---|---|
 //! | [`RawClient`] | bytes as the test wrote them, answers as they stood on the wire |
-//! | [`Client`] | proper HTTP/1.1 with keep-alive, or h2c by prior knowledge |
+//! | [`Client`] | proper HTTP/1.1 with keep-alive, or HTTP/2, in the clear or over TLS |
 //! | [`WebSocket`] | messages, pings and closes over a WebSocket |
 //! | [`EventStream`] | Server-Sent Events, each with the time of its arrival |
 //!

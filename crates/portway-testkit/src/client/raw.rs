@@ -2,14 +2,14 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::net::TcpStream;
 
 use super::{RawHead, RawResponse};
 use crate::deadline::{DEADLINE, within};
-use crate::wire::{Framing, Socket};
+use crate::wire::{Framing, Place, Secured, Socket};
 
 /// One HTTP/1.1 connection, byte by byte.
 pub struct RawClient {
@@ -28,8 +28,32 @@ pub enum Closed {
 impl RawClient {
     /// Opens a connection.
     pub async fn connect(addr: SocketAddr) -> io::Result<Self> {
-        let stream = within(DEADLINE, "connection", TcpStream::connect(addr)).await?;
+        Self::connect_to(Place::Tcp(addr)).await
+    }
+
+    /// Opens a connection to a Unix domain socket.
+    pub async fn connect_unix(path: impl AsRef<Path>) -> io::Result<Self> {
+        Self::connect_to(Place::Unix(path.as_ref().to_owned())).await
+    }
+
+    /// Opens a connection over TLS; what is sent and read are the bytes inside.
+    ///
+    /// The error of a refused handshake shows the alert. Under TLS 1.3 a server refuses a
+    /// client's certificate after the handshake, so that it is the first read that fails.
+    #[cfg(feature = "tls")]
+    pub async fn connect_tls(addr: SocketAddr, tls: &crate::tls::ClientTls) -> io::Result<Self> {
+        Self::connect_to(Place::Tls(addr, tls.clone())).await
+    }
+
+    async fn connect_to(place: Place) -> io::Result<Self> {
+        let stream = within(DEADLINE, "connection", place.connect()).await?;
         Ok(Self { socket: Socket::new(stream, None, DEADLINE) })
+    }
+
+    /// What TLS has agreed on and whom the server says it is, if this is TLS.
+    #[must_use]
+    pub fn secured(&self) -> Option<Secured> {
+        self.socket.secured()
     }
 
     /// Gives each operation this long, in the place of [`DEADLINE`].
@@ -59,7 +83,7 @@ impl RawClient {
         Ok(())
     }
 
-    /// Sends the FIN and goes on reading.
+    /// Sends the FIN, over TLS after its farewell, and goes on reading.
     pub async fn half_close(&mut self) -> io::Result<()> {
         self.socket.shutdown().await
     }
@@ -116,7 +140,7 @@ impl RawClient {
         }
     }
 
-    /// Closes with a FIN, at once.
+    /// Closes with a FIN, at once; over TLS without its farewell.
     pub fn close(self) {
         self.socket.close();
     }

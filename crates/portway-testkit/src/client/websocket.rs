@@ -7,16 +7,16 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use http::{HeaderMap, Request};
-use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{self, Error};
 use tokio_tungstenite::{WebSocketStream, client_async};
 
 use crate::deadline::{DEADLINE, within};
+use crate::wire::{Place, Stream};
 
 /// One WebSocket. Pings from the peer are answered whenever something is received.
 pub struct WebSocket {
-    stream: WebSocketStream<TcpStream>,
+    stream: WebSocketStream<Stream>,
     headers: HeaderMap,
     deadline: Duration,
 }
@@ -53,13 +53,34 @@ impl WebSocket {
         path: &str,
         headers: &HeaderMap,
     ) -> io::Result<Self> {
+        Self::open_at(Place::Tcp(addr), host, path, headers).await
+    }
+
+    /// Opens a WebSocket over TLS (`wss`) at a path; `Host` is the server name. HTTP/2 must not
+    /// be among the protocols offered.
+    #[cfg(feature = "tls")]
+    pub async fn connect_tls(
+        addr: SocketAddr,
+        tls: &crate::tls::ClientTls,
+        path: &str,
+    ) -> io::Result<Self> {
+        let place = Place::Tls(addr, tls.clone());
+        let host = place.host();
+        Self::open_at(place, &host, path, &HeaderMap::new()).await
+    }
+
+    async fn open_at(
+        place: Place,
+        host: &str,
+        path: &str,
+        headers: &HeaderMap,
+    ) -> io::Result<Self> {
         let request = format!("ws://{host}{path}").into_client_request().map_err(error)?;
         let (mut head, ()) = request.into_parts();
         head.headers.extend(headers.clone());
         let request = Request::from_parts(head, ());
         let (stream, response) = within(DEADLINE, "WebSocket handshake", async {
-            let stream = TcpStream::connect(addr).await?;
-            stream.set_nodelay(true)?;
+            let stream = place.connect().await?;
             client_async(request, stream).await.map_err(error)
         })
         .await?;

@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 
 use super::checksum::Checksum;
+use super::server::Connection;
+use crate::wire::Secured;
 
 /// How much of a request body is shown in an answer.
 const SHOWN: usize = 64 * 1024;
@@ -40,10 +42,13 @@ pub struct Answer {
     pub body: Received,
     /// The trailer fields after the body.
     pub trailers: Vec<(String, String)>,
-    /// The address that answered.
+    /// The address that answered; `0.0.0.0:0` for a Unix domain socket.
     pub local_addr: SocketAddr,
-    /// The address that asked.
+    /// The address that asked; `0.0.0.0:0` for a Unix domain socket.
     pub peer_addr: SocketAddr,
+    /// What TLS says about the connection, if it came over TLS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Secured>,
 }
 
 /// A request body as it was received.
@@ -77,16 +82,14 @@ impl Answer {
     }
 
     pub(super) fn new(
-        name: Option<String>,
+        connection: &Connection,
         head: &Parts,
         (body, trailers): (Received, HeaderMap),
-        local_addr: SocketAddr,
-        peer_addr: SocketAddr,
     ) -> Self {
         let authority = head.uri.authority().map(ToString::to_string);
         let host = head.headers.get(header::HOST).map(|value| text(value.as_bytes()));
         Self {
-            name,
+            name: connection.name.clone(),
             method: head.method.to_string(),
             protocol: format!("{:?}", head.version),
             host: authority.or(host),
@@ -95,8 +98,9 @@ impl Answer {
             headers: pairs(&head.headers),
             body,
             trailers: pairs(&trailers),
-            local_addr,
-            peer_addr,
+            local_addr: connection.local_addr,
+            peer_addr: connection.peer_addr,
+            tls: connection.secured.clone(),
         }
     }
 
@@ -241,6 +245,8 @@ impl Formatter for Lines {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
     use http_body_util::Full;
 
     use super::*;
@@ -272,9 +278,19 @@ mod tests {
     #[test]
     fn json_has_one_line_for_each_header() {
         let head = http::Request::get("/a?b").header("x", "1").header("y", "2").body(()).unwrap();
-        let addr = SocketAddr::from(([127, 0, 0, 1], 80));
         let got = (Received::default(), HeaderMap::new());
-        let answer = Answer::new(None, &head.into_parts().0, got, addr, addr);
+        let addr = SocketAddr::from(([127, 0, 0, 1], 80));
+        let connection = Connection {
+            name: None,
+            counts: Arc::default(),
+            local_addr: addr,
+            peer_addr: addr,
+            secured: None,
+            stopping: tokio::sync::watch::channel(false).1,
+            upgrade: Mutex::default(),
+            tunnels: Mutex::default(),
+        };
+        let answer = Answer::new(&connection, &head.into_parts().0, got);
         let json = String::from_utf8(answer.to_json().unwrap()).unwrap();
         assert!(json.contains("    [\"x\", \"1\"],\n    [\"y\", \"2\"]\n  ],\n"), "{json}");
         assert_eq!(serde_json::from_str::<Answer>(&json).unwrap(), answer);

@@ -1,5 +1,6 @@
-//! An upstream that answers with what it got: HTTP/1.1, h2c by prior knowledge, WebSocket and
-//! Server-Sent Events on one port.
+//! An upstream that answers with what it got: HTTP/1.1, HTTP/2, WebSocket over both, and
+//! Server-Sent Events, on one port: in the clear (HTTP/2 then by prior knowledge), over TLS, or
+//! on a Unix domain socket.
 //!
 //! Any request is answered with an [`Answer`] in JSON: method, path, query, headers in order,
 //! body, trailers, and who answered. The query asks for something else; the path never matters:
@@ -16,7 +17,8 @@
 //! | `sse=5` | five events, each in a chunk of its own; `Accept: text/event-stream` alone asks for events without end |
 //! | `every=20ms` | the time between two events, one second if not given |
 //!
-//! `GET` with `Upgrade: websocket` starts a WebSocket that sends each message back. Request bodies
+//! `GET` with `Upgrade: websocket`, or `CONNECT` with the protocol `websocket` over HTTP/2 (RFC
+//! 8441), starts a WebSocket that sends each message back. Request bodies
 //! are read as they come and never kept whole. It adds no trailer fields, interim answers or
 //! faults that nobody asked for; for faults there is [`raw`](crate::raw).
 //!
@@ -38,12 +40,14 @@
 
 mod answer;
 mod checksum;
+mod listener;
 mod payload;
 mod respond;
 mod server;
 mod switches;
 mod upgrade;
 
+pub use crate::wire::Secured;
 pub use answer::{Answer, Received};
 pub use checksum::checksum;
 pub(crate) use payload::unix_millis;

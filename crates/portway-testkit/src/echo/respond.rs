@@ -34,6 +34,10 @@ pub(super) async fn respond(
             tokio::time::sleep(switches.wait).await;
             upgrade::accept(&connection, request, exchange)
         }
+        Ok(switches) if upgrade::asked_on_stream(&request) => {
+            tokio::time::sleep(switches.wait).await;
+            upgrade::accept_on_stream(&connection, request, exchange)
+        }
         Ok(switches) => plain(&connection, request, switches, exchange).await,
     };
     if let Some(name) = connection.name.as_deref().and_then(|name| name.parse().ok()) {
@@ -109,8 +113,7 @@ fn content(
         let events = Events::new(switches.events, every, connection.stopping.clone());
         return (Content::Events(events), EVENT_STREAM);
     }
-    let name = connection.name.clone();
-    let answer = Answer::new(name, head, received, connection.local_addr, connection.peer_addr);
+    let answer = Answer::new(connection, head, received);
     let json = answer.to_json().expect("an answer has only text, numbers and lists of them");
     (Content::Whole(json.into()), "application/json")
 }

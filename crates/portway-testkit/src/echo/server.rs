@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,13 +13,14 @@ use hyper::service::service_fn;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
-use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
+use tokio::net::{TcpListener, ToSocketAddrs};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::listener::Listener;
 use super::{respond, upgrade};
 use crate::task::Task;
-use crate::wire::accept;
+use crate::wire::{NO_ADDR, Secured, Security, Stream};
 
 /// What is under way when the upstream is asked to stop has this long to finish.
 const GRACE: Duration = Duration::from_secs(2);
@@ -28,7 +30,8 @@ const GRACE: Duration = Duration::from_secs(2);
 /// It runs on any tokio runtime.
 #[derive(Debug)]
 pub struct Echo {
-    listener: TcpListener,
+    listener: Listener,
+    security: Security,
     addr: SocketAddr,
     name: Option<String>,
     counts: Arc<Counts>,
@@ -38,6 +41,7 @@ pub struct Echo {
 #[derive(Debug)]
 pub struct RunningEcho {
     addr: SocketAddr,
+    url: String,
     counts: Arc<Counts>,
     task: Task,
 }
@@ -47,7 +51,13 @@ impl Echo {
     pub async fn bind(addr: impl ToSocketAddrs) -> io::Result<Self> {
         let listener = TcpListener::bind(addr).await?;
         let addr = listener.local_addr()?;
-        Ok(Self { listener, addr, name: None, counts: Arc::default() })
+        Ok(Self::new(Listener::Tcp(listener), addr))
+    }
+
+    /// Takes a path as a Unix domain socket. The file must not be there; it goes when the
+    /// upstream stops.
+    pub fn bind_unix(path: impl AsRef<Path>) -> io::Result<Self> {
+        Ok(Self::new(Listener::bind_unix(path.as_ref())?, NO_ADDR))
     }
 
     /// Serves on a free loopback port.
@@ -61,24 +71,32 @@ impl Echo {
         Self { name: Some(name.into()), ..self }
     }
 
-    /// Where it listens.
+    /// Speaks TLS. What ALPN agrees on is the client's choice and no command: HTTP/2 begins with
+    /// its preface, and everything else is HTTP/1.1.
+    #[cfg(feature = "tls")]
+    pub fn tls(self, tls: &crate::tls::ServerTls) -> io::Result<Self> {
+        Ok(Self { security: Security::new(tls)?, ..self })
+    }
+
+    /// Where it listens; `0.0.0.0:0` for a Unix domain socket.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// The same as an `http` URL without a path.
+    /// The same as an `http` or `https` URL without a path.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.addr)
+        let scheme = if self.security.is_secure() { "https" } else { "http" };
+        format!("{scheme}://{}", self.addr)
     }
 
     /// Serves in a task of its own.
     #[must_use = "it stops on drop"]
     pub fn spawn(self) -> RunningEcho {
-        let (addr, counts) = (self.addr, Arc::clone(&self.counts));
+        let (addr, url, counts) = (self.addr, self.url(), Arc::clone(&self.counts));
         let task = Task::spawn(self.serve_until(std::future::pending()));
-        RunningEcho { addr, counts, task }
+        RunningEcho { addr, url, counts, task }
     }
 
     /// Serves until `shutdown` is ready, then lets go of the port and finishes what is under way.
@@ -91,9 +109,9 @@ impl Echo {
         loop {
             tokio::select! {
                 () = &mut shutdown => break,
-                (stream, peer_addr) = accept(&self.listener) => {
+                (stream, peer_addr) = self.listener.accept() => {
                     let connection = self.connection(&stream, peer_addr, stopping.clone());
-                    connections.spawn(serve(stream, connection));
+                    connections.spawn(serve(stream, self.security.clone(), connection));
                 }
                 Some(_) = connections.join_next() => {}
             }
@@ -105,9 +123,14 @@ impl Echo {
         let _ = tokio::time::timeout(GRACE, finished).await;
     }
 
+    fn new(listener: Listener, addr: SocketAddr) -> Self {
+        let (security, name, counts) = (Security::default(), None, Arc::default());
+        Self { listener, security, addr, name, counts }
+    }
+
     fn connection(
         &self,
-        stream: &TcpStream,
+        stream: &Stream,
         peer_addr: SocketAddr,
         stopping: watch::Receiver<bool>,
     ) -> Connection {
@@ -118,8 +141,10 @@ impl Echo {
             counts: Arc::clone(&self.counts),
             local_addr: stream.local_addr().unwrap_or(self.addr),
             peer_addr,
+            secured: None,
             stopping,
             upgrade: Mutex::default(),
+            tunnels: Mutex::default(),
         }
     }
 }
@@ -131,10 +156,10 @@ impl RunningEcho {
         self.addr
     }
 
-    /// The same as an `http` URL without a path.
+    /// The same as an `http` or `https` URL without a path.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.addr)
+        self.url.clone()
     }
 
     /// How many requests arrived.
@@ -181,9 +206,12 @@ pub(super) struct Connection {
     pub(super) counts: Arc<Counts>,
     pub(super) local_addr: SocketAddr,
     pub(super) peer_addr: SocketAddr,
+    pub(super) secured: Option<Secured>,
     pub(super) stopping: watch::Receiver<bool>,
     /// Left here by the request that asked for it: after it, the connection is a WebSocket.
     pub(super) upgrade: Mutex<Option<OnUpgrade>>,
+    /// Streams of HTTP/2 that became a WebSocket, beside which the connection goes on.
+    pub(super) tunnels: Mutex<JoinSet<()>>,
 }
 
 impl Drop for Connection {
@@ -192,14 +220,17 @@ impl Drop for Connection {
     }
 }
 
-async fn serve(stream: TcpStream, connection: Connection) {
-    // Each event leaves in a packet of its own. It fails only on a connection already gone.
-    let _ = stream.set_nodelay(true);
+async fn serve(stream: Stream, security: Security, mut connection: Connection) {
+    // A handshake that fails is the client's business, which has seen it.
+    let Ok(stream) = security.secure(stream).await else { return };
+    connection.secured = stream.secured();
     let connection = Arc::new(connection);
     let mut stopping = connection.stopping.clone();
 
     let service = service_fn(|request| respond::respond(Arc::clone(&connection), request));
-    let builder = auto::Builder::new(TokioExecutor::new());
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    // WebSockets over HTTP/2 (RFC 8441).
+    builder.http2().enable_connect_protocol();
     let serving = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
     let mut serving = pin!(serving);
     // How a connection ended is the client's business; it has seen it.

@@ -7,8 +7,10 @@ use futures_util::{SinkExt, StreamExt};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
+use hyper::ext::Protocol;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
+use tokio::io::AsyncWriteExt;
 use tokio::sync::watch;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -26,6 +28,33 @@ pub(super) fn asked(request: &Request<Incoming>) -> bool {
         && lists(request.headers(), &header::UPGRADE, "websocket")
 }
 
+/// Whether the request asks for a WebSocket on its stream of HTTP/2 (RFC 8441).
+pub(super) fn asked_on_stream(request: &Request<Incoming>) -> bool {
+    let protocol = request.extensions().get::<Protocol>();
+    request.method() == Method::CONNECT
+        && protocol.is_some_and(|protocol| protocol.as_str() == "websocket")
+}
+
+/// Says yes; the stream becomes a WebSocket, and the connection goes on.
+pub(super) fn accept_on_stream(
+    connection: &Connection,
+    mut request: Request<Incoming>,
+    exchange: Exchange,
+) -> Response<Payload> {
+    if request.headers().get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
+        return refusal("a WebSocket needs Sec-WebSocket-Version: 13\n".to_owned(), exchange);
+    }
+    let protocol = first_protocol(request.headers());
+    let mut response = response(Content::Whole(Bytes::new()), exchange);
+    response.headers_mut().extend(protocol.map(|name| (header::SEC_WEBSOCKET_PROTOCOL, name)));
+
+    let tunnel = echo(hyper::upgrade::on(&mut request), connection.stopping.clone());
+    let mut tunnels = connection.tunnels.lock().unwrap_or_else(PoisonError::into_inner);
+    while tunnels.try_join_next().is_some() {}
+    tunnels.spawn(tunnel);
+    response
+}
+
 /// Answers the handshake; the connection becomes a WebSocket when hyper lets go of it.
 pub(super) fn accept(
     connection: &Connection,
@@ -41,11 +70,7 @@ pub(super) fn accept(
     }
     let accept =
         HeaderValue::from_str(&derive_accept_key(key.as_bytes())).expect("an accept key is base64");
-    // The first protocol on offer is as good as any.
-    let protocol = headers.get(header::SEC_WEBSOCKET_PROTOCOL).and_then(|offered| {
-        let first = offered.to_str().ok()?.split(',').next()?;
-        HeaderValue::from_str(first.trim()).ok()
-    });
+    let protocol = first_protocol(headers);
 
     let mut response = response(Content::Whole(Bytes::new()), exchange);
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
@@ -76,17 +101,26 @@ pub(super) async fn echo(upgrade: OnUpgrade, mut stopping: watch::Receiver<bool>
                     }
                 }
                 Some(Ok(_)) => {}
-                Some(Err(_)) | None => return,
+                Some(Err(_)) | None => break,
             },
             () = stopped(&mut stopping) => {
                 let frame = CloseFrame { code: CloseCode::Away, reason: "".into() };
                 // A client that is gone needs no farewell.
                 let _ = socket.close(Some(frame)).await;
                 while let Some(Ok(_)) = socket.next().await {}
-                return;
+                break;
             }
         }
     }
+    // Over TLS an end without a farewell would look like a cut. Who is gone needs none.
+    let _ = socket.get_mut().shutdown().await;
+}
+
+/// The first protocol on offer, which is as good as any.
+fn first_protocol(headers: &HeaderMap) -> Option<HeaderValue> {
+    let offered = headers.get(header::SEC_WEBSOCKET_PROTOCOL)?;
+    let first = offered.to_str().ok()?.split(',').next()?;
+    HeaderValue::from_str(first.trim()).ok()
 }
 
 /// Whether a header lists a token, in any case.

@@ -5,9 +5,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::net::TcpStream;
 
-use crate::wire::{Fields, Framing, Record, Socket, split_head};
+use crate::wire::{Fields, Framing, Record, Secured, Socket, Stream, split_head};
 
 /// How long one operation of a script may take: longer than any client waits, so that the
 /// client's error is the one a test shows.
@@ -37,7 +36,7 @@ pub struct RawRequest {
 }
 
 impl RawConnection {
-    pub(super) fn new(stream: TcpStream, index: usize, record: Record) -> Self {
+    pub(super) fn new(stream: Stream, index: usize, record: Record) -> Self {
         Self { socket: Some(Socket::new(stream, Some(record), PATIENCE)), index }
     }
 
@@ -50,6 +49,12 @@ impl RawConnection {
     /// The address of the client.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.socket_ref().peer_addr()
+    }
+
+    /// What TLS says about the connection, if it is TLS.
+    #[must_use]
+    pub fn secured(&self) -> Option<Secured> {
+        self.socket_ref().secured()
     }
 
     /// Reads up to and with the next blank line.
@@ -86,12 +91,12 @@ impl RawConnection {
         self.socket().write(bytes.as_ref()).await
     }
 
-    /// Sends the FIN and goes on reading.
+    /// Sends the FIN, over TLS after its farewell, and goes on reading.
     pub async fn half_close(&mut self) -> io::Result<()> {
         self.socket().shutdown().await
     }
 
-    /// Closes with a FIN, at once. What the peer sends from now on, its kernel sees refused.
+    /// Closes with a FIN, at once, over TLS without its farewell. What the peer sends from now on, its kernel sees refused.
     ///
     /// Returns a result so that a script can end with it.
     pub fn close(mut self) -> io::Result<()> {

@@ -14,7 +14,7 @@ use super::RawConnection;
 type Run = Pin<Box<dyn Future<Output = io::Result<()>> + Send>>;
 
 /// Answers each request on a connection with the same bytes, whatever they are.
-pub fn always(answer: impl Into<Bytes>) -> impl Fn(RawConnection) -> Run + Send + 'static {
+pub fn always(answer: impl Into<Bytes>) -> impl Fn(RawConnection) -> Run + Send + Sync + 'static {
     let answer = answer.into();
     move |mut connection| {
         let answer = answer.clone();

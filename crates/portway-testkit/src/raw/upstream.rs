@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 
 use super::RawConnection;
 use crate::task::Task;
-use crate::wire::{Record, accept};
+use crate::wire::{Record, Security, Stream, accept};
 
 /// An upstream that does what a script says. It ends, with its connections, on drop.
 pub struct RawUpstream {
@@ -33,13 +33,36 @@ impl RawUpstream {
     /// A script that returns drops its connection, which closes it.
     pub async fn start<S, F>(script: S) -> io::Result<Self>
     where
-        S: Fn(RawConnection) -> F + Send + 'static,
+        S: Fn(RawConnection) -> F + Send + Sync + 'static,
+        F: Future<Output = io::Result<()>> + Send + 'static,
+    {
+        Self::start_with(Security::default(), script).await
+    }
+
+    /// The same over TLS: the handshake comes first, the script sees the bytes inside.
+    ///
+    /// A handshake that fails is one of the [`script_errors`](Self::script_errors). An upstream
+    /// that never answers the handshake is one without TLS whose script is
+    /// [`never_answers`](super::script::never_answers).
+    #[cfg(feature = "tls")]
+    pub async fn start_tls<S, F>(tls: &crate::tls::ServerTls, script: S) -> io::Result<Self>
+    where
+        S: Fn(RawConnection) -> F + Send + Sync + 'static,
+        F: Future<Output = io::Result<()>> + Send + 'static,
+    {
+        Self::start_with(Security::new(tls)?, script).await
+    }
+
+    async fn start_with<S, F>(security: Security, script: S) -> io::Result<Self>
+    where
+        S: Fn(RawConnection) -> F + Send + Sync + 'static,
         F: Future<Output = io::Result<()>> + Send + 'static,
     {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let addr = listener.local_addr()?;
         let seen = Arc::new(Seen::default());
-        let task = Task::spawn(serve(listener, Arc::clone(&seen), script));
+        let script = Arc::new(script);
+        let task = Task::spawn(serve(listener, security, Arc::clone(&seen), script));
         Ok(Self { addr, seen, _task: task })
     }
 
@@ -92,9 +115,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn serve<S, F>(listener: TcpListener, seen: Arc<Seen>, script: S)
+async fn serve<S, F>(listener: TcpListener, security: Security, seen: Arc<Seen>, script: Arc<S>)
 where
-    S: Fn(RawConnection) -> F,
+    S: Fn(RawConnection) -> F + Send + Sync + 'static,
     F: Future<Output = io::Result<()>> + Send + 'static,
 {
     // Owns the scripts: they end with the upstream.
@@ -108,9 +131,12 @@ where
             records.push(record.clone());
             records.len() - 1
         };
-        let run = script(RawConnection::new(stream, index, record));
-        let seen = Arc::clone(&seen);
+        let (security, seen, script) = (security.clone(), Arc::clone(&seen), Arc::clone(&script));
         scripts.spawn(async move {
+            let run = async {
+                let stream = security.secure(Stream::Tcp(stream)).await?;
+                script(RawConnection::new(stream, index, record)).await
+            };
             if let Err(error) = run.await {
                 lock(&seen.errors).push(format!("connection {index}: {error}"));
             }

@@ -9,6 +9,7 @@ use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
+use super::{Secured, Stream};
 use crate::deadline::within;
 
 /// Every byte that one connection has received, shared with the test that looks at it.
@@ -26,9 +27,9 @@ impl Record {
     }
 }
 
-/// A TCP connection that is read piece by piece.
+/// A connection that is read piece by piece.
 pub(crate) struct Socket {
-    stream: TcpStream,
+    stream: Stream,
     buffer: BytesMut,
     record: Option<Record>,
     /// How long one operation may take.
@@ -36,10 +37,12 @@ pub(crate) struct Socket {
 }
 
 impl Socket {
-    pub(crate) fn new(stream: TcpStream, record: Option<Record>, deadline: Duration) -> Self {
-        // Without it the kernel would hold back the second of two small writes. It fails only
-        // on a connection that is already gone, which the next read or write reports.
-        let _ = stream.set_nodelay(true);
+    pub(crate) fn new(stream: Stream, record: Option<Record>, deadline: Duration) -> Self {
+        if let Some(stream) = stream.tcp() {
+            // Without it the kernel would hold back the second of two small writes. It fails only
+            // on a connection that is already gone, which the next read or write reports.
+            let _ = stream.set_nodelay(true);
+        }
         Self { stream, buffer: BytesMut::new(), record, deadline }
     }
 
@@ -51,16 +54,25 @@ impl Socket {
         self.stream.peer_addr()
     }
 
-    pub(crate) async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        within(self.deadline, "room to write", self.stream.write_all(bytes)).await
+    pub(crate) fn secured(&self) -> Option<Secured> {
+        self.stream.secured()
     }
 
-    /// Sends the FIN; reading goes on.
+    pub(crate) async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        within(self.deadline, "room to write", async {
+            self.stream.write_all(bytes).await?;
+            // TLS may hold back the end of a record until it is asked.
+            self.stream.flush().await
+        })
+        .await
+    }
+
+    /// Sends the FIN, and over TLS the farewell before it; reading goes on.
     pub(crate) async fn shutdown(&mut self) -> io::Result<()> {
         self.stream.shutdown().await
     }
 
-    /// Closes at once. What has already arrived is taken first, because the kernel answers
+    /// Closes at once, over TLS without its farewell. What has already arrived is taken first, because the kernel answers
     /// unread bytes with a RST in the place of a FIN.
     pub(crate) fn close(mut self) {
         let mut rest = [0; 4096];
@@ -70,7 +82,7 @@ impl Socket {
 
     /// Closes with a RST.
     pub(crate) fn reset(self) -> io::Result<()> {
-        self.stream.set_zero_linger()
+        self.stream.tcp().map_or(Ok(()), TcpStream::set_zero_linger)
     }
 
     /// Everything up to and with the next blank line.

@@ -4,8 +4,12 @@
 
 mod client;
 mod echo;
+mod frames;
 mod load;
 mod nameserver;
 mod nginx;
 mod process;
 mod raw;
+#[cfg(feature = "tls")]
+mod tls;
+mod unix;
