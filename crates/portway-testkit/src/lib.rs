@@ -14,6 +14,7 @@
 //! | [`load`] | many connections that go on asking, and a tally of how they were answered |
 //! | [`nginx`] | a real nginx as an upstream |
 //! | [`nameserver`] | a DNS server whose answers a test can change |
+//! | `grpc` | with the feature `grpc`: the interoperability server, client and cases of gRPC |
 //! | [`deadline`] | how a wait ends |
 //!
 //! ```
@@ -31,6 +32,8 @@
 pub mod client;
 pub mod deadline;
 pub mod echo;
+#[cfg(feature = "grpc")]
+pub mod grpc;
 pub mod load;
 pub mod nameserver;
 pub mod nginx;

@@ -4,6 +4,8 @@
 
 mod client;
 mod echo;
+#[cfg(feature = "grpc")]
+mod grpc;
 mod load;
 mod nameserver;
 mod nginx;
