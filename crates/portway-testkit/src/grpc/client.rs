@@ -12,14 +12,13 @@ use tonic::client::Grpc;
 use tonic::{IntoRequest, IntoStreamingRequest, Response, Status, Streaming};
 use tonic_prost::ProstCodec;
 
-use super::link::Link;
+use super::link::{Link, Tasks};
 use super::messages::{
     Empty, SimpleRequest, SimpleResponse, StreamingInputCallRequest, StreamingInputCallResponse,
     StreamingOutputCallRequest, StreamingOutputCallResponse,
 };
 use super::service;
 use crate::deadline::{DEADLINE, within};
-use crate::task::Task;
 
 /// A client of `grpc.testing.TestService` with one connection, which is never made again.
 ///
@@ -30,7 +29,7 @@ pub struct InteropClient {
     grpc: Grpc<Link>,
     deadline: Duration,
     /// The far end of [`Link`].
-    _connection: Task,
+    _connection: Tasks,
 }
 
 impl InteropClient {
@@ -51,9 +50,9 @@ impl InteropClient {
         let origin = origin
             .parse::<Uri>()
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-        let (link, task) = within(DEADLINE, "start of HTTP/2", Link::over(stream)).await?;
+        let (link, tasks) = within(DEADLINE, "start of HTTP/2", Link::over(stream)).await?;
         let grpc = Grpc::with_origin(link, origin);
-        Ok(Self { grpc, deadline: DEADLINE, _connection: task })
+        Ok(Self { grpc, deadline: DEADLINE, _connection: tasks })
     }
 
     /// Gives each [`case`](super::cases) this long, in the place of [`DEADLINE`].

@@ -6,7 +6,8 @@
 //! must let happen. Both ends stand on tonic and are stricter than one would be in production:
 //! the server fails calls without `te: trailers`, the client takes no answer that is not gRPC.
 //!
-//! There is no compression, no authentication and no half-duplex call here.
+//! Both speak HTTP/2 in the clear, or over what the test makes of a connection, such as TLS:
+//! [`Interop::spawn_over`] and [`InteropClient::over`]. There is no compression, no authentication and no half-duplex call here.
 //!
 //! ```
 //! use portway_testkit::grpc::{self, Interop, InteropClient};

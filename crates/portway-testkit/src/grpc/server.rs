@@ -55,11 +55,18 @@ impl Interop {
     /// Serves in a task of its own, HTTP/2 in the clear.
     #[must_use = "it stops on drop"]
     pub fn spawn(self) -> RunningInterop {
-        self.serve(|stream| async { Ok(stream) })
+        self.spawn_over(|stream| async { Ok(stream) })
     }
 
-    /// Serves; `secure` makes of an accepted connection the one on which HTTP/2 is spoken.
-    fn serve<S, F>(self, secure: impl Fn(TcpStream) -> F + Send + 'static) -> RunningInterop
+    /// Serves in a task of its own; `secure` makes of an accepted connection the one on which
+    /// HTTP/2 is spoken, such as a TLS acceptor that agrees on `h2`.
+    ///
+    /// A connection for which it fails is closed.
+    #[must_use = "it stops on drop"]
+    pub fn spawn_over<S, F>(
+        self,
+        secure: impl Fn(TcpStream) -> F + Send + 'static,
+    ) -> RunningInterop
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
         F: Future<Output = io::Result<S>> + Send + 'static,
