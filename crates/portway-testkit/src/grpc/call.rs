@@ -35,8 +35,8 @@ pub(super) async fn serve(
     request: http::Request<Incoming>,
 ) -> http::Response<CallBody> {
     let call = Call::begin(counts);
-    if let Err(refused) = admit(request.headers()) {
-        return call.finish(refused);
+    if let Some(refusal) = refuse(request.headers()) {
+        return call.finish(refusal);
     }
     let initial = request.headers().get(ECHO_INITIAL).cloned();
     let trailing = request.headers().get(ECHO_TRAILING).cloned();
@@ -147,17 +147,17 @@ impl Drop for Call {
 /// Refuses what is not a call of gRPC, in HTTP, and a call that came through a proxy which may
 /// lose trailers, in gRPC. For the latter `te` is in every request ("Requests" in gRPC's
 /// description of itself over HTTP/2).
-fn admit(headers: &HeaderMap) -> Result<(), http::Response<Body>> {
+fn refuse(headers: &HeaderMap) -> Option<http::Response<Body>> {
     let media_type = headers.get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
     if !matches!(media_type, b"application/grpc" | b"application/grpc+proto") {
         let mut response = http::Response::new(Body::empty());
         *response.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        return Err(response);
+        return Some(response);
     }
-    if headers.get(header::TE).is_none_or(|te| te != "trailers") {
-        return Err(Status::internal("the request came without te: trailers").into_http());
-    }
-    Ok(())
+    headers
+        .get(header::TE)
+        .is_none_or(|te| te != "trailers")
+        .then(|| Status::internal("the request came without te: trailers").into_http())
 }
 
 /// The time `grpc-timeout` gives: at most eight digits and a unit.

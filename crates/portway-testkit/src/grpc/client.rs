@@ -55,7 +55,7 @@ impl InteropClient {
         Ok(Self { grpc, deadline: DEADLINE, _connection: tasks })
     }
 
-    /// Gives each [`case`](super::cases) this long, in the place of [`DEADLINE`].
+    /// Gives each [case](fn@super::cases) this long, in the place of [`DEADLINE`].
     #[must_use]
     pub fn with_deadline(self, deadline: Duration) -> Self {
         Self { deadline, ..self }

@@ -2,7 +2,7 @@
 //!
 //! The service `grpc.testing.TestService` and the cases are those every implementation of gRPC is
 //! tested with against every other one; their public description calls them by the same names.
-//! [`Interop`] serves it, [`InteropClient`] calls it, and [`cases`] are what a gateway in between
+//! [`Interop`] serves it, [`InteropClient`] calls it, and [`cases()`] are what a gateway in between
 //! must let happen. Both ends stand on tonic and are stricter than one would be in production:
 //! the server fails calls without `te: trailers`, the client takes no answer that is not gRPC.
 //!
