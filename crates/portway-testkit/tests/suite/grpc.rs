@@ -1,12 +1,13 @@
 //! The cases of gRPC without a gateway, and against what is not gRPC.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Request};
 use http_body_util::{BodyExt, Full};
 use portway_testkit::grpc::{self, Interop, InteropClient};
-use portway_testkit::{Client, Echo, eventually};
+use portway_testkit::{Client, Echo, Nginx, eventually, free_addr};
 use tokio::io::BufStream;
 use tokio::net::TcpStream;
 
@@ -19,6 +20,23 @@ async fn every_case_passes_without_a_gateway() {
     eventually("no call is left", || server.open_calls() == 0).await.unwrap();
     // The two that the cases cancel; one at its deadline ends by a status.
     assert_eq!(server.cancelled(), 2);
+}
+
+/// A proxy of somebody else can pass them, so they ask for nothing that only a direct call has.
+#[tokio::test]
+async fn every_case_passes_through_nginx() {
+    let server = Interop::start().await.unwrap();
+    let addr = free_addr().unwrap();
+    let pass =
+        format!("listen {addr} http2; location /grpc. {{ grpc_pass grpc://{}; }}", server.addr());
+    let _nginx = match Nginx::new().directive(pass).start().await {
+        // It is not installed.
+        Err(error) if error.kind() == ErrorKind::NotFound => return,
+        started => started.unwrap(),
+    };
+    let client = InteropClient::h2c(addr).await.unwrap();
+    grpc::run_all(&client).await.unwrap();
+    eventually("no call is left", || server.open_calls() == 0).await.unwrap();
 }
 
 /// Else a case could pass whatever happens.
