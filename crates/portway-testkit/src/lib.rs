@@ -16,6 +16,7 @@
 //! | [`nginx`] | a real nginx as an upstream |
 //! | [`nameserver`] | a DNS server whose answers a test can change |
 //! | `tls` | certificates made on the spot, TLS for servers and clients (feature `tls`) |
+//! | `grpc` | with the feature `grpc`: the interoperability server, client and cases of gRPC |
 //! | [`deadline`] | how a wait ends |
 //!
 //! ```
@@ -34,6 +35,8 @@ pub mod client;
 pub mod deadline;
 pub mod echo;
 pub mod frames;
+#[cfg(feature = "grpc")]
+pub mod grpc;
 pub mod load;
 pub mod nameserver;
 pub mod nginx;

@@ -5,6 +5,8 @@
 mod client;
 mod echo;
 mod frames;
+#[cfg(feature = "grpc")]
+mod grpc;
 mod load;
 mod nameserver;
 mod nginx;
