@@ -13,3 +13,4 @@ mod raw;
 #[cfg(feature = "tls")]
 mod tls;
 mod unix;
+mod websocket;
