@@ -5,6 +5,7 @@
 //! | [`RawClient`] | bytes as the test wrote them, answers as they stood on the wire |
 //! | [`Client`] | proper HTTP/1.1 with keep-alive, or HTTP/2, in the clear or over TLS |
 //! | [`WebSocket`] | messages, pings and closes over a WebSocket |
+//! | [`websocket_cases`] | right and wrong frames of WebSocket, and what a server did with them |
 //! | [`EventStream`] | Server-Sent Events, each with the time of its arrival |
 //!
 //! Each of them holds at most one connection, follows no redirect, and keeps no cookies. Every
@@ -40,6 +41,7 @@ mod raw;
 mod raw_response;
 mod response;
 mod websocket;
+mod websocket_cases;
 
 pub use events::{Event, EventStream};
 pub use http_client::Client;
@@ -47,5 +49,6 @@ pub use raw::{Closed, RawClient};
 pub use raw_response::{RawHead, RawResponse};
 pub use response::Response;
 pub use websocket::{Message, WebSocket};
+pub use websocket_cases::{WebSocketCase, WebSocketVerdict, websocket_cases};
 
 pub use crate::wire::{Fields, Framing};

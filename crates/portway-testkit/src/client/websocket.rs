@@ -1,4 +1,4 @@
-//! A WebSocket client.
+//! A WebSocket client, on a connection of its own or on a stream of HTTP/2.
 
 use std::io;
 use std::net::SocketAddr;
@@ -6,20 +6,31 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
-use http::{HeaderMap, Request};
+use http::{HeaderMap, HeaderValue, Request, header};
+use http_body_util::Empty;
+use hyper::ext::Protocol;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::tungstenite::{self, Error};
 use tokio_tungstenite::{WebSocketStream, client_async};
 
+use super::Client;
 use crate::deadline::{DEADLINE, within};
-use crate::wire::{Place, Stream};
+use crate::wire::Place;
 
 /// One WebSocket. Pings from the peer are answered whenever something is received.
 pub struct WebSocket {
-    stream: WebSocketStream<Stream>,
+    stream: WebSocketStream<Box<dyn Wire>>,
     headers: HeaderMap,
     deadline: Duration,
 }
+
+/// A connection of its own, or a stream of HTTP/2.
+trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
 
 /// What comes over a WebSocket.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +80,25 @@ impl WebSocket {
         Self::open_at(place, &host, path, &HeaderMap::new()).await
     }
 
+    /// Opens a WebSocket on a stream of HTTP/2 (RFC 8441), over the connection of a client that
+    /// speaks it. An answer other than 200 is an error that shows the status.
+    pub async fn open_on_stream(client: &Client, path: &str) -> io::Result<Self> {
+        let request = Request::connect(path)
+            .extension(Protocol::from_static("websocket"))
+            .header(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"))
+            .body(Empty::<Bytes>::new())
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+        let response = client.open(request).await?;
+        if response.status() != 200 {
+            return Err(refused(response.status()));
+        }
+        let headers = response.headers().clone();
+        let upgraded = hyper::upgrade::on(response).await.map_err(io::Error::other)?;
+        let wire: Box<dyn Wire> = Box::new(TokioIo::new(upgraded));
+        let stream = WebSocketStream::from_raw_socket(wire, Role::Client, None).await;
+        Ok(Self { stream, headers, deadline: DEADLINE })
+    }
+
     async fn open_at(
         place: Place,
         host: &str,
@@ -80,7 +110,7 @@ impl WebSocket {
         head.headers.extend(headers.clone());
         let request = Request::from_parts(head, ());
         let (stream, response) = within(DEADLINE, "WebSocket handshake", async {
-            let stream = place.connect().await?;
+            let stream: Box<dyn Wire> = Box::new(place.connect().await?);
             client_async(request, stream).await.map_err(error)
         })
         .await?;
@@ -161,10 +191,12 @@ impl WebSocket {
 fn error(error: Error) -> io::Error {
     match error {
         Error::Io(error) => error,
-        Error::Http(response) => {
-            let text = format!("the WebSocket was refused: {}", response.status());
-            io::Error::new(io::ErrorKind::ConnectionRefused, text)
-        }
+        Error::Http(response) => refused(response.status()),
         other => io::Error::other(other),
     }
+}
+
+fn refused(status: http::StatusCode) -> io::Error {
+    let text = format!("the WebSocket was refused: {status}");
+    io::Error::new(io::ErrorKind::ConnectionRefused, text)
 }

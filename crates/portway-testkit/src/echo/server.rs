@@ -23,7 +23,7 @@ use crate::task::Task;
 use crate::wire::{NO_ADDR, Secured, Security, Stream};
 
 /// What is under way when the upstream is asked to stop has this long to finish.
-const GRACE: Duration = Duration::from_secs(2);
+pub(super) const GRACE: Duration = Duration::from_secs(2);
 
 /// An echo upstream that has its port and does not serve yet.
 ///

@@ -13,13 +13,14 @@ use hyper_util::rt::TokioIo;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::watch;
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
 
 use super::payload::{Content, Exchange, Payload};
 use super::respond::{refusal, response};
-use super::server::{Connection, stopped};
+use super::server::{Connection, GRACE, stopped};
 
 /// Whether the request asks to go on as a WebSocket.
 pub(super) fn asked(request: &Request<Incoming>) -> bool {
@@ -101,7 +102,12 @@ pub(super) async fn echo(upgrade: OnUpgrade, mut stopping: watch::Receiver<bool>
                     }
                 }
                 Some(Ok(_)) => {}
-                Some(Err(_)) | None => break,
+                Some(Err(error)) => {
+                    // Who is gone needs no farewell.
+                    let _ = socket.close(failure(&error)).await;
+                    break;
+                }
+                None => break,
             },
             () = stopped(&mut stopping) => {
                 let frame = CloseFrame { code: CloseCode::Away, reason: "".into() };
@@ -114,6 +120,21 @@ pub(super) async fn echo(upgrade: OnUpgrade, mut stopping: watch::Receiver<bool>
     }
     // Over TLS an end without a farewell would look like a cut. Who is gone needs none.
     let _ = socket.get_mut().shutdown().await;
+    // What is left unread would turn the end into a reset, which takes our last words along.
+    let mut nowhere = tokio::io::sink();
+    let drained = tokio::io::copy(socket.get_mut(), &mut nowhere);
+    let _ = tokio::time::timeout(GRACE, drained).await;
+}
+
+/// How a connection is failed for what the client sent (RFC 6455, section 7.4.1).
+fn failure(error: &Error) -> Option<CloseFrame> {
+    let code = match error {
+        Error::Protocol(_) => CloseCode::Protocol,
+        Error::Utf8(_) => CloseCode::Invalid,
+        Error::Capacity(_) => CloseCode::Size,
+        _ => return None,
+    };
+    Some(CloseFrame { code, reason: "".into() })
 }
 
 /// The first protocol on offer, which is as good as any.

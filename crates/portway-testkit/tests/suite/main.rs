@@ -15,3 +15,4 @@ mod raw;
 #[cfg(feature = "tls")]
 mod tls;
 mod unix;
+mod websocket;
