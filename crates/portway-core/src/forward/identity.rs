@@ -28,6 +28,8 @@ const MAX_REQUEST_ID: usize = 128;
 #[derive(Debug)]
 pub(crate) struct Peer {
     pub(crate) address: SocketAddr,
+    /// The address it connected to.
+    pub(crate) local: SocketAddr,
     pub(crate) scheme: &'static str,
     address_value: HeaderValue,
     port_value: HeaderValue,
@@ -53,10 +55,10 @@ pub(crate) struct Identity<'a> {
 }
 
 impl Peer {
-    /// A peer at `address` that connected to `local_port`.
+    /// A peer at `address` that connected to `local`.
     pub(crate) fn new(
         address: SocketAddr,
-        local_port: u16,
+        local: SocketAddr,
         tls: Option<TlsFacts>,
         presence: Option<Presence>,
     ) -> Self {
@@ -66,7 +68,7 @@ impl Peer {
             HeaderValue::try_from(text).expect("an address or a number is visible ASCII")
         };
         let address_value = value(address.ip().to_string());
-        let port_value = value(local_port.to_string());
+        let port_value = value(local.port().to_string());
         let mut lines = FieldLines::default();
         lines.push(&X_FORWARDED_FOR, &address_value);
         lines.push(&X_FORWARDED_PROTO, &HeaderValue::from_static(scheme));
@@ -77,6 +79,7 @@ impl Peer {
         }
         Self {
             address,
+            local,
             scheme,
             address_value,
             port_value,

@@ -234,6 +234,7 @@ async fn forward(
         client_host: host.as_ref(),
         stages,
         keep_spelling: listener.server.keep_spelling,
+        introduction: upstream.introduction(peer.address, peer.local),
         upgrade: upgrade.is_some(),
         now: *started,
         interim: &|status, headers| pass_interim(line, status, headers),

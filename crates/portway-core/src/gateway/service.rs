@@ -52,7 +52,7 @@ where
         let nobody = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
         let address = request.extensions().get::<ClientAddr>().map_or(nobody, |client| client.0);
         let arrival = Arrival {
-            peer: Arc::new(Peer::new(address, 80, None, None)),
+            peer: Arc::new(Peer::new(address, (Ipv4Addr::UNSPECIFIED, 80).into(), None, None)),
             listener: self.listener,
             line: ClientLine::Foreign,
         };

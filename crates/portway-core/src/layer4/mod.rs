@@ -34,8 +34,7 @@ use crate::{
 
 pub(crate) use hello::{Hello, NotTls, peek};
 pub(crate) use scratch::Scratch;
-#[expect(unused_imports, reason = "for listeners that end TLS and pass some of it on")]
-pub(crate) use tls::{Unheard, hear};
+pub(crate) use tls::hear;
 pub(crate) use udp::{Receiving, datagrams};
 
 /// A connection that is to be passed on.
@@ -45,6 +44,8 @@ pub(crate) struct Caller {
     pub(crate) stream: Stream,
     /// Who is at the other end, by the socket or by a proxy's word.
     pub(crate) client: SocketAddr,
+    /// The address it came to.
+    pub(crate) local: SocketAddr,
     /// What was read from it already.
     pub(crate) read: BytesMut,
     /// Tells the listener's connections to leave: those that have said nothing do.
@@ -75,7 +76,6 @@ pub(crate) async fn serve(caller: Caller) {
 
 /// Passes a TLS connection on unopened by a plan that
 /// [`passthrough`](crate::snapshot::StreamRoutes::passthrough) of this view has found for `name`.
-#[expect(dead_code, reason = "for listeners that end TLS and pass some of it on")]
 pub(crate) async fn pass_through(
     caller: Caller,
     view: Arc<View>,

@@ -66,7 +66,6 @@ async fn passed_on(caller: &mut Caller, account: &mut Account) -> StreamEnd {
 }
 
 /// What the upstream is told before the client's first byte.
-fn introduction(_caller: &Caller, _lane: &Lane) -> Vec<u8> {
-    // SEAM: the PROXY protocol header (`Service.proxy_protocol`), once its encoder is there.
-    Vec::new()
+fn introduction(caller: &Caller, lane: &Lane) -> Vec<u8> {
+    lane.upstream.introduction(caller.client, caller.local).map_or_else(Vec::new, |it| it.to_vec())
 }

@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
     pin::Pin,
     sync::{
         Arc,
@@ -18,7 +18,7 @@ use portway_http1::limits::HeadLimits;
 use portway_plugin::{Body, Error, Response};
 use tokio::{
     sync::{mpsc, watch},
-    time::sleep,
+    time::{sleep, timeout},
 };
 
 use super::{
@@ -33,9 +33,9 @@ use crate::{
     gateway::{self, Arrival},
     layer4::{self, Caller},
     server::Shard,
-    snapshot::{ListenerId, View},
+    snapshot::{ListenerId, ListenerPlan, Snapshot, View},
     socket::Stream,
-    telemetry::metrics::ListenerCells,
+    telemetry::metrics::{ListenerCells, Refusal},
 };
 
 /// How long accepting rests when the process has no file descriptors left.
@@ -146,15 +146,9 @@ impl Accepting {
             closing: Arc::clone(&self.closing),
             counted: Counted::new(cells),
         };
-        if listener.protocol != ListenerProtocol::Http {
-            let (shard, read) = (Arc::clone(&self.shard), BytesMut::new());
-            let listener = self.listener;
-            let closing = Arc::clone(&self.closing);
-            let caller = Caller { shard, listener, stream, client: peer, read, closing, presence };
-            tokio::spawn(door.pass_on(caller));
-            return;
-        }
-        let newcomer = Newcomer { stream, peer, port: self.port, presence };
+        let unknown = (Ipv4Addr::UNSPECIFIED, self.port).into();
+        let local = stream.local_addr().unwrap_or(unknown);
+        let newcomer = Newcomer { stream, peer, local, presence };
         if listener.is_greeted() {
             tokio::spawn(door.greet(newcomer, view));
         } else {
@@ -176,6 +170,16 @@ impl Accepting {
     }
 }
 
+/// What becomes of a TLS client.
+enum Heard {
+    /// Its TLS is ended here.
+    Ours,
+    /// It is passed on by this plan, for this name.
+    Passed(usize, Option<Box<str>>),
+    /// It is over, and was counted.
+    Nothing,
+}
+
 /// The way from a listener to the requests of one connection.
 struct Door {
     shard: Arc<Shard>,
@@ -185,15 +189,30 @@ struct Door {
 }
 
 impl Door {
-    /// Serves a connection on which no HTTP is spoken.
-    async fn pass_on(self, caller: Caller) {
-        layer4::serve(caller).await;
-    }
-
-    /// Takes a newcomer as far as HTTP, and serves it.
-    async fn greet(self, newcomer: Newcomer, view: Arc<View>) {
+    /// Takes a newcomer as far as what its listener speaks, and serves it.
+    async fn greet(self, mut newcomer: Newcomer, view: Arc<View>) {
         let Some(listener) = view.snapshot.listener(self.listener) else { return };
-        let greeting = newcomer.greet(listener, &self.counted.0);
+        let cells = &self.counted.0;
+        let introduced = tokio::select! {
+            introduced = newcomer.introduce(listener, cells) => introduced,
+            () = self.closing.told() => return,
+        };
+        let Some(mut read) = introduced else { return };
+        if listener.protocol != ListenerProtocol::Http {
+            drop(view);
+            return layer4::serve(self.caller(newcomer, read)).await;
+        }
+        if listener.tls.is_some() && view.snapshot.streams.has_any(self.listener) {
+            match self.heard(&newcomer, &mut read, listener, &view.snapshot).await {
+                Heard::Ours => {}
+                Heard::Nothing => return,
+                Heard::Passed(plan, name) => {
+                    let caller = self.caller(newcomer, read);
+                    return Box::pin(layer4::pass_through(caller, view, plan, name)).await;
+                }
+            }
+        }
+        let greeting = newcomer.greet(read, listener, cells);
         let guest = tokio::select! {
             // On the heap: a handshake weighs much and is soon over.
             guest = Box::pin(greeting) => guest,
@@ -205,6 +224,50 @@ impl Door {
         // The connection may outlive many revisions.
         drop(view);
         self.serve(guest, options, max_requests, strict).await;
+    }
+
+    /// Whether a client asks for a name whose TLS is passed on unopened.
+    async fn heard(
+        &self,
+        newcomer: &Newcomer,
+        read: &mut BytesMut,
+        listener: &ListenerPlan,
+        snapshot: &Snapshot,
+    ) -> Heard {
+        let patience = listener.server.header_read.unwrap_or(Duration::MAX);
+        let heard = tokio::select! {
+            heard = timeout(patience, layer4::hear(&newcomer.stream, read)) => heard,
+            () = self.closing.told() => return Heard::Nothing,
+        };
+        match heard {
+            Err(_) => {
+                self.counted.0.refused(Refusal::FirstBytesTimeout);
+                Heard::Nothing
+            }
+            // What is no TLS is told so by who ends it.
+            Ok(Err(_)) => Heard::Ours,
+            Ok(Ok(hello)) => {
+                let name = hello.name;
+                match snapshot.streams.passthrough(self.listener, name.as_deref()) {
+                    Some(plan) => Heard::Passed(plan, name),
+                    None => Heard::Ours,
+                }
+            }
+        }
+    }
+
+    fn caller(&self, newcomer: Newcomer, read: BytesMut) -> Caller {
+        let Newcomer { stream, peer, local, presence } = newcomer;
+        Caller {
+            shard: Arc::clone(&self.shard),
+            listener: self.listener,
+            stream,
+            client: peer,
+            local,
+            read,
+            closing: Arc::clone(&self.closing),
+            presence,
+        }
     }
 
     async fn serve(

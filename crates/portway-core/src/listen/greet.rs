@@ -28,8 +28,8 @@ pub(super) struct Newcomer {
     pub(super) stream: Stream,
     /// Who is at the other end, by the socket or by a proxy's word.
     pub(super) peer: SocketAddr,
-    /// The port it came to.
-    pub(super) port: u16,
+    /// The address it came to.
+    pub(super) local: SocketAddr,
     pub(super) presence: Presence,
 }
 
@@ -42,12 +42,12 @@ pub(super) struct Guest {
 }
 
 impl Newcomer {
-    /// Takes a connection as far as HTTP. `None`: it is over, and was counted.
-    pub(super) async fn greet(
-        mut self,
+    /// Hears whom a trusted proxy names, where one is to. `None`: it is over, and was counted.
+    pub(super) async fn introduce(
+        &mut self,
         plan: &ListenerPlan,
         cells: &ListenerCells,
-    ) -> Option<Guest> {
+    ) -> Option<BytesMut> {
         let mut read = BytesMut::new();
         if plan.awaits_proxy(self.peer.ip()) {
             let patience = plan.server.header_read.unwrap_or(DEFAULT_PATIENCE);
@@ -57,6 +57,16 @@ impl Newcomer {
                 return None;
             }
         }
+        Some(read)
+    }
+
+    /// Takes a connection as far as HTTP. `None`: it is over, and was counted.
+    pub(super) async fn greet(
+        self,
+        mut read: BytesMut,
+        plan: &ListenerPlan,
+        cells: &ListenerCells,
+    ) -> Option<Guest> {
         let Some(tls) = &plan.tls else { return Some(self.plain(read)) };
         if tls.accept_plain {
             match timeout(tls.timeout.unwrap_or(DEFAULT_PATIENCE), self.first_byte(&mut read)).await
@@ -80,7 +90,7 @@ impl Newcomer {
                 Parsed::Header(header) => {
                     if let Some(addresses) = header.addresses() {
                         self.peer = addresses.source;
-                        self.port = addresses.destination.port();
+                        self.local = addresses.destination;
                     }
                     read.advance(header.length);
                     return Ok(());
@@ -98,8 +108,8 @@ impl Newcomer {
     }
 
     pub(super) fn plain(self, read: BytesMut) -> Guest {
-        let Self { stream, peer, port, presence } = self;
-        let peer = Arc::new(Peer::new(peer, port, None, Some(presence)));
+        let Self { stream, peer, local, presence } = self;
+        let peer = Arc::new(Peer::new(peer, local, None, Some(presence)));
         Guest { wire: Wire::Plain(stream), read, protocol: None, peer }
     }
 
@@ -110,7 +120,7 @@ impl Newcomer {
         plan: &ListenerPlan,
         cells: &ListenerCells,
     ) -> Option<Guest> {
-        let Self { stream, peer, port, presence } = self;
+        let Self { stream, peer, local, presence } = self;
         let allowed = |name: Option<&str>| {
             !plan.strict || name.is_some_and(|name| plan.allows(name)) || plan.allowed.is_none()
         };
@@ -120,7 +130,7 @@ impl Newcomer {
             true => Protocol::Http2,
             false => Protocol::Http1,
         };
-        let peer = Arc::new(Peer::new(peer, port, Some(facts), Some(presence)));
+        let peer = Arc::new(Peer::new(peer, local, Some(facts), Some(presence)));
         Some(Guest { wire, read: BytesMut::new(), protocol: Some(protocol), peer })
     }
 

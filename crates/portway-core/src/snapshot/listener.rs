@@ -132,7 +132,10 @@ impl ListenerPlan {
 
     /// Whether anything comes before HTTP, or may end it early.
     pub(crate) fn is_greeted(&self) -> bool {
-        self.tls.is_some() || !self.proxies.is_empty() || self.strict
+        self.tls.is_some()
+            || !self.proxies.is_empty()
+            || self.strict
+            || self.protocol != ListenerProtocol::Http
     }
 
     /// Whether a peer begins with a PROXY protocol header.

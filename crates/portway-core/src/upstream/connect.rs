@@ -6,6 +6,7 @@ use http::StatusCode;
 use portway_config::value::EndpointScheme;
 use portway_plugin::Error;
 use tokio::{
+    io::AsyncWriteExt,
     net::{TcpStream, UnixStream},
     time::timeout,
 };
@@ -23,16 +24,21 @@ pub(super) struct Connected {
 }
 
 /// Connects within `limit`, TLS included. Whatever goes wrong here, nobody has seen a byte of the
-/// request. `only_http1` offers nothing else.
+/// request. `only_http1` offers nothing else; `introduction` comes before everything.
 pub(super) async fn connect(
     upstream: &Upstream,
     endpoint: &Endpoint,
     address: Address,
     limit: Option<Duration>,
     only_http1: bool,
+    introduction: Option<&[u8]>,
 ) -> Result<Connected, Error> {
     let work = async {
-        let stream = reach(endpoint, address).await?;
+        let mut stream = reach(endpoint, address).await?;
+        if let Some(introduction) = introduction {
+            let written = stream.write_all(introduction).await;
+            written.map_err(|error| refused(address, &error))?;
+        }
         secured(upstream, endpoint, stream, only_http1).await
     };
     within(limit, address, work).await

@@ -99,7 +99,7 @@ impl Lane {
                 shared: Mutex::default(),
                 dialing: tokio::sync::Mutex::default(),
                 agreed_on_http1: AtomicBool::new(false),
-                max_idle: pool.max_idle as usize,
+                max_idle: upstream.max_idle(),
                 keep: pool.idle.limit(),
                 cells: Arc::clone(&cells),
             })

@@ -11,12 +11,18 @@ mod endpoint;
 mod lane;
 mod send;
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
-use portway_config::{ForwardPath, HostPolicy, Pool, Service, value::Name};
+use bytes::Bytes;
+use portway_config::{ForwardPath, HostPolicy, Pool, Service, UpstreamHttp2, value::Name};
 use portway_http1::limits::HeadLimits;
 
-use crate::{balance::Picker, resolve::Resolver, tls};
+use crate::{
+    balance::Picker,
+    proxy_protocol::{self, Addresses, Transport},
+    resolve::Resolver,
+    tls,
+};
 
 pub(crate) use dial::{Dialled, Held};
 pub(crate) use endpoint::{Address, Endpoint};
@@ -46,7 +52,12 @@ impl Upstream {
             .endpoints()
             .map(|(url, _)| {
                 let public_only = service.deny_private_addresses;
-                Endpoint::new(url, public_only, service.http2, tls.as_ref(), resolver)
+                // A connection that names one client is for that client alone.
+                let http2 = match service.proxy_protocol {
+                    Some(_) => UpstreamHttp2::Never,
+                    None => service.http2,
+                };
+                Endpoint::new(url, public_only, http2, tls.as_ref(), resolver)
             })
             .collect();
         let weights: Vec<u16> = service.endpoints().map(|(_, weight)| weight.get()).collect();
@@ -87,6 +98,20 @@ impl Upstream {
     /// Whether an upgrade to `protocol` is passed on.
     pub(crate) fn upgrades_to(&self, protocol: &[u8]) -> bool {
         self.service.upgrades.iter().any(|allowed| allowed.is(protocol))
+    }
+
+    /// The PROXY protocol header for a connection that a client made to `local`, where the service
+    /// wants one.
+    pub(crate) fn introduction(&self, client: SocketAddr, local: SocketAddr) -> Option<Bytes> {
+        let version = self.service.proxy_protocol?;
+        let addresses = Addresses::new(client, local, Transport::Stream);
+        Some(proxy_protocol::encode(version, Some(&addresses)))
+    }
+
+    /// How many idle connections to an endpoint a core keeps. One that names a client is for that
+    /// client alone.
+    fn max_idle(&self) -> usize {
+        if self.service.proxy_protocol.is_some() { 0 } else { self.pool().max_idle as usize }
     }
 
     fn pool(&self) -> &Pool {

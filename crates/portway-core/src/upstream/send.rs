@@ -8,6 +8,7 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header, uri::PathAndQuery};
 use portway_config::{HostPolicy, StageTimeouts, value::EndpointScheme};
 use portway_http1::head::MoreFields;
@@ -48,6 +49,8 @@ pub(crate) struct Call<'a> {
     pub(crate) fields: MoreFields<'a>,
     /// Whether the answer's header names are passed on as they are spelled.
     pub(crate) keep_spelling: bool,
+    /// What a fresh connection begins with.
+    pub(crate) introduction: Option<Bytes>,
     /// Whether the request asks for an upgrade.
     pub(crate) upgrade: bool,
     /// What time it is, near enough.
@@ -196,8 +199,9 @@ impl Call<'_> {
                     return Ok(Line { connection, endpoint: index, reused: true, permit });
                 }
                 // On the heap: connecting is rare, and a future is as large as its largest state.
+                let (limit, introduction) = (self.stages.connect, self.introduction.as_deref());
                 let connecting =
-                    connect(upstream, endpoint, address, self.stages.connect, true);
+                    connect(upstream, endpoint, address, limit, true, introduction);
                 match Box::pin(connecting).await {
                     Ok(connected) => {
                         let connection = self.own(connected, index, address);
@@ -243,7 +247,7 @@ impl Call<'_> {
         let target = &upstream.endpoints[endpoint];
         let only_http1 = self.speech(endpoint) == Speech::Http1;
         let connected =
-            connect(upstream, target, address, self.stages.connect, only_http1).await?;
+            connect(upstream, target, address, self.stages.connect, only_http1, None).await?;
         if !connected.http2 && target.speech == Speech::Agreed {
             idle.agreed_on_http1.store(true, Relaxed);
             return Ok((self.own(connected, endpoint, address), false));
