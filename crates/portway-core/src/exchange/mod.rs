@@ -26,6 +26,7 @@ use crate::{
     balance::Permit,
     driver::ClientLine,
     forward::Peer,
+    grpc::Kind,
     server::Shard,
     snapshot::{ListenerId, Plan, View},
     telemetry::access::Record,
@@ -67,6 +68,8 @@ pub(crate) struct Exchange {
     pub(crate) bytes_in: Option<Arc<AtomicU64>>,
     pub(crate) bytes_out: u64,
     pub(crate) permit: Option<Permit>,
+    /// The form of gRPC in which failures are told.
+    pub(crate) grpc: Option<Kind>,
 }
 
 /// What the log says of an error.

@@ -27,6 +27,7 @@ pub(crate) struct Seen {
     pub(super) claims: bool,
     /// Names with `_` that a lenient reader may take for claims.
     pub(super) twins: bool,
+    pub(crate) content_type: bool,
     pub(crate) via: bool,
     pub(crate) request_id: bool,
     pub(crate) expect: bool,
@@ -96,6 +97,7 @@ fn look(headers: &HeaderMap) -> Seen {
             | "proxy-connection"
             | "proxy-authenticate"
             | "proxy-authorization" => seen.hops = true,
+            "content-type" => seen.content_type = true,
             "via" => seen.via = true,
             "expect" => seen.expect = true,
             "x-request-id" => seen.request_id = true,

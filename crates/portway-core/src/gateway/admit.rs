@@ -52,6 +52,7 @@ pub(super) fn exchange(shard: Arc<Shard>, arrival: Arrival, request: &Request<Bo
         bytes_in: None,
         bytes_out: 0,
         permit: None,
+        grpc: None,
         view,
         shard,
     }

@@ -4,6 +4,7 @@
 //! panic is one request's 500.
 
 mod admit;
+mod grpc;
 mod own;
 mod service;
 mod upgrade;
@@ -28,6 +29,7 @@ use crate::{
         Hops, Identity, Introduction, Peer, X_REQUEST_ID, forwarded_target, introduce,
         strip_request, strip_response, tell, via,
     },
+    grpc::{Kind, refusal},
     route::{Captures, Certificate, Found, Lookup, MatchId},
     server::Shard,
     snapshot::{Action, Destination, ListenerId, ListenerPlan, Plan},
@@ -57,7 +59,10 @@ pub(crate) async fn serve(
     let answered = Caught { work: answer(&mut exchange, &mut request) }.await;
     let Answered { mut response, rest } = answered.unwrap_or_else(|error| {
         exchange.blame(&error);
-        Answered::from(render(&error, &Accepted::by(&request), &exchange.request_id))
+        Answered::from(match exchange.grpc.or_else(|| Kind::answering(request.headers())) {
+            Some(kind) => refusal(&error, kind),
+            None => render(&error, &Accepted::by(&request), &exchange.request_id),
+        })
     });
     let headers = response.headers_mut();
     exchange.line.add_field(headers, X_REQUEST_ID, exchange.request_id.clone());
@@ -213,6 +218,7 @@ async fn forward(
     let view = Arc::clone(&exchange.view);
     let lane = &view.lanes[destination.upstream];
     let upstream = &lane.upstream;
+    let call_of_grpc = grpc::Call::begin(exchange, request.headers_mut(), &hops, upstream)?;
     let target = forwarded_target(
         &matched.original,
         matched.path,
@@ -224,6 +230,9 @@ async fn forward(
     let upgrade = Upgrade::wanted(&hops, request.headers(), exchange, upstream)?;
     let introduction = prepare_head(exchange, request, &hops, upgrade.as_ref(), listener);
     bound_upload(exchange, request, matched.plan, destination, listener)?;
+    if let Some(call) = call_of_grpc {
+        call.request(request);
+    }
     let Exchange { line, host, peer, request_id, version, started, tries, .. } = exchange;
     let identity = Identity { peer, trusted: false, host: host.as_ref(), version: *version };
     let stages = destination.stages;
@@ -250,6 +259,8 @@ async fn forward(
         },
     };
     let deadline = stages.request.map(|limit| *started + limit);
+    let called = call_of_grpc.and_then(|call| call.deadline);
+    let deadline = deadline.into_iter().chain(called).min();
     let sending = call.send(request, tries);
     let sent = match deadline {
         None => sending.await,
@@ -262,7 +273,10 @@ async fn forward(
         let upgrade = upgrade.ok_or_else(unasked_upgrade)?;
         return upgrade.accept(sent, stages.idle);
     }
-    let response = finish_head(exchange, sent);
+    let mut response = finish_head(exchange, sent);
+    if let Some(call) = call_of_grpc {
+        response = call.response(response);
+    }
     let limits = AnswerLimits { idle: stages.idle, deadline };
     let limits = bound_answer(exchange, &response, limits, listener);
     Ok(Answered { response, rest: Rest::Body(limits) })

@@ -11,6 +11,6 @@ mod timeout;
 mod web;
 
 pub(crate) use kind::Kind;
-pub(crate) use status::{Code, refusal, settle};
+pub(crate) use status::{refusal, settle};
 pub(crate) use timeout::{read_timeout, write_timeout};
 pub(crate) use web::Bridge;

@@ -73,10 +73,18 @@ pub(crate) fn refusal(error: &Error, kind: Kind) -> Response {
     ended(error.headers().clone(), ending, kind)
 }
 
+/// Whether an answer is gRPC's. With another status than 200 it is only where it says itself how
+/// the call ended.
+pub(super) fn is_answer(response: &Response) -> bool {
+    let headers = response.headers();
+    Kind::of(headers).is_some()
+        && (response.status() == StatusCode::OK || headers.contains_key(STATUS))
+}
+
 /// Makes an answer that is not gRPC's, such as the page of a load balancer that is overloaded, into
 /// one: clients of gRPC cannot read the page. Its body is dropped. Answers of gRPC are left alone.
 pub(crate) fn settle(response: Response, kind: Kind) -> Response {
-    if Kind::of(response.headers()).is_some() {
+    if is_answer(&response) {
         return response;
     }
     let status = response.status();

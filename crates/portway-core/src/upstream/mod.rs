@@ -95,6 +95,11 @@ impl Upstream {
         self.service.drop_query
     }
 
+    /// Whether calls of gRPC-Web become calls of gRPC.
+    pub(crate) fn bridges_grpc_web(&self) -> bool {
+        self.service.grpc_web
+    }
+
     /// Whether an upgrade to `protocol` is passed on.
     pub(crate) fn upgrades_to(&self, protocol: &[u8]) -> bool {
         self.service.upgrades.iter().any(|allowed| allowed.is(protocol))

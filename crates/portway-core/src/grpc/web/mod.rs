@@ -17,7 +17,7 @@ use super::{
     Kind,
     messages::{PREFIX, TRAILERS},
     settle,
-    status::{DETAILS, MESSAGE, STATUS},
+    status::{DETAILS, MESSAGE, STATUS, is_answer},
 };
 use crate::base64;
 use request::ToGrpc;
@@ -60,7 +60,7 @@ impl Bridge {
 
     /// The answer as browsers read it; an answer that is not gRPC's is [`settle`]d.
     pub(crate) fn response(self, response: Response) -> Response {
-        if Kind::of(response.headers()) != Some(Kind::Grpc) {
+        if !is_answer(&response) {
             return settle(response, self.response);
         }
         let (mut head, body) = response.into_parts();
