@@ -3,7 +3,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use portway::{
-    config::{Checked, Config, Loaded, Problem},
+    config::{Checked, Config, Problem},
     source,
 };
 use serde_json::{Value, json};

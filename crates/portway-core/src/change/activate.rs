@@ -197,6 +197,12 @@ fn announce(server: &Server, snapshot: &Snapshot) {
     }
     named.services.extend(snapshot.upstreams.iter().map(|upstream| upstream.label()));
     named.listeners.extend(snapshot.listeners.iter().map(|listener| &*listener.name));
+    for listener in &snapshot.listeners {
+        let expiries = listener.tls.iter().flat_map(|tls| tls.expiries());
+        named
+            .certificates
+            .extend(expiries.map(|expiry| (&*listener.name, &*expiry.name, expiry.not_after)));
+    }
     server.metrics.set_restgate(config.probes.restgate_metrics);
     server.metrics.applied(snapshot.revision, &named);
     server.readiness.set_bound(server.listeners.len(), config.listeners.len());

@@ -10,6 +10,7 @@ mod http1;
 mod http2;
 mod line;
 mod pace;
+mod parting;
 mod server;
 mod socket;
 mod tunnel;
@@ -18,5 +19,7 @@ mod write;
 pub(crate) use client::{Again, Answer, Connection, Failed, Home, Interim, Options, exchange};
 pub(crate) use http2::{Multiplexed, Shake, Tunnelled};
 pub(crate) use line::ClientLine;
-pub(crate) use server::{Closing, Protocol, Serve, ServerOptions, serve};
-pub(crate) use tunnel::{ClientUpgrade, TunnelEnd, TunnelEndReason, UpstreamUpgrade, tunnel};
+pub(crate) use server::{Closing, FAREWELL, Protocol, Serve, ServerOptions, serve};
+pub(crate) use tunnel::{
+    ClientUpgrade, Passing, TunnelEnd, TunnelEndReason, UpstreamUpgrade, tunnel,
+};

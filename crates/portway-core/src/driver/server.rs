@@ -28,7 +28,7 @@ const FIRST_READ: usize = 8 * 1024;
 /// How long a client has for its part when its connection is to be closed: a new one to begin its
 /// request, an idle one to take note. HTTP/2 says goodbye, and what is left of an answer may still
 /// be on its way.
-pub(super) const FAREWELL: Duration = Duration::from_secs(2);
+pub(crate) const FAREWELL: Duration = Duration::from_secs(2);
 
 /// How a client connection is served.
 #[derive(Clone, Copy, Debug)]

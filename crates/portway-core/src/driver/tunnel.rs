@@ -4,6 +4,7 @@ use std::{
     future::Future,
     io,
     pin::{Pin, pin},
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
     task::{Context, Poll},
     time::Duration,
 };
@@ -12,10 +13,14 @@ use bytes::Bytes;
 use portway_http1::server::Upgrading;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf, copy_bidirectional},
-    time::{Instant, Sleep, sleep},
+    time::{Instant, Sleep, sleep, timeout},
 };
 
-use super::http2::{Awaited, StreamIo};
+use super::{
+    http2::{Awaited, StreamIo},
+    parting::Parting,
+    server::FAREWELL,
+};
 use crate::socket::{Prefixed, Wire};
 
 /// The client's side of an upgrade that may come: taken from the request before it is forwarded.
@@ -78,11 +83,21 @@ impl UpstreamUpgrade {
     }
 }
 
+/// What passes through a tunnel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Passing {
+    /// Frames of WebSocket, between which a farewell can be put.
+    WebSocket,
+    /// Nobody knows.
+    Bytes,
+}
+
 /// Copies both ways until both sides have closed, no byte has passed for `idle`, or `cut`
-/// resolves.
+/// resolves. Then a WebSocket has a moment for its farewell.
 pub(crate) async fn tunnel(
     client: ClientUpgrade,
     upstream: UpstreamUpgrade,
+    passing: Passing,
     idle: Option<Duration>,
     cut: impl Future<Output = ()>,
 ) -> TunnelEnd {
@@ -90,16 +105,22 @@ pub(crate) async fn tunnel(
     let Some(client) = client.open().await else { return end(0, 0, TunnelEndReason::Closed) };
     let mut client = Watched::new(client, idle);
     let mut upstream = upstream.open();
-    let copied = {
-        let mut cut = pin!(cut);
-        let mut copy = pin!(copy_bidirectional(&mut client, &mut upstream));
-        std::future::poll_fn(|cx| {
-            if cut.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(None);
+    let copied = match passing {
+        Passing::Bytes => {
+            let copy = copy_bidirectional(&mut client, &mut upstream);
+            tokio::select! {
+                biased;
+                () = cut => None,
+                copied = copy => Some(copied),
             }
-            copy.as_mut().poll(cx).map(Some)
-        })
-        .await
+        }
+        Passing::WebSocket => {
+            let leaving = AtomicBool::new(false);
+            let mut parting = Parting::new(client, &leaving);
+            let copied = until_farewell(&mut parting, &mut *upstream, &leaving, cut).await;
+            client = parting.into_inner();
+            copied
+        }
     };
     let reason = match copied {
         None => TunnelEndReason::Cut,
@@ -107,6 +128,26 @@ pub(crate) async fn tunnel(
         Some(_) => TunnelEndReason::Closed,
     };
     end(client.read, client.written, reason)
+}
+
+/// Copies until both sides have closed, or until `cut` resolves and the farewells are said. `None`:
+/// it was cut.
+async fn until_farewell(
+    client: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    upstream: &mut dyn Side,
+    leaving: &AtomicBool,
+    cut: impl Future<Output = ()>,
+) -> Option<io::Result<(u64, u64)>> {
+    let mut upstream = upstream;
+    let mut copy = pin!(copy_bidirectional(client, &mut upstream));
+    tokio::select! {
+        biased;
+        () = cut => {}
+        copied = &mut copy => return Some(copied),
+    }
+    leaving.store(true, Relaxed);
+    let _ = timeout(FAREWELL, copy).await;
+    None
 }
 
 /// The client's side of a tunnel: counts what passes, and fails when nothing does for too long.

@@ -111,6 +111,18 @@ impl Exchange {
         }
     }
 
+    /// Resolves when a tunnel of this exchange must end: as [`removed`](Self::removed) says, or
+    /// because the process is about to end.
+    pub(crate) fn leaving(&self) -> impl Future<Output = ()> + Send + use<> {
+        let (removed, ending) = (self.removed(), self.shard.tunnels.ended());
+        async move {
+            tokio::select! {
+                () = removed => {}
+                () = ending => {}
+            }
+        }
+    }
+
     /// The exchange was a tunnel, and it has ended.
     pub(crate) fn tunnelled(&mut self, end: &TunnelEnd) {
         self.bytes_in = Some(Arc::new(end.from_client.into()));

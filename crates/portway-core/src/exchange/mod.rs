@@ -30,6 +30,7 @@ use crate::{
     server::Shard,
     snapshot::{ListenerId, Plan, View},
     telemetry::access::Record,
+    tls::TlsFacts,
     upstream::Tries,
 };
 
@@ -127,6 +128,7 @@ impl Exchange {
             service: upstream.map(|upstream| self.view.service(Some(upstream))),
             listener: listener.map(|listener| &*listener.name),
             client: Some(self.client),
+            tls: self.peer.tls.as_ref().map(TlsFacts::told),
             user_agent: self.user_agent.as_ref().map(HeaderValue::as_bytes),
             request_id: Some(self.request_id.as_bytes()),
             error: self.error.as_ref().map(|error| error.code),

@@ -11,6 +11,7 @@ use crate::{
     server::Shard,
     snapshot::ListenerId,
     telemetry::access::Record,
+    tls::TlsFacts,
 };
 
 /// What stands in a record for what could not be read.
@@ -59,6 +60,7 @@ fn record(
         service: None,
         listener: view.snapshot.listener(listener).map(|listener| &*listener.name),
         client: Some(peer.address.ip()),
+        tls: peer.tls.as_ref().map(TlsFacts::told),
         user_agent: None,
         request_id: Some(request_id.as_bytes()),
         error: Some(error.code()),

@@ -11,7 +11,7 @@ use portway_plugin::{Body, Error, Result};
 
 use super::{Answered, Rest};
 use crate::{
-    driver::{ClientUpgrade, Tunnelled, tunnel},
+    driver::{ClientUpgrade, Passing, Tunnelled, tunnel},
     exchange::Exchange,
     forward::{Hops, strip_response, via},
     upstream::{Sent, Upstream},
@@ -80,9 +80,8 @@ impl Upgrade {
         let is_accepted = self.key.as_ref().is_none_or(|key| key.is_accepted(&headers));
         headers.remove(header::SEC_WEBSOCKET_ACCEPT);
         if switched {
-            let same = |to: &HeaderValue| {
-                to.as_bytes().eq_ignore_ascii_case(self.protocol.as_bytes())
-            };
+            let same =
+                |to: &HeaderValue| to.as_bytes().eq_ignore_ascii_case(self.protocol.as_bytes());
             if !agreed.as_ref().is_some_and(same) || !is_accepted {
                 return Err(super::unasked_upgrade());
             }
@@ -102,7 +101,8 @@ impl Upgrade {
             }
         }
         *response.headers_mut() = headers;
-        let tunnel = Box::new(Tunnel { client: self.client, sent, idle });
+        let passing = if self.key.is_some() { Passing::WebSocket } else { Passing::Bytes };
+        let tunnel = Box::new(Tunnel { client: self.client, sent, passing, idle });
         Ok(Answered { response, rest: Rest::Tunnel(tunnel) })
     }
 }
@@ -119,13 +119,14 @@ fn bad_key() -> Error {
 pub(super) struct Tunnel {
     client: ClientUpgrade,
     sent: Sent,
+    passing: Passing,
     idle: Option<Duration>,
 }
 
 impl Tunnel {
     /// Copies bytes once the client has its answer. The exchange ends with the tunnel.
     pub(super) async fn run(self: Box<Self>, mut exchange: Box<Exchange>) {
-        let Self { client, sent, idle } = *self;
+        let Self { client, sent, passing, idle } = *self;
         let (upstream, permit) = sent.into_upgrade();
         exchange.permit = permit;
         let Some(upstream) = upstream else {
@@ -137,8 +138,8 @@ impl Tunnel {
             exchange.blame(&error);
             return;
         };
-        let removed = exchange.removed();
-        let end = tunnel(client, upstream, idle, removed).await;
+        let leaving = exchange.leaving();
+        let end = tunnel(client, upstream, passing, idle, leaving).await;
         exchange.tunnelled(&end);
     }
 }

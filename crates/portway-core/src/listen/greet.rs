@@ -185,7 +185,12 @@ mod tests {
         let (ours, theirs) = UnixStream::pair().unwrap();
         let presence = Crowd::new(1).0.enter(0);
         let peer = "127.0.0.1:5".parse().unwrap();
-        let newcomer = Newcomer { stream: Stream::Unix(ours), peer, port: 80, presence };
+        let newcomer = Newcomer {
+            stream: Stream::Unix(ours),
+            peer,
+            local: ([127, 0, 0, 1], 80).into(),
+            presence,
+        };
         (newcomer, theirs.into_split().1)
     }
 
@@ -217,7 +222,7 @@ mod tests {
                 introduced.await
             };
             assert_eq!(introduced, Ok(()));
-            assert_eq!((newcomer.peer, newcomer.port), (peer.parse().unwrap(), port));
+            assert_eq!((newcomer.peer, newcomer.local.port()), (peer.parse().unwrap(), port));
             assert_eq!(&read[..], b"GET /");
         }
     }

@@ -23,6 +23,7 @@ use tokio::{
 
 use crate::{
     change,
+    driver::FAREWELL,
     gateway::Gateway,
     listen::Crowd,
     probe::Readiness,
@@ -190,19 +191,28 @@ impl Server {
         for open in std::mem::take(&mut self.listeners) {
             self.close(open).await;
         }
-        let deadline =
-            shutdown.timeout.limit().map_or_else(far_away, |limit| Instant::now() + limit);
-        let emptied = timeout_at(deadline, async {
-            for crowd in &self.leaving {
-                crowd.empty().await;
-            }
-        })
-        .await
-        .is_ok();
+        let limit = shutdown.timeout.limit();
+        let deadline = limit.map_or_else(far_away, |limit| Instant::now() + limit);
+        // Tunnels end by themselves or not at all: before the end they are told.
+        let farewell = limit.map_or(Duration::ZERO, |limit| FAREWELL.min(limit / 2));
+        let emptied = self.emptied(deadline - farewell).await || {
+            self.cores.iter().for_each(|core| core.shard.tunnels.end());
+            self.emptied(deadline).await
+        };
         // The log ends with the server.
         tracing::info!(finished = emptied, "drained");
         self.end().await;
         emptied
+    }
+
+    /// Waits until no connection is left, and says whether that came to be.
+    async fn emptied(&self, deadline: Instant) -> bool {
+        let empty = async {
+            for crowd in &self.leaving {
+                crowd.empty().await;
+            }
+        };
+        timeout_at(deadline, empty).await.is_ok()
     }
 
     /// The open socket of a listener: the one at its address, whatever it was called. Where the

@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 
 use crate::{
     layer4::Scratch,
-    snapshot::View,
+    snapshot::{Life, View},
     telemetry::{WallClock, access::AccessLogHandle, metrics::CoreCells},
 };
 
@@ -23,6 +23,8 @@ pub(crate) struct Shard {
     /// Where bytes are on their way through.
     pub(crate) scratch: Scratch,
     draining: AtomicBool,
+    /// How long tunnels may go on while the process drains.
+    pub(crate) tunnels: Life,
 }
 
 impl Shard {
@@ -33,7 +35,8 @@ impl Shard {
     ) -> Arc<Self> {
         let view = ArcSwap::new(view);
         let (wall, draining) = (WallClock::default(), AtomicBool::new(false));
-        Arc::new(Self { view, cells, access, wall, scratch: Scratch::default(), draining })
+        let tunnels = Life::new();
+        Arc::new(Self { view, cells, access, wall, scratch: Scratch::default(), draining, tunnels })
     }
 
     /// The newest view. The reference count is this core's own.

@@ -19,16 +19,6 @@ pub(crate) enum Wire {
     Tls(Box<TlsStream<Prefixed<Stream>>>),
 }
 
-impl Wire {
-    /// The connection below.
-    pub(crate) fn stream(&self) -> &Stream {
-        match self {
-            Self::Plain(stream) => stream,
-            Self::Tls(tls) => tls.get_ref().0.get_ref(),
-        }
-    }
-}
-
 impl AsyncRead for Wire {
     fn poll_read(
         self: Pin<&mut Self>,

@@ -1,6 +1,6 @@
 //! A certificate a listener shows.
 
-use std::{sync::Arc, time::SystemTime};
+use std::sync::Arc;
 
 use portway_config::{Certificate as Spec, Problem};
 use rustls::{
@@ -60,11 +60,6 @@ impl Certificate {
     /// What logs and metrics call it: the first of its names.
     pub(super) fn name(&self) -> &str {
         self.names.first().map_or("-", |name| name)
-    }
-
-    pub(super) fn has_expired(&self, now: SystemTime) -> bool {
-        let now = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        self.not_after < i64::try_from(now).unwrap_or(i64::MAX)
     }
 
     /// RSA costs a server many times what the others do: it is the last choice.

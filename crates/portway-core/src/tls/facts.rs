@@ -4,12 +4,16 @@ use std::{fmt::Write, sync::Arc};
 
 use http::HeaderValue;
 use portway_config::{CertificatePart, ClientCertificates};
-use rustls::{
-    CommonState, HandshakeKind, ProtocolVersion, crypto::CryptoProvider, pki_types::CertificateDer,
+use rustls::{CommonState, ProtocolVersion, crypto::CryptoProvider, pki_types::CertificateDer};
+use x509_parser::{
+    certificate::X509Certificate,
+    extensions::GeneralName,
+    objects::{oid_registry, oid2abbrev},
+    prelude::FromDer,
+    x509::X509Name,
 };
-use x509_parser::{certificate::X509Certificate, extensions::GeneralName, prelude::FromDer};
 
-use crate::route::Certificate;
+use crate::{route::Certificate, telemetry::access::Tls};
 
 /// What a handshake has come to.
 #[derive(Clone, Debug)]
@@ -22,8 +26,6 @@ pub(crate) struct TlsFacts {
     pub(crate) cipher: &'static str,
     /// Whether HTTP/2 was agreed on (RFC 7301).
     pub(crate) http2: bool,
-    /// Whether a session was resumed.
-    pub(crate) resumed: bool,
     /// What the client was asked for.
     pub(crate) asked: Arc<ClientCertificates>,
     /// The client's certificate, which was verified.
@@ -31,6 +33,16 @@ pub(crate) struct TlsFacts {
 }
 
 impl TlsFacts {
+    /// What the access log says of it.
+    pub(crate) fn told(&self) -> Tls<'_> {
+        Tls {
+            version: self.version,
+            cipher: self.cipher,
+            sni: self.sni.as_deref(),
+            client_subject: self.client.as_ref().map(|client| &*client.subject),
+        }
+    }
+
     pub(super) fn of(
         state: &CommonState,
         sni: Option<&str>,
@@ -53,7 +65,6 @@ impl TlsFacts {
                 other => other,
             },
             http2: state.alpn_protocol() == Some(b"h2"),
-            resumed: state.handshake_kind() == Some(HandshakeKind::Resumed),
             asked,
             client: state
                 .peer_certificates()
@@ -79,7 +90,7 @@ pub(crate) struct ClientCertificate {
 impl ClientCertificate {
     fn read(der: &CertificateDer<'_>) -> Option<Self> {
         let (_, certificate) = X509Certificate::from_der(der).ok()?;
-        let subject: Box<str> = certificate.subject().to_string().into();
+        let subject: Box<str> = distinguished(certificate.subject()).into();
         let common_names = certificate.subject().iter_common_name();
         let common_names = common_names.filter_map(|name| Some(name.as_str().ok()?.into()));
         let common_names = common_names.collect();
@@ -109,6 +120,41 @@ impl Certificate for ClientCertificate {
             CertificatePart::Email => &self.emails,
             CertificatePart::Fingerprint => std::slice::from_ref(&self.fingerprint),
         }
+    }
+}
+
+/// A name as RFC 4514 writes it: the most specific part first.
+fn distinguished(name: &X509Name<'_>) -> String {
+    let parts: Vec<_> = name.iter_rdn().collect();
+    let mut text = String::new();
+    for (number, part) in parts.into_iter().rev().enumerate() {
+        for (at, attribute) in part.iter().enumerate() {
+            match (number, at) {
+                (0, 0) => {}
+                (_, 0) => text.push(','),
+                _ => text.push('+'),
+            }
+            let kind = attribute.attr_type();
+            match oid2abbrev(kind, oid_registry()) {
+                Ok(short) => text.push_str(short),
+                Err(_) => text.push_str(&kind.to_id_string()),
+            }
+            text.push('=');
+            escape(attribute.as_str().unwrap_or_default(), &mut text);
+        }
+    }
+    text
+}
+
+/// RFC 4514 section 2.4.
+fn escape(value: &str, text: &mut String) {
+    for (at, character) in value.char_indices() {
+        let edge = at == 0 || at + character.len_utf8() == value.len();
+        let special = matches!(character, '"' | '+' | ',' | ';' | '<' | '>' | '\\');
+        if special || (edge && character == ' ') || (at == 0 && character == '#') {
+            text.push('\\');
+        }
+        text.push(character);
     }
 }
 

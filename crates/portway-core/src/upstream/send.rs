@@ -200,8 +200,7 @@ impl Call<'_> {
                 }
                 // On the heap: connecting is rare, and a future is as large as its largest state.
                 let (limit, introduction) = (self.stages.connect, self.introduction.as_deref());
-                let connecting =
-                    connect(upstream, endpoint, address, limit, true, introduction);
+                let connecting = connect(upstream, endpoint, address, limit, true, introduction);
                 match Box::pin(connecting).await {
                     Ok(connected) => {
                         let connection = self.own(connected, index, address);

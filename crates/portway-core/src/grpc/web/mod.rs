@@ -47,11 +47,6 @@ impl Bridge {
         Some(Self { request, response })
     }
 
-    /// The kind in which the browser is answered, for [`refusal`](super::refusal).
-    pub(crate) fn kind(self) -> Kind {
-        self.response
-    }
-
     /// The request's body as gRPC has it. A body that is not messages, or stops within one, fails
     /// with 400.
     pub(crate) fn request(self, body: Body) -> Body {

@@ -91,7 +91,7 @@ fn the_head_becomes_one_of_grpc() {
         ("grpc-timeout", "5S"),
     ]);
     let bridge = Bridge::open(&mut web).unwrap();
-    assert_eq!((bridge.request, bridge.kind()), (Kind::WebText, Kind::WebText));
+    assert_eq!((bridge.request, bridge.response), (Kind::WebText, Kind::WebText));
     let expected = headers(&[
         ("content-type", "application/grpc+proto"),
         ("te", "trailers"),

@@ -43,6 +43,12 @@ pub(super) fn push(record: &Record<'_>, clock: &mut Clock, out: &mut Vec<u8>) {
         push_address(out, client);
         out.push(b'"');
     }
+    if let Some(tls) = &record.tls {
+        push_optional(out, b",\"tls_version\":\"", Some(tls.version.as_bytes()));
+        push_optional(out, b",\"tls_cipher\":\"", Some(tls.cipher.as_bytes()));
+        push_optional(out, b",\"sni\":\"", tls.sni.map(str::as_bytes));
+        push_optional(out, b",\"client_subject\":\"", tls.client_subject.map(str::as_bytes));
+    }
     push_optional(out, b",\"user_agent\":\"", record.user_agent);
     push_optional(out, b",\"request_id\":\"", record.request_id);
     push_optional(out, b",\"error\":\"", record.error.map(str::as_bytes));

@@ -27,7 +27,10 @@ use portway_config::LogFormat;
 use self::style::Style;
 use super::lines::{Lines, Output, Pen, Writer};
 
-pub use self::{record::Record, stream::StreamRecord};
+pub use self::{
+    record::{Record, Tls},
+    stream::StreamRecord,
+};
 pub use super::lines::OutputError;
 
 /// The access log of one gateway. It exists also while the configuration wants no records.

@@ -52,6 +52,8 @@ pub struct Record<'a> {
     pub listener: Option<&'a str>,
     /// The client's address, as far as it can be trusted.
     pub client: Option<IpAddr>,
+    /// What is known of the TLS the request came by.
+    pub tls: Option<Tls<'a>>,
     /// The client's `User-Agent`.
     pub user_agent: Option<&'a [u8]>,
     /// The request's id.
@@ -60,6 +62,19 @@ pub struct Record<'a> {
     pub error: Option<&'a str>,
     /// What led to the error. Only the log has it, the client does not.
     pub cause: Option<&'a str>,
+}
+
+/// The TLS a request came by.
+#[derive(Clone, Copy, Debug)]
+pub struct Tls<'a> {
+    /// `TLSv1.3`, `TLSv1.2`.
+    pub version: &'a str,
+    /// The cipher suite, by its name in the IANA registry.
+    pub cipher: &'a str,
+    /// The name the client asked for.
+    pub sni: Option<&'a str>,
+    /// The subject of the client's certificate, which was verified.
+    pub client_subject: Option<&'a str>,
 }
 
 /// A text that may have to be cut.

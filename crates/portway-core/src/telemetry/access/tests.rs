@@ -32,6 +32,7 @@ fn record() -> Record<'static> {
         service: Some("accounts"),
         listener: Some("web"),
         client: Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 255))),
+        tls: None,
         user_agent: Some(b"curl/8.5 (x86_64)"),
         request_id: Some(b"01JD2K"),
         error: None,
@@ -380,4 +381,21 @@ fn times_follow_the_clock() {
     reader.read_line(&mut line).unwrap();
     let json: Value = serde_json::from_str(&line).unwrap();
     assert_eq!(json["time"], crate::telemetry::rfc3339(before));
+}
+
+#[test]
+fn tls_is_told_where_there_was_any() {
+    let tls = Tls {
+        version: "TLSv1.3",
+        cipher: "TLS_AES_128_GCM_SHA256",
+        sni: Some("shop.example"),
+        client_subject: Some("CN=billing,O=Shop"),
+    };
+    let record = Record { scheme: "https", tls: Some(tls), ..record() };
+    let json: Value = serde_json::from_str(&formatted(&record, LogFormat::Json)).unwrap();
+    assert_eq!(json["tls_version"], "TLSv1.3");
+    assert_eq!(json["sni"], "shop.example");
+    let text = formatted(&record, LogFormat::Text);
+    assert!(text.contains(" tls_cipher=TLS_AES_128_GCM_SHA256 sni=shop.example "), "{text}");
+    assert!(text.contains(" client_subject=\"CN=billing,O=Shop\" "), "{text}");
 }

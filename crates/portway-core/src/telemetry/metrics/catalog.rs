@@ -69,6 +69,8 @@ families! {
         "Connections of clients that were accepted.";
     CONNECTIONS_REFUSED: Counter "portway_connections_refused_total" ["listener", "reason"]
         "Connections of clients that were closed before anything was served on them.";
+    CERTIFICATE_EXPIRY: Gauge "portway_tls_certificate_not_after_seconds" ["listener", "name"]
+        "When a certificate that is shown stops being good, in seconds since 1970.";
     UPSTREAM_CONNECTIONS: Gauge "portway_upstream_connections" ["service"]
         "Connections to the endpoints of a service that are open.";
     UPSTREAM_CONNECTIONS_OPENED: Counter "portway_upstream_connections_opened_total" ["service"]

@@ -19,6 +19,7 @@ pub struct Metrics {
     cores: Mutex<Vec<Arc<CoreCells>>>,
     pub(super) restgate: AtomicBool,
     pub(super) revision: AtomicU64,
+    pub(super) certificates: Mutex<Vec<(Box<str>, Box<str>, i64)>>,
     pub(super) last_reload_applied: AtomicBool,
     /// In milliseconds since 1970.
     pub(super) applied_at: AtomicU64,
@@ -38,6 +39,8 @@ pub struct Named<'a> {
     pub services: HashSet<&'a str>,
     /// Listeners.
     pub listeners: HashSet<&'a str>,
+    /// Certificates: listener, name, last second since 1970.
+    pub certificates: Vec<(&'a str, &'a str, i64)>,
 }
 
 impl Metrics {
@@ -49,6 +52,7 @@ impl Metrics {
             cores: Mutex::default(),
             restgate: AtomicBool::new(false),
             revision: AtomicU64::new(0),
+            certificates: Mutex::default(),
             last_reload_applied: AtomicBool::new(false),
             applied_at: AtomicU64::new(0),
             applied: AtomicU64::new(0),
@@ -75,6 +79,10 @@ impl Metrics {
     /// A configuration went live: its number, and the names it has.
     pub fn applied(&self, revision: u64, named: &Named<'_>) {
         self.revision.store(revision, Relaxed);
+        let certificates = named.certificates.iter();
+        *self.certificates.lock().unwrap_or_else(PoisonError::into_inner) = certificates
+            .map(|(listener, name, not_after)| ((*listener).into(), (*name).into(), *not_after))
+            .collect();
         self.last_reload_applied.store(true, Relaxed);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         self.applied_at.store(u64::try_from(now.as_millis()).unwrap_or(u64::MAX), Relaxed);

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, atomic::Ordering::Relaxed},
+    sync::{Arc, PoisonError, atomic::Ordering::Relaxed},
 };
 
 use portway_plugin::Side;
@@ -232,6 +232,12 @@ fn write_gateway(out: &mut Exposition, metrics: &Metrics) {
     out.family(&catalog::REVISION).sample(&[], metrics.revision.load(Relaxed));
     let applied = u8::from(metrics.last_reload_applied.load(Relaxed));
     out.family(&catalog::LAST_RELOAD_SUCCESSFUL).sample(&[], applied);
+    let certificates = metrics.certificates.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut family = out.family(&catalog::CERTIFICATE_EXPIRY);
+    for (listener, name, not_after) in &*certificates {
+        family.sample(&[listener, name], *not_after);
+    }
+    drop(certificates);
     let at = Decimal::<3>(metrics.applied_at.load(Relaxed));
     out.family(&catalog::LAST_RELOAD_TIMESTAMP).sample(&[], at);
     let mut family = out.family(&catalog::RELOADS);
