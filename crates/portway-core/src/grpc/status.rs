@@ -198,8 +198,14 @@ mod tests {
         assert!(!response.headers().contains_key("content-length"));
         assert!(response.body().is_end_stream());
 
+        // What has the type of gRPC and does not say how the call ended is a page too.
         let mut grpc = page();
         grpc.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
-        assert_eq!(settle(grpc, Kind::Grpc).status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(settle(grpc, Kind::Grpc).headers()["grpc-status"], "14");
+
+        let mut grpc = page();
+        *grpc.status_mut() = StatusCode::OK;
+        grpc.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+        assert!(!settle(grpc, Kind::Grpc).headers().contains_key("grpc-status"));
     }
 }

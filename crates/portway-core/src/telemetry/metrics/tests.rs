@@ -59,7 +59,8 @@ fn busy() -> Metrics {
     let core = metrics.core();
     core.listener("web").closed();
     core.service("accounts").closed();
-    metrics.applied(7, &Named::default());
+    let certificates = vec![("web", "shop.example", 1_795_234_772)];
+    metrics.applied(7, &Named { certificates, ..Named::default() });
     metrics.rejected();
     metrics
 }
