@@ -86,7 +86,7 @@ fn client_certificates(asked: &ClientCertificates, path: &str, findings: &mut Fi
             findings.warning(warning.at(format!("{path}.ca")).hint("set mode: required"));
         }
         (ClientCertificateMode::Optional | ClientCertificateMode::Required, None) => {
-            let problem = Problem::new("missing_ca", "nobody is named who may issue them");
+            let problem = Problem::new("missing_ca", "no authority is named that may issue them");
             findings.problem(problem.at(format!("{path}.ca")).hint("add ca: clients-ca.crt"));
         }
         _ => {}
@@ -96,7 +96,7 @@ fn client_certificates(asked: &ClientCertificates, path: &str, findings: &mut Fi
 fn without_effect(listener: &Listener, path: &str, findings: &mut Findings) {
     let takes_plain = listener.tls.as_ref().is_none_or(|tls| tls.accept_plain);
     if listener.redirect_https.is_some() && !takes_plain {
-        let message = "nobody comes without TLS: redirect_https has no effect";
+        let message = "every client comes over TLS: redirect_https has no effect";
         let warning = Problem::new("no_effect", message).at(format!("{path}.redirect_https"));
         findings.warning(warning.hint("set tls.accept_plain, or put it on the plain listener"));
     }

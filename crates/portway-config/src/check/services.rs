@@ -79,11 +79,11 @@ fn tls(service: &Service, path: &str, findings: &mut Findings) {
     let tls = &service.tls;
     match (&tls.cert, &tls.key) {
         (Some(_), None) => {
-            let problem = Problem::new("missing_key", "the certificate has no private key");
+            let problem = Problem::new("unpaired_key", "the certificate has no private key");
             findings.problem(problem.at(format!("{path}.tls.cert")).hint("add key"));
         }
         (None, Some(_)) => {
-            let problem = Problem::new("missing_key", "the private key has no certificate");
+            let problem = Problem::new("unpaired_key", "the private key has no certificate");
             findings.problem(problem.at(format!("{path}.tls.key")).hint("add cert"));
         }
         _ => {}

@@ -77,8 +77,11 @@ impl Upgrade {
         let switched = sent.status() == StatusCode::SWITCHING_PROTOCOLS;
         let mut headers = sent.headers().clone();
         let agreed = headers.remove(header::UPGRADE);
-        let is_accepted = self.key.as_ref().is_none_or(|key| key.is_accepted(&headers));
-        headers.remove(header::SEC_WEBSOCKET_ACCEPT);
+        // A client of HTTP/1.1 looks itself whether its key was answered.
+        let is_bridged = self.version == Version::HTTP_2;
+        let is_accepted =
+            !is_bridged || self.key.as_ref().is_none_or(|key| key.is_accepted(&headers));
+        let accepted = headers.remove(header::SEC_WEBSOCKET_ACCEPT);
         if switched {
             let same =
                 |to: &HeaderValue| to.as_bytes().eq_ignore_ascii_case(self.protocol.as_bytes());
@@ -96,8 +99,9 @@ impl Upgrade {
             *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
             headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
             headers.insert(header::UPGRADE, agreed.unwrap_or(self.protocol));
-            if let Some(key) = &self.key {
-                headers.insert(header::SEC_WEBSOCKET_ACCEPT, key.accept());
+            let made = || self.key.as_ref().filter(|_| !switched).map(Key::accept);
+            if let Some(accepted) = accepted.or_else(made) {
+                headers.insert(header::SEC_WEBSOCKET_ACCEPT, accepted);
             }
         }
         *response.headers_mut() = headers;

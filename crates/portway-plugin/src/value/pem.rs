@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use super::text::{InvalidValue, Quoted, text_form};
 
 /// What shows in place of a private key, wherever it would be shown.
-const MASKED: &str = "-----BEGIN PRIVATE KEY----- (masked)";
+const MASKED: &str = "-----BEGIN PRIVATE KEY-----\n(masked)\n-----END PRIVATE KEY-----\n";
 
 /// Certificates: one, a chain that begins with the server's own, or a bundle of authorities. In a
 /// file it is written as a path, or as the PEM text itself.
