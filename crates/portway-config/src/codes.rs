@@ -44,7 +44,10 @@ pub const CODES: &[(&str, &str)] = &[
     ("no_weight", "every weight is 0, or there is nothing to weigh"),
     ("mixed_endpoints", "the endpoints of a service are not all HTTP, all TCP or all UDP"),
     ("http2_never", "HTTP/2 is switched off for an endpoint that speaks nothing else"),
-    ("unpaired_key", "a certificate stands without its private key, or a key without a certificate"),
+    (
+        "unpaired_key",
+        "a certificate stands without its private key, or a key without a certificate",
+    ),
     // Listeners.
     ("tls_not_ended", "TLS is to be ended on a listener that passes bytes on"),
     ("udp_on_socket", "datagrams are to come by a Unix domain socket"),

@@ -4,7 +4,10 @@ use std::{fmt::Write, sync::Arc};
 
 use http::HeaderValue;
 use portway_config::{CertificatePart, ClientCertificates};
-use rustls::{CommonState, ProtocolVersion, crypto::CryptoProvider, pki_types::CertificateDer};
+use rustls::{
+    CommonState, ProtocolVersion, SupportedCipherSuite, crypto::CryptoProvider,
+    pki_types::CertificateDer,
+};
 use x509_parser::{
     certificate::X509Certificate,
     extensions::GeneralName,
@@ -161,9 +164,10 @@ fn escape(value: &str, text: &mut String) {
 /// SHA-256 in lower-case hexadecimal, by the hash of a cipher suite.
 fn sha256(bytes: &[u8]) -> Option<String> {
     let provider: CryptoProvider = rustls::crypto::aws_lc_rs::default_provider();
-    let suite = provider.cipher_suites.iter().filter_map(|suite| suite.tls13()).find(|suite| {
-        suite.common.hash_provider.algorithm() == rustls::crypto::hash::HashAlgorithm::SHA256
-    })?;
+    let suite =
+        provider.cipher_suites.iter().filter_map(SupportedCipherSuite::tls13).find(|suite| {
+            suite.common.hash_provider.algorithm() == rustls::crypto::hash::HashAlgorithm::SHA256
+        })?;
     let mut text = String::with_capacity(64);
     for byte in suite.common.hash_provider.hash(bytes).as_ref() {
         write!(text, "{byte:02x}").ok()?;

@@ -93,7 +93,7 @@ async fn secured(
     let name = endpoint.server_name.clone();
     let name = name.ok_or_else(|| untrusted("no certificate can be for its host"))?;
     let shaken = tls.connect(stream, name, only_http1).await;
-    let (wire, http2) = shaken.map_err(|error| untrusted(error))?;
+    let (wire, http2) = shaken.map_err(untrusted)?;
     Ok(Connected { wire, http2 })
 }
 

@@ -253,7 +253,7 @@ impl Call<'_> {
         }
         let bytes = upstream.head_limits().field_bytes;
         let begun = Multiplexed::begin(connected.wire, bytes).await;
-        let connection = begun.map_err(|error| no_http2(error))?;
+        let connection = begun.map_err(no_http2)?;
         idle.share(address, connection.clone());
         Ok((Chosen::Shared(connection), false))
     }

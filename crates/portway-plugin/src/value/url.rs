@@ -200,7 +200,8 @@ impl FromStr for ServiceUrl {
         if let Some(query) = query {
             component(query, b"/?").map_err(|why| bad(text, why))?;
         }
-        if !scheme.is_http() && !(path.trim_end_matches('/').is_empty() && query.is_none()) {
+        let is_bare = path.trim_end_matches('/').is_empty() && query.is_none();
+        if !scheme.is_http() && !is_bare {
             return Err(bad(text, "neither TCP nor UDP has a path or a query")
                 .hint(format!("write {scheme}://{authority}")));
         }

@@ -128,7 +128,7 @@ impl Multiplexed {
         let slot = Slot::new(&self.active);
         let mut sender = self.sender.clone();
         let ready = poll_fn(|cx| sender.poll_ready(cx)).await;
-        ready.map_err(|error| unseen(error))?;
+        ready.map_err(unseen)?;
         let protocol = request.extensions().get::<Protocol>().cloned();
         if protocol.is_some() && !sender.is_extended_connect_protocol_enabled() {
             return Err(Box::new(Failed { error: no_tunnel(), again: Again::Never }));
@@ -137,7 +137,7 @@ impl Multiplexed {
         let is_tunnel = head.method() == Method::CONNECT;
         let body = mem::take(request.body_mut());
         let ended = !is_tunnel && body.is_end_stream();
-        let (response, stream) = sender.send_request(head, ended).map_err(|error| unseen(error))?;
+        let (response, stream) = sender.send_request(head, ended).map_err(unseen)?;
         let mut sending = Sending {
             outgoing: Outgoing::new(stream, body).remember(),
             is_tunnel,
@@ -259,7 +259,7 @@ impl Answer {
             false => Body::stream(Incoming::new(
                 received,
                 &parts.headers,
-                |error| broken_answer(error),
+                broken_answer,
                 Held { _slot: slot, _upload: upload },
             )),
         };

@@ -210,12 +210,9 @@ fn begin(line: &StreamLine, response: Response<Body>, method: &Method) -> Option
     let mut head = Response::new(());
     *head.status_mut() = status;
     *head.headers_mut() = parts.headers;
-    let stream = match state.respond.send_response(head, ended) {
-        Ok(stream) => stream,
-        Err(_) => {
-            state.respond.send_reset(Reason::INTERNAL_ERROR);
-            return None;
-        }
+    let Ok(stream) = state.respond.send_response(head, ended) else {
+        state.respond.send_reset(Reason::INTERNAL_ERROR);
+        return None;
     };
     drop(state);
     match tunnel {

@@ -12,6 +12,9 @@ use std::{
 use super::{core::CoreCells, form::Form, route::NO_ROUTE, scrape};
 use crate::telemetry::BuildInfo;
 
+/// A certificate: its listener, its name, its last second since 1970.
+type Expiry = (Box<str>, Box<str>, i64);
+
 /// The numbers of one gateway. A process may hold several.
 #[derive(Debug)]
 pub struct Metrics {
@@ -19,7 +22,7 @@ pub struct Metrics {
     cores: Mutex<Vec<Arc<CoreCells>>>,
     pub(super) restgate: AtomicBool,
     pub(super) revision: AtomicU64,
-    pub(super) certificates: Mutex<Vec<(Box<str>, Box<str>, i64)>>,
+    pub(super) certificates: Mutex<Vec<Expiry>>,
     pub(super) last_reload_applied: AtomicBool,
     /// In milliseconds since 1970.
     pub(super) applied_at: AtomicU64,

@@ -106,7 +106,7 @@ async fn counted(gateway: &Gateway, name: &str, labels: &[&str], count: f64) -> 
         while gateway.metric(name, labels).await? < count {}
         Ok(())
     };
-    within(DEADLINE, &format!("{count} of {name} {labels:?}"), reached).await?;
+    within(DEADLINE, &format!("{count} of {name} {labels:?}"), Box::pin(reached)).await?;
     let last = gateway.metric(name, labels).await?;
     assert!((last - count).abs() < 0.5, "{last} of {name} {labels:?}");
     Ok(())
