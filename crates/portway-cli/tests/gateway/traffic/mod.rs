@@ -2,6 +2,7 @@
 //! what happens when clients and upstreams misbehave.
 
 mod bodies;
+mod bridges;
 mod connections;
 mod errors;
 mod faults;

@@ -9,6 +9,7 @@ use std::{
         atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
     },
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -24,7 +25,7 @@ use http::{
 use http_body::Body as _;
 use portway_http1::{client::Options, head::FieldWriter};
 use portway_plugin::{Body, Error};
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use super::{
     incoming::{Incoming, Kept},
@@ -44,6 +45,8 @@ const SEND_BUFFER: usize = 128 * 1024;
 /// The exchanges on one connection, also where the upstream would take more: beyond it another
 /// connection shares the work.
 const MAX_STREAMS: usize = 256;
+/// How long the settings of a fresh connection may take, for those who need them.
+const SETTINGS_TIME: Duration = Duration::from_millis(500);
 /// Interim answers to one request. More than these are a flood.
 const INTERIM: u16 = 200;
 
@@ -130,7 +133,7 @@ impl Multiplexed {
         let ready = poll_fn(|cx| sender.poll_ready(cx)).await;
         ready.map_err(unseen)?;
         let protocol = request.extensions().get::<Protocol>().cloned();
-        if protocol.is_some() && !sender.is_extended_connect_protocol_enabled() {
+        if protocol.is_some() && !takes_tunnels(&sender).await {
             return Err(Box::new(Failed { error: no_tunnel(), again: Again::Never }));
         }
         let head = head(request, shake, protocol, options);
@@ -340,6 +343,19 @@ fn head(
     *head.uri_mut() = Uri::from_parts(uri).unwrap_or_default();
     *head.headers_mut() = headers;
     head
+}
+
+/// Whether the upstream takes an extended CONNECT (RFC 8441 section 3). It says so in its settings,
+/// which on a fresh connection may not have come yet; h2 does not tell when they do.
+async fn takes_tunnels(sender: &SendRequest<Bytes>) -> bool {
+    const LOOKS: u32 = 100;
+    for _ in 0..LOOKS {
+        if sender.is_extended_connect_protocol_enabled() {
+            return true;
+        }
+        sleep(SETTINGS_TIME / LOOKS).await;
+    }
+    false
 }
 
 fn takes_body(method: &Method) -> bool {

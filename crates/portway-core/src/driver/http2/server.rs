@@ -100,18 +100,21 @@ impl<S: Serve> Served<S> {
         poll_fn(|cx: &mut Context<'_>| {
             is_told = is_told || told.as_mut().poll(cx).is_ready();
             loop {
-                match connection.poll_accept(cx) {
+                let accepted = connection.poll_accept(cx);
+                let is_pending = accepted.is_pending();
+                match accepted {
                     Poll::Ready(Some(Ok((request, respond)))) => self.begin(request, respond),
                     // A connection that broke has told its client why.
                     Poll::Ready(Some(Err(_)) | None) => return Poll::Ready(()),
                     Poll::Pending => {}
                 }
-                if leaving || !(is_told || closing.is_closed() || self.pace.is_retired()) {
+                if !leaving && (is_told || closing.is_closed() || self.pace.is_retired()) {
+                    // Right after each request: the one that came now may be the last.
+                    leaving = true;
+                    connection.graceful_shutdown();
+                } else if is_pending {
                     break;
                 }
-                // Right after each request: the one that came now may be the last.
-                leaving = true;
-                connection.graceful_shutdown();
             }
             if let Some(keepalive) = &mut self.keepalive
                 && keepalive.poll(&self.pace, cx).is_ready()
