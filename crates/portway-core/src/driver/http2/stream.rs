@@ -28,8 +28,9 @@ use crate::driver::pace::Pace;
 /// Interim answers to one request. More than these are a flood.
 const INTERIM: u16 = 200;
 
-/// What is read of a request behind its answer, and for how long.
-const DRAIN_BYTES: usize = 256 * 1024;
+/// What is read of a request behind its answer, and for how long. Beyond it the stream is reset
+/// without an error (RFC 9113 section 8.1), which older clients (curl before 8) do not understand.
+const DRAIN_BYTES: usize = 4 * 1024 * 1024;
 const DRAIN_TIME: Duration = Duration::from_secs(1);
 
 /// A request's line to its stream.
