@@ -115,7 +115,7 @@ fn rehearsal(log: &mut Log) -> anyhow::Result<()> {
 }
 
 fn h2spec(log: &mut Log) -> anyhow::Result<()> {
-    log.run(workspace::build())?;
+    log.run(workspace::build_executables())?;
     let faults = conformance::h2spec(1, &mut |line| log.line(line))?;
     faults.iter().for_each(|fault| log.line(fault));
     if !faults.is_empty() {
@@ -125,7 +125,7 @@ fn h2spec(log: &mut Log) -> anyhow::Result<()> {
 }
 
 fn sslyze(log: &mut Log) -> anyhow::Result<()> {
-    log.run(workspace::build())?;
+    log.run(workspace::build_executables())?;
     let faults = conformance::sslyze(&mut |line| log.line(line))?;
     faults.iter().for_each(|fault| log.line(fault));
     if !faults.is_empty() {
