@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod bench;
+mod conformance;
 mod demo;
 mod generate;
 mod rules;
@@ -39,6 +40,9 @@ enum Task {
     Generate,
     /// Measure Portway side by side with the floor and its peers
     Bench(bench::Options),
+    /// Run h2spec against HTTP/2 of the gateway, again and again, over TLS and without
+    #[command(name = "h2spec")]
+    H2spec(conformance::Options),
     /// Build the executable as it is shipped and print its size
     Size,
     /// Load the executable for long, with reloads; by hand, before a release
@@ -51,6 +55,7 @@ fn main() -> ExitCode {
         Task::Test(args) => test::run(&args),
         Task::Generate => generate::run(),
         Task::Bench(options) => bench::run(&options),
+        Task::H2spec(options) => conformance::run(&options),
         Task::Size => size::run(),
         Task::Soak(options) => soak::run(&options),
     };

@@ -35,6 +35,14 @@ pub(crate) fn build() -> Command {
     command
 }
 
+/// Compiles the executables of the dev build, and no tests. All of the workspace, because a part
+/// of it would be compiled with other features.
+pub(crate) fn build_executables() -> Command {
+    let mut command = cargo();
+    command.args(["build", "--workspace", "--locked"]);
+    command
+}
+
 /// Where cargo puts an executable of the profile (`debug`, `release`) that it built.
 pub(crate) fn executable(metadata: &Metadata, profile: &str, name: &str) -> PathBuf {
     let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);

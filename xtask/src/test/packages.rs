@@ -32,12 +32,26 @@ struct Service {
 }
 
 /// All that the tests want.
-const WANTED: &[Wanted] = &[Wanted {
-    package: "nginx",
-    program: "nginx",
-    service: Some(Service { name: "nginx", port: 80 }),
-    reason: "a server that is not ours, as an upstream of the end-to-end tests",
-}];
+const WANTED: &[Wanted] = &[
+    Wanted {
+        package: "nginx",
+        program: "nginx",
+        service: Some(Service { name: "nginx", port: 80 }),
+        reason: "a server that is not ours, as an upstream of the end-to-end tests",
+    },
+    Wanted {
+        package: "golang-go",
+        program: "go",
+        service: None,
+        reason: "builds h2spec, which judges HTTP/2",
+    },
+    Wanted {
+        package: "python3-venv",
+        program: "python3",
+        service: None,
+        reason: "runs sslyze, which judges TLS",
+    },
+];
 
 /// Where Debian keeps programs for root; a user's `PATH` often lacks the last two.
 const ALSO_IN: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];

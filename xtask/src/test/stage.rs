@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context, bail};
 
 use super::{log::Log, packages};
-use crate::{demo, generate, rules, workspace};
+use crate::{conformance, demo, generate, rules, workspace};
 
 /// One stage.
 #[derive(Debug)]
@@ -49,6 +49,18 @@ pub(super) const STAGES: &[Stage] = &[
         title: "the demo does what it promises",
         needs: &["build"],
         run: rehearsal,
+    },
+    Stage {
+        name: "h2spec",
+        title: "h2spec finds HTTP/2 as docs/http2.md says",
+        needs: &["packages", "build"],
+        run: h2spec,
+    },
+    Stage {
+        name: "sslyze",
+        title: "TLS is as Mozilla's intermediate recommendation says",
+        needs: &["packages", "build"],
+        run: sslyze,
     },
     Stage { name: "test", title: "every test", needs: &["build"], run: test },
 ];
@@ -98,6 +110,26 @@ fn rehearsal(log: &mut Log) -> anyhow::Result<()> {
     faults.iter().for_each(|fault| log.line(fault));
     if !faults.is_empty() {
         bail!("`cargo xtask demo` would disappoint");
+    }
+    Ok(())
+}
+
+fn h2spec(log: &mut Log) -> anyhow::Result<()> {
+    log.run(workspace::build_executables())?;
+    let faults = conformance::h2spec(1, &mut |line| log.line(line))?;
+    faults.iter().for_each(|fault| log.line(fault));
+    if !faults.is_empty() {
+        bail!("h2spec does not find what docs/http2.md says");
+    }
+    Ok(())
+}
+
+fn sslyze(log: &mut Log) -> anyhow::Result<()> {
+    log.run(workspace::build_executables())?;
+    let faults = conformance::sslyze(&mut |line| log.line(line))?;
+    faults.iter().for_each(|fault| log.line(fault));
+    if !faults.is_empty() {
+        bail!("sslyze does not find TLS as it should be");
     }
     Ok(())
 }

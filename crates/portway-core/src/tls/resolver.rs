@@ -67,6 +67,9 @@ impl ResolvesServerCert for Resolver {
         let choice = hello.server_name().and_then(|name| self.named(name)).unwrap_or(&self.default);
         let understood =
             |key: &&Arc<CertifiedKey>| key.key.choose_scheme(hello.signature_schemes()).is_some();
-        choice.iter().find(understood).cloned()
+        // Where none fits, rustls finds that out from any of them and says so by the alert that
+        // is meant for it, handshake_failure (RFC 8446 section 6.2); without one it would say that
+        // access was denied.
+        choice.iter().find(understood).or_else(|| choice.first()).cloned()
     }
 }
