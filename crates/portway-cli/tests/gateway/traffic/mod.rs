@@ -16,3 +16,4 @@ mod refused;
 mod replies;
 mod reuse;
 mod streams;
+mod tls;
