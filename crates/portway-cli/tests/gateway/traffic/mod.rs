@@ -17,3 +17,4 @@ mod refused;
 mod replies;
 mod reuse;
 mod streams;
+mod tls;
