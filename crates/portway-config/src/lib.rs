@@ -29,9 +29,9 @@ pub use resource::{
     ClientCertificateMode, ClientCertificates, Config, Encoding, Endpoint, Files, ForwardPath,
     ForwardedHeaders, HeaderCase, HostPolicy, Limits, Listener, ListenerHttp2, ListenerProtocol,
     ListenerTls, LogFormat, LogLevel, LogOutput, Logging, Match, Matches, Meta, PathMatch, Pool,
-    Probes, ProxyProtocolVersion, Redirect, RedirectHttps, RedirectStatus, Reply, Resolver, Rewrite,
-    Route, Service, Shutdown, StageTimeouts, Target, Timeouts, TlsHost, TlsVersion, TypedPath,
-    UpstreamHttp2, UpstreamTls, ValueMatch, WeightedService,
+    Probes, ProxyProtocolVersion, Redirect, RedirectHttps, RedirectStatus, Reply, Resolver,
+    Rewrite, Route, Service, Shutdown, StageTimeouts, Target, Timeouts, TlsHost, TlsVersion,
+    TypedPath, UpstreamHttp2, UpstreamTls, ValueMatch, WeightedService,
 };
 pub use revision::{Origin, Outcome, Revision, Source};
 pub use schema::schema;

@@ -80,9 +80,8 @@ impl Upgrade {
         let is_accepted = self.key.as_ref().is_none_or(|key| key.is_accepted(&headers));
         headers.remove(header::SEC_WEBSOCKET_ACCEPT);
         if switched {
-            let same = |to: &HeaderValue| {
-                to.as_bytes().eq_ignore_ascii_case(self.protocol.as_bytes())
-            };
+            let same =
+                |to: &HeaderValue| to.as_bytes().eq_ignore_ascii_case(self.protocol.as_bytes());
             if !agreed.as_ref().is_some_and(same) || !is_accepted {
                 return Err(super::unasked_upgrade());
             }

@@ -189,8 +189,7 @@ impl Idle {
     pub(super) fn join(&self, address: Address) -> Option<Multiplexed> {
         let mut shared = self.shared();
         shared.retain(|shared| shared.connection.is_open());
-        let has_room =
-            |shared: &&Shared| shared.address == address && shared.connection.has_room();
+        let has_room = |shared: &&Shared| shared.address == address && shared.connection.has_room();
         shared.iter().find(has_room).map(|shared| shared.connection.clone())
     }
 

@@ -196,8 +196,7 @@ impl Call<'_> {
                     return Ok(Line { connection, endpoint: index, reused: true, permit });
                 }
                 // On the heap: connecting is rare, and a future is as large as its largest state.
-                let connecting =
-                    connect(upstream, endpoint, address, self.stages.connect, true);
+                let connecting = connect(upstream, endpoint, address, self.stages.connect, true);
                 match Box::pin(connecting).await {
                     Ok(connected) => {
                         let connection = self.own(connected, index, address);
@@ -242,8 +241,7 @@ impl Call<'_> {
         }
         let target = &upstream.endpoints[endpoint];
         let only_http1 = self.speech(endpoint) == Speech::Http1;
-        let connected =
-            connect(upstream, target, address, self.stages.connect, only_http1).await?;
+        let connected = connect(upstream, target, address, self.stages.connect, only_http1).await?;
         if !connected.http2 && target.speech == Speech::Agreed {
             idle.agreed_on_http1.store(true, Relaxed);
             return Ok((self.own(connected, endpoint, address), false));

@@ -145,7 +145,10 @@ async fn upstreams_break_off_and_end_with_more_than_asked() {
 
     let upstream = RawUpstream::start(script::ends_with_trailers).await.unwrap();
     let response = Client::h2c(upstream.addr()).get("/").await.unwrap();
-    assert_eq!((response.text().as_ref(), &response.trailers["x-sum"]), ("ok", &"42".parse().unwrap()));
+    assert_eq!(
+        (response.text().as_ref(), &response.trailers["x-sum"]),
+        ("ok", &"42".parse().unwrap())
+    );
 }
 
 #[tokio::test]

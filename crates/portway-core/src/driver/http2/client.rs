@@ -100,8 +100,7 @@ impl Multiplexed {
 
     /// Whether it can take another exchange.
     pub(crate) fn has_room(&self) -> bool {
-        self.is_open()
-            && self.active() < self.sender.current_max_send_streams().min(MAX_STREAMS)
+        self.is_open() && self.active() < self.sender.current_max_send_streams().min(MAX_STREAMS)
     }
 
     /// Whether the upstream has not closed it.
@@ -138,8 +137,7 @@ impl Multiplexed {
         let is_tunnel = head.method() == Method::CONNECT;
         let body = mem::take(request.body_mut());
         let ended = !is_tunnel && body.is_end_stream();
-        let (response, stream) =
-            sender.send_request(head, ended).map_err(|error| unseen(error))?;
+        let (response, stream) = sender.send_request(head, ended).map_err(|error| unseen(error))?;
         let mut sending = Sending {
             outgoing: Outgoing::new(stream, body).remember(),
             is_tunnel,
@@ -356,8 +354,8 @@ fn unseen(error: h2::Error) -> Box<Failed> {
 /// What becomes of a request whose stream has failed. One that was refused, or that came behind
 /// the last one of a connection that goes away, was not processed (RFC 9113 sections 6.8, 8.7).
 fn failed(error: h2::Error) -> Box<Failed> {
-    let unprocessed = error.is_remote()
-        && (error.is_go_away() || error.reason() == Some(Reason::REFUSED_STREAM));
+    let unprocessed =
+        error.is_remote() && (error.is_go_away() || error.reason() == Some(Reason::REFUSED_STREAM));
     let (again, error) = if unprocessed {
         (Again::Always, Failed::closed(error))
     } else if error.is_io() {

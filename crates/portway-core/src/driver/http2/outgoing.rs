@@ -81,11 +81,8 @@ impl Outgoing {
         if taken.chunks.is_empty() && self.trailers.is_none() {
             return Some(self.body);
         }
-        let replayed = Replayed {
-            chunks: taken.chunks.into_iter(),
-            trailers: self.trailers,
-            rest: self.body,
-        };
+        let replayed =
+            Replayed { chunks: taken.chunks.into_iter(), trailers: self.trailers, rest: self.body };
         Some(Body::stream(replayed))
     }
 
