@@ -1,4 +1,4 @@
-//! What h2spec reports: a file in JUnit's form, of which the names of cases and their failures
+//! What h2spec reports: a file in `JUnit`'s form, of which the names of cases and their failures
 //! matter.
 
 /// How many cases there were, and which of them failed, named `section: title`.
