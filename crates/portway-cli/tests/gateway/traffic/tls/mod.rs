@@ -4,6 +4,7 @@ mod clients;
 mod refused;
 mod renewal;
 mod termination;
+mod upstreams;
 
 use std::{io, net::SocketAddr, process::Stdio};
 

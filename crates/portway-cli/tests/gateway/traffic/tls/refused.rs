@@ -10,12 +10,6 @@ use crate::fixture::Gateway;
 /// The beginning of a record that holds a ClientHello of 512 bytes (RFC 8446 section 5.1).
 const HALF_HELLO: &[u8] = &[0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3, 1, 2, 3, 4];
 
-/// How many connections a listener `web` has refused for a reason.
-async fn refused(gateway: &Gateway, reason: &str) -> io::Result<f64> {
-    let labels = ["listener=\"web\"", &format!("reason=\"{reason}\"")];
-    gateway.metric("portway_connections_refused_total", &labels).await
-}
-
 #[tokio::test]
 async fn a_handshake_that_takes_too_long_is_given_up() -> io::Result<()> {
     let issuer = Issuer::new()?;
@@ -45,7 +39,7 @@ async fn a_handshake_that_takes_too_long_is_given_up() -> io::Result<()> {
     let (silent, half, dripping) =
         tokio::join!(silent.expect_closed(), half.expect_closed(), dripping);
     (silent?, half?, dripping?);
-    assert_eq!(refused(&gateway, "handshake_timeout").await?, 3.0);
+    gateway.refuses("handshake_timeout", 3).await?;
     let client = Client::https(gateway.addr(), &issuer.client("a.example"));
     assert_eq!(client.get("/").await?.status, 200);
     Ok(())
@@ -67,7 +61,7 @@ async fn there_is_an_end_to_the_handshakes_under_way() -> io::Result<()> {
     }
     let mut third = RawClient::connect(gateway.addr()).await?;
     third.expect_closed().await?;
-    assert_eq!(refused(&gateway, "too_many_handshakes").await?, 1.0);
+    gateway.refuses("too_many_handshakes", 1).await?;
     // As soon as one of them has left there is room again.
     drop(pending.pop());
     let asking = async {
@@ -99,7 +93,7 @@ async fn what_is_not_tls_is_closed_and_counted() -> io::Result<()> {
         let alert = client.read_to_end().await.unwrap_or_default();
         assert!(alert.is_empty() || (alert[0] == 0x15 && alert.len() == 7), "{sent:?}: {alert:?}");
     }
-    assert_eq!(refused(&gateway, "not_tls").await?, all.len() as f64);
+    gateway.refuses("not_tls", all.len()).await?;
     let mut client = RawClient::connect(gateway.addr()).await?;
     client.send(wrong_type).await?;
     let alert = client.read_to_end().await.unwrap_or_default();

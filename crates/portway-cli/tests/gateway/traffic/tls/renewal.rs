@@ -3,7 +3,7 @@
 use std::{fs, io, path::PathBuf};
 
 use portway_testkit::{
-    Client, DEADLINE, RawClient,
+    Client, DEADLINE, RawClient, Signal,
     process::Command,
     tls::{ClientTls, Identity},
     within,
@@ -75,23 +75,27 @@ async fn a_bad_pair_changes_nothing_and_is_told_until_a_good_one_comes() -> io::
     .into_iter()
     .enumerate()
     {
-        let rejected = gateway
-            .after(|| {
-                let other = issuer.authority.issue(&["a.example"])?;
-                match what {
-                    "mismatch" => fs::write(&cert, other.cert_pem)?,
-                    "half" => fs::write(&cert, &other.cert_pem[..other.cert_pem.len() / 2])?,
-                    "empty" => fs::write(&cert, "")?,
-                    "half a key" => fs::write(&key, &other.key_pem[..other.key_pem.len() / 2])?,
-                    "expired" => replace(&issuer, &expired)?,
-                    _ => fs::remove_file(&cert)?,
-                }
-                // A file that is gone may be about to come back: only who asks is told.
-                gateway.process.signal(portway_testkit::Signal::HUP)
-            })
-            .await;
-        let log = rejected.err().unwrap_or_else(|| panic!("{what} was applied")).to_string();
-        assert!(log.contains(code), "{what}: {code} is not in\n{log}");
+        let other = issuer.authority.issue(&["a.example"])?;
+        match what {
+            "mismatch" => fs::write(&cert, other.cert_pem)?,
+            "half" => fs::write(&cert, &other.cert_pem[..other.cert_pem.len() / 2])?,
+            "empty" => fs::write(&cert, "")?,
+            "half a key" => fs::write(&key, &other.key_pem[..other.key_pem.len() / 2])?,
+            "expired" => replace(&issuer, &expired)?,
+            _ => fs::remove_file(&cert)?,
+        }
+        // A file that is gone may be about to come back: only who asks is told.
+        gateway.process.signal(Signal::HUP)?;
+        // Each file that changes may be one try; the last one decides.
+        let telling = async {
+            while !probes.get("/readyz").await?.text().contains(code) {
+                tokio::task::yield_now().await;
+            }
+            Ok(())
+        };
+        within(DEADLINE, &format!("{code} for {what}"), telling).await?;
+        gateway.process.wait_for_line(|line| line.contains(code)).await?;
+        let log = gateway.process.stderr().join("\n");
         assert!(!log.contains("PRIVATE KEY"), "{log}");
         assert_eq!(shown(gateway.addr(), &tls).await?, live, "{what}");
         assert_eq!(open.exchange(GET).await?.status, 200);
