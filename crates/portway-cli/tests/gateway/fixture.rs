@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
 use portway_testkit::process::{Command, Process, Signal};
-use portway_testkit::{Client, DEADLINE, RawClient, eventually};
+use portway_testkit::{Client, DEADLINE, RawClient, eventually, within};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -157,6 +157,22 @@ impl Gateway {
             wanted.then(|| value.parse::<f64>().ok()).flatten()
         });
         Ok(values.sum())
+    }
+
+    /// Waits until so many connections were refused by the listener `web` for a reason.
+    pub(crate) async fn refuses(&self, reason: &str, count: usize) -> io::Result<()> {
+        let labels = [format!("listener=\"{WEB}\""), format!("reason=\"{reason}\"")];
+        let labels = [&*labels[0], &*labels[1]];
+        let counting = async {
+            while self.metric("portway_connections_refused_total", &labels).await? < count as f64 {
+                tokio::task::yield_now().await;
+            }
+            Ok(())
+        };
+        within(DEADLINE, &format!("refusal by {reason}"), counting).await?;
+        let counted = self.metric("portway_connections_refused_total", &labels).await?;
+        assert_eq!(counted, count as f64, "{reason}");
+        Ok(())
     }
 
     /// Asks it to end as an operator would, and waits for that.

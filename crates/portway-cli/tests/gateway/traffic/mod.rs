@@ -11,6 +11,7 @@ mod first;
 mod heads;
 mod layer4;
 mod leaving;
+mod listeners;
 mod nginx;
 mod paths;
 mod refused;

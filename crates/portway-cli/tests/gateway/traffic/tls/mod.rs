@@ -1,7 +1,10 @@
 //! TLS, as clients and upstreams meet it.
 
 mod clients;
+mod refused;
+mod renewal;
 mod termination;
+mod upstreams;
 
 use std::{io, net::SocketAddr, process::Stdio};
 
@@ -12,6 +15,7 @@ use portway_testkit::{
     within,
 };
 use tempfile::TempDir;
+use tokio::io::AsyncWriteExt as _;
 
 use crate::fixture::directory;
 
@@ -73,10 +77,20 @@ async fn resumes(addr: SocketAddr, tls: &ClientTls) -> io::Result<bool> {
 
 /// Shakes hands as `openssl s_client` does with these arguments, and returns all it says.
 async fn openssl(addr: SocketAddr, arguments: &[&str]) -> io::Result<String> {
+    openssl_saying(addr, arguments, "").await
+}
+
+/// The same, with something to say once the handshake is over.
+async fn openssl_saying(addr: SocketAddr, arguments: &[&str], said: &str) -> io::Result<String> {
     let mut command = Command::new("openssl");
     command.args(["s_client", "-connect", &addr.to_string()]).args(arguments);
-    command.stdin(Stdio::null()).kill_on_drop(true);
-    let output = within(DEADLINE, "end of openssl", command.output()).await?;
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.kill_on_drop(true).spawn()?;
+    let mut stdin = child.stdin.take().expect("it was piped just above");
+    // A handshake that was refused leaves nobody to listen.
+    let _ = stdin.write_all(said.as_bytes()).await;
+    drop(stdin);
+    let output = within(DEADLINE, "end of openssl", child.wait_with_output()).await?;
     let text = [output.stdout, output.stderr].concat();
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
