@@ -169,7 +169,7 @@ impl Gateway {
             }
             Ok(())
         };
-        within(DEADLINE, &format!("refusal by {reason}"), counting).await?;
+        within(DEADLINE, &format!("refusal by {reason}"), Box::pin(counting)).await?;
         let counted = self.metric("portway_connections_refused_total", &labels).await?;
         assert_eq!(counted, count as f64, "{reason}");
         Ok(())

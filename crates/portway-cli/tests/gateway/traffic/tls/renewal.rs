@@ -113,7 +113,7 @@ async fn a_bad_pair_changes_nothing_and_is_told_until_a_good_one_comes() -> io::
             while gateway.metric("portway_config_last_reload_successful", &[]).await? < 1.0 {}
             Ok(())
         };
-        within(DEADLINE, "an applied configuration", mended).await?;
+        within(DEADLINE, "an applied configuration", Box::pin(mended)).await?;
     }
     assert_eq!(open.exchange(GET).await?.status, 200);
     Ok(())
