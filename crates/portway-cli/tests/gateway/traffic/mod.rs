@@ -12,6 +12,7 @@ mod layer4;
 mod leaving;
 mod nginx;
 mod paths;
+mod rapid_reset;
 mod refused;
 mod replies;
 mod reuse;
