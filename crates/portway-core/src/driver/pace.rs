@@ -16,6 +16,9 @@ use tokio::time::{Instant, Sleep};
 const IDLE: u8 = 0;
 const BUSY: u8 = 1;
 
+/// A request that is taken back sooner than this was hardly meant.
+const AT_ONCE: Duration = Duration::from_secs(1);
+
 /// What a connection is doing, and since when. Written by the connection's own task; shared
 /// because the exchange may end elsewhere.
 #[derive(Debug)]
@@ -32,6 +35,8 @@ pub(crate) struct Pace {
     /// Milliseconds from the epoch to when something last came.
     heard: AtomicU64,
     retired: AtomicBool,
+    /// Requests that the client took back at once, less those it let be answered.
+    taken_back: AtomicU32,
 }
 
 /// What the timer found.
@@ -54,6 +59,7 @@ impl Pace {
             patience: AtomicU64::new(0),
             heard: AtomicU64::new(0),
             retired: AtomicBool::new(false),
+            taken_back: AtomicU32::new(0),
         })
     }
 
@@ -107,6 +113,28 @@ impl Pace {
 
     pub(super) fn is_retired(&self) -> bool {
         self.retired.load(Ordering::Relaxed)
+    }
+
+    /// The client has reset a request that was not answered and that came at `began`. Whoever
+    /// waited for a while before it gave up is not counted.
+    pub(super) fn takes_back(&self, began: Instant) {
+        if self.heard().saturating_duration_since(began) < AT_ONCE {
+            self.taken_back.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// The client has let a request be answered.
+    pub(super) fn lets_answer(&self) {
+        // Nothing to pay off is by far the usual case, and costs no more than this look.
+        if self.taken_back.load(Ordering::Relaxed) > 0 {
+            let less = |count: u32| count.checked_sub(1);
+            let _ = self.taken_back.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+        }
+    }
+
+    /// How many more requests the client took back at once than it let be answered.
+    pub(super) fn taken_back(&self) -> u32 {
+        self.taken_back.load(Ordering::Relaxed)
     }
 
     fn enter(&self, phase: u8, now: Instant) {

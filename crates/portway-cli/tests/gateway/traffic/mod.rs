@@ -14,6 +14,7 @@ mod leaving;
 mod listeners;
 mod nginx;
 mod paths;
+mod rapid_reset;
 mod refused;
 mod replies;
 mod reuse;

@@ -10,7 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use h2::{Ping, PingPong, RecvStream, ext::Protocol, server};
+use h2::{Ping, PingPong, Reason, RecvStream, ext::Protocol, server};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use portway_plugin::{Body, Error};
 use tokio::time::{Instant, Sleep, sleep, sleep_until, timeout};
@@ -39,6 +39,9 @@ const SEND_BUFFER: usize = 128 * 1024;
 /// which it has to calm down (faults C1 and C2: CVE-2023-44487, CVE-2025-8671).
 const RESETS: usize = 20;
 const PROVOKED_RESETS: usize = 100;
+/// Requests that a client takes back at once, beyond those it lets be answered. The library counts
+/// only those that are reset before it has handed them over, which a patient client avoids (C1).
+const TAKEN_BACK: u32 = 100;
 /// How long a client may take to answer a ping.
 const PONG: Duration = Duration::from_secs(20);
 
@@ -95,7 +98,7 @@ impl<S: Serve> Served<S> {
     ) {
         let mut told = pin!(closing.told());
         let mut watchdog = Watchdog::new();
-        let (mut is_told, mut leaving) = (false, false);
+        let (mut is_told, mut leaving, mut is_abrupt) = (false, false, false);
         let mut farewell: Option<Pin<Box<Sleep>>> = None;
         poll_fn(|cx: &mut Context<'_>| {
             is_told = is_told || told.as_mut().poll(cx).is_ready();
@@ -107,6 +110,11 @@ impl<S: Serve> Served<S> {
                     // A connection that broke has told its client why.
                     Poll::Ready(Some(Err(_)) | None) => return Poll::Ready(()),
                     Poll::Pending => {}
+                }
+                if !is_abrupt && self.pace.taken_back() > TAKEN_BACK {
+                    (is_abrupt, leaving) = (true, true);
+                    connection.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
+                    continue;
                 }
                 if !leaving && (is_told || closing.is_closed() || self.pace.is_retired()) {
                     // Right after each request: the one that came now may be the last.

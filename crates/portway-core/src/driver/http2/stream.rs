@@ -19,7 +19,7 @@ use pin_project_lite::pin_project;
 use portway_plugin::Body;
 use tokio::{
     sync::oneshot,
-    time::{Sleep, sleep},
+    time::{Instant, Sleep, sleep},
 };
 
 use super::outgoing::{Broken, Outgoing};
@@ -36,6 +36,8 @@ const DRAIN_TIME: Duration = Duration::from_secs(1);
 /// A request's line to its stream.
 pub(crate) struct StreamLine {
     pub(in crate::driver) pace: Arc<Pace>,
+    /// When its request came.
+    began: Instant,
     /// Milliseconds for which the client may make no room for the answer; 0 for ever.
     patience: AtomicU64,
     state: Mutex<State>,
@@ -55,7 +57,8 @@ struct State {
 impl StreamLine {
     pub(super) fn new(pace: Arc<Pace>, respond: SendResponse<Bytes>) -> Arc<Self> {
         let state = State { respond, interim: 0, tunnel: None, awaited: None, rest: None };
-        Arc::new(Self { pace, patience: AtomicU64::new(0), state: Mutex::new(state) })
+        let began = pace.heard();
+        Arc::new(Self { pace, began, patience: AtomicU64::new(0), state: Mutex::new(state) })
     }
 
     /// The client may make no room for the answer for so long.
@@ -167,8 +170,11 @@ impl<F: Future<Output = Response<Body>>> Future for Stream<F> {
         if this.outgoing.is_none() {
             let Poll::Ready(response) = this.answer.poll(cx) else {
                 // A client that resets its stream has left: whatever is done for it ends here.
-                return this.line.state().respond.poll_reset(cx).map(drop);
+                let _ = ready!(this.line.state().respond.poll_reset(cx));
+                this.line.pace.takes_back(this.line.began);
+                return Poll::Ready(());
             };
+            this.line.pace.lets_answer();
             match begin(this.line, response, this.method) {
                 Some(mut outgoing) => {
                     outgoing.limit(this.line.patience());
