@@ -7,7 +7,7 @@ use portway_testkit::{Client, RawClient};
 use super::{GET, Issuer, REPLY, openssl_saying, secure};
 use crate::fixture::Gateway;
 
-/// The beginning of a record that holds a ClientHello of 512 bytes (RFC 8446 section 5.1).
+/// The beginning of a record that holds a `ClientHello` of 512 bytes (RFC 8446 section 5.1).
 const HALF_HELLO: &[u8] = &[0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3, 1, 2, 3, 4];
 
 #[tokio::test]
@@ -38,7 +38,9 @@ async fn a_handshake_that_takes_too_long_is_given_up() -> io::Result<()> {
     };
     let (silent, half, dripping) =
         tokio::join!(silent.expect_closed(), half.expect_closed(), dripping);
-    (silent?, half?, dripping?);
+    silent?;
+    half?;
+    dripping?;
     gateway.refuses("handshake_timeout", 3).await?;
     let client = Client::https(gateway.addr(), &issuer.client("a.example"));
     assert_eq!(client.get("/").await?.status, 200);
