@@ -163,14 +163,17 @@ impl Gateway {
     pub(crate) async fn refuses(&self, reason: &str, count: usize) -> io::Result<()> {
         let labels = [format!("listener=\"{WEB}\""), format!("reason=\"{reason}\"")];
         let labels = [&*labels[0], &*labels[1]];
-        let counting = async {
-            while self.metric("portway_connections_refused_total", &labels).await? < count as f64 {
+        // On the heap: it weighs much.
+        let counting = Box::pin(async {
+            loop {
+                let counted = self.metric("portway_connections_refused_total", &labels).await?;
+                if counted >= count as f64 {
+                    return Ok(counted);
+                }
                 tokio::task::yield_now().await;
             }
-            Ok(())
-        };
-        within(DEADLINE, &format!("refusal by {reason}"), Box::pin(counting)).await?;
-        let counted = self.metric("portway_connections_refused_total", &labels).await?;
+        });
+        let counted = within(DEADLINE, &format!("refusal by {reason}"), counting).await?;
         assert_eq!(counted, count as f64, "{reason}");
         Ok(())
     }

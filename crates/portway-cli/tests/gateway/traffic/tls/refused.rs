@@ -7,7 +7,7 @@ use portway_testkit::{Client, RawClient};
 use super::{GET, Issuer, REPLY, openssl_saying, secure};
 use crate::fixture::Gateway;
 
-/// The beginning of a record that holds a client's hello of 512 bytes (RFC 8446 section 5.1).
+/// The beginning of a record that holds a `ClientHello` of 512 bytes (RFC 8446 section 5.1).
 const HALF_HELLO: &[u8] = &[0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3, 1, 2, 3, 4];
 
 #[tokio::test]
