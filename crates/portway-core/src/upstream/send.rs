@@ -126,9 +126,10 @@ impl Call<'_> {
                 return Err(failed.error);
             }
             self.lane.cells.retried();
-            if reused {
+            if reused && !fresh {
                 fresh = true;
             } else {
+                // Also where others have opened a connection meanwhile that refuses as well.
                 spent.push(endpoint);
                 last = Some(failed.error);
             }

@@ -2,7 +2,9 @@
 
 use std::io;
 
-use portway_testkit::{Client, DEADLINE, Echo, WebSocket, eventually, load::Load, process::Signal};
+use portway_testkit::{
+    Client, DEADLINE, Echo, WebSocket, client::Message, eventually, load::Load, process::Signal,
+};
 
 use crate::fixture::{Gateway, service};
 
@@ -38,6 +40,26 @@ async fn no_request_fails_while_clients_are_asked_to_leave() -> io::Result<()> {
     assert_eq!((last.status.as_u16(), last.header("connection")), (200, Some("close")));
     let tally = load.stop().await?;
     assert_eq!(tally.failed(), 0, "{tally:?}");
+    assert_eq!(gateway.process.wait_exit(DEADLINE).await?.code(), Some(0));
+    Ok(())
+}
+
+/// RFC 6455 section 7.4.1.
+#[tokio::test]
+async fn websockets_are_told_that_the_gateway_goes_away() -> io::Result<()> {
+    let echo = Echo::start().await?;
+    let config = format!("shutdown: {{timeout: 1s}}\n{}", service(&echo.url(), ""));
+    let mut gateway = Gateway::start(&config).await?;
+    let mut plain = WebSocket::connect(gateway.addr(), "/").await?;
+    let client = Client::h2c(gateway.addr());
+    let mut stream = Box::pin(WebSocket::open_on_stream(&client, "/")).await?;
+    for socket in [&mut plain, &mut stream] {
+        assert_eq!(socket.exchange("here").await?, "here");
+    }
+    gateway.process.signal(Signal::TERM)?;
+    for socket in [&mut plain, &mut stream] {
+        assert_eq!(socket.receive().await?, Some(Message::Close(Some(1001))));
+    }
     assert_eq!(gateway.process.wait_exit(DEADLINE).await?.code(), Some(0));
     Ok(())
 }

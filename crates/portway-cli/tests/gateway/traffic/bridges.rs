@@ -5,13 +5,15 @@ use std::{fs, io};
 
 use http::{Request, StatusCode};
 use portway_testkit::{
-    Client, Echo, RawUpstream, RunningEcho, WebSocket, eventually,
+    Client, Echo, RawUpstream, RunningEcho, WebSocket,
+    client::websocket_cases,
+    eventually,
     frames::script,
     grpc::{self, Interop, InteropClient},
     tls::{Authority, ClientTls, ServerTls},
 };
 
-use crate::fixture::Gateway;
+use crate::fixture::{Gateway, service};
 
 /// A gateway before an echo server that speaks everything, with a service for each way to it.
 struct Bridge {
@@ -259,6 +261,23 @@ async fn websockets_pass_whatever_carries_them() -> io::Result<()> {
             socket.close().await.map_err(|error| io::Error::other(format!("{what}: {error}")))?;
         }
     }
+    Ok(())
+}
+
+/// Right and wrong frames: what the upstream makes of them is what the client hears.
+#[tokio::test]
+async fn what_comes_of_a_websocket_is_as_without_a_gateway() -> io::Result<()> {
+    let echo = Echo::start().await?;
+    let gateway = Gateway::start(&service(&echo.url(), "")).await?;
+    let mut differ = Vec::new();
+    for case in websocket_cases() {
+        let direct = case.verdict(echo.addr(), "a.example", "/").await?;
+        let through = case.verdict(gateway.addr(), "a.example", "/").await?;
+        if direct != through {
+            differ.push(format!("{}: {direct:?} became {through:?}", case.name));
+        }
+    }
+    assert!(differ.is_empty(), "{differ:#?}");
     Ok(())
 }
 
