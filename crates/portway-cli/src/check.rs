@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     args::{Check, Report},
+    catalog::catalog,
     locate,
     terminal::{self, PROBLEMS, plural, print},
 };
@@ -38,7 +39,7 @@ pub(crate) struct Inspected {
 
 impl Inspected {
     pub(crate) fn new(path: PathBuf) -> Self {
-        let source::Reading { text, content, .. } = source::read(&path);
+        let source::Reading { text, content, .. } = source::read(&path, &catalog());
         let mut warnings = Vec::new();
         let config = content.and_then(|loaded| {
             let places = loaded.places.clone();

@@ -6,6 +6,7 @@
 
 mod args;
 mod build;
+mod catalog;
 mod check;
 mod compatible;
 mod completions;

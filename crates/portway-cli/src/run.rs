@@ -8,6 +8,7 @@ use tokio::runtime;
 use crate::{
     args::Run,
     build::BUILD,
+    catalog::catalog,
     locate,
     terminal::{self, PROBLEMS},
 };
@@ -33,7 +34,7 @@ pub(crate) fn run(args: &Run) -> anyhow::Result<ExitCode> {
     match served {
         Ok(_) => Ok(ExitCode::SUCCESS),
         Err(problems) => {
-            let text = source::read(&file).text;
+            let text = source::read(&file, &catalog()).text;
             terminal::problems(&file, &problems, &text);
             Ok(ExitCode::from(PROBLEMS))
         }

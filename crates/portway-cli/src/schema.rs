@@ -2,10 +2,10 @@
 
 use std::process::ExitCode;
 
-use crate::terminal::print;
+use crate::{catalog::catalog, terminal::print};
 
 pub(crate) fn schema() -> anyhow::Result<ExitCode> {
-    print(&format!("{:#}\n", portway::config::schema()))?;
+    print(&format!("{:#}\n", catalog().schema()))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -74,6 +74,11 @@ pub const CODES: &[(&str, &str)] = &[
     ("no_prefix_match", "a redirect replaces the prefix of a match that has none"),
     ("bad_template", "the template of a reply is not well-formed"),
     ("unknown_template_value", "a template wants a value that does not exist"),
+    // Plugins and consumers.
+    ("unknown_plugin", "no plugin, shared instance or wider attachment has this name"),
+    ("duplicate_plugin", "one level has attached two plugins under one name"),
+    ("foreign_plugin", "plugins are attached where there are no requests"),
+    ("duplicate_credential", "two consumers have one credential"),
     // Addresses.
     ("address_conflict", "two listeners, or one and the probes, would bind one address"),
     // Warnings.

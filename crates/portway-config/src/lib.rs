@@ -5,6 +5,7 @@
 //! schema collects the problems, then typed values are made and checked. Everything here is pure:
 //! no file is opened, no socket, no task; the caller brings the text and looks things up.
 
+mod catalog;
 mod check;
 mod codes;
 mod document;
@@ -12,28 +13,31 @@ mod expand;
 mod import;
 mod load;
 mod places;
+mod plugged;
 mod report;
 mod resource;
 mod revision;
 mod schema;
 mod walk;
 
+pub use catalog::Catalog;
 pub use check::{Checked, check};
 pub use codes::CODES;
 pub use expand::{Lookup, NoLookup};
 pub use load::{Dialect, Loaded, decode, load};
 pub use places::Places;
+pub use plugged::{InstanceId, Level, Plugged, Plugs, Step, Way};
 pub use report::{Colour, render, render_warnings};
 pub use resource::{
-    AccessLog, AmbiguousPaths, Balance, Certificate, CertificatePart, CipherSuite,
-    ClientCertificateMode, ClientCertificates, Config, Encoding, Endpoint, Files, ForwardPath,
-    ForwardedHeaders, HeaderCase, HostPolicy, Limits, Listener, ListenerHttp2, ListenerProtocol,
-    ListenerTls, LogFormat, LogLevel, LogOutput, Logging, Match, Matches, Meta, PathMatch, Pool,
-    Probes, ProxyProtocolVersion, Redirect, RedirectHttps, RedirectStatus, Reply, Resolver,
-    Rewrite, Route, Service, Shutdown, StageTimeouts, Target, Timeouts, TlsHost, TlsVersion,
-    TypedPath, UpstreamHttp2, UpstreamTls, ValueMatch, WeightedService,
+    AccessLog, AmbiguousPaths, Attached, Attachment, Balance, Certificate, CertificatePart,
+    CipherSuite, ClientCertificateMode, ClientCertificates, Config, Consumer, Encoding, Endpoint,
+    Files, ForwardPath, ForwardedHeaders, HeaderCase, HmacSecret, HostPolicy, JwtKey, Limits,
+    Listener, ListenerHttp2, ListenerProtocol, ListenerTls, LogFormat, LogLevel, LogOutput,
+    Logging, Match, Matches, Meta, Password, PathMatch, PluginInstance, PluginSpec, Pool, Probes,
+    ProxyProtocolVersion, Redirect, RedirectHttps, RedirectStatus, Reply, Resolver, Rewrite, Route,
+    Service, Shutdown, StageTimeouts, Target, Timeouts, TlsHost, TlsVersion, TypedPath,
+    UpstreamHttp2, UpstreamTls, ValueMatch, WeightedService, When,
 };
 pub use revision::{Origin, Outcome, Revision, Source};
-pub use schema::schema;
 
 pub use portway_plugin::{Place, Problem, value};

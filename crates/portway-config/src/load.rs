@@ -6,13 +6,13 @@ use portway_plugin::Problem;
 use serde::de::DeserializeOwned;
 
 use crate::{
+    Catalog,
     check::{self, Checked},
     document::{self, Mark, Node, Value},
     expand::{Lookup, Secrets, expand},
     import::restgate,
     places::{Naming, Numbers, Places},
-    resource::{Config, Listener, Route, Service},
-    schema::shapes,
+    resource::{Config, Consumer, Listener, PluginInstance, Route, Service},
     walk::walk,
 };
 
@@ -27,6 +27,8 @@ pub struct Loaded {
     pub files: BTreeSet<String>,
     /// Whose document it is.
     pub dialect: Dialect,
+    /// By which it was read.
+    catalog: Catalog,
 }
 
 /// Whose document it is.
@@ -44,7 +46,7 @@ impl Loaded {
     /// # Errors
     /// Everything that is wrong.
     pub fn check(self) -> Result<Checked<Config>, Vec<Problem>> {
-        check::check(self.config, &self.places)
+        check::check(self.config, &self.places, &self.catalog)
     }
 }
 
@@ -54,7 +56,12 @@ impl Loaded {
 /// # Errors
 /// Everything that is wrong with it, in the order of the text. What could be read in spite of
 /// that has been [checked](crate::check) too, so that one run shows all there is to mend.
-pub fn load(text: &str, file: &str, lookup: &dyn Lookup) -> Result<Loaded, Vec<Problem>> {
+pub fn load(
+    text: &str,
+    file: &str,
+    lookup: &dyn Lookup,
+    catalog: &Catalog,
+) -> Result<Loaded, Vec<Problem>> {
     let (tree, mut problems) = document::parse(text, file);
     let Some(mut tree) = tree else { return Err(problems) };
     let expanded = expand(&mut tree, file, lookup);
@@ -62,14 +69,15 @@ pub fn load(text: &str, file: &str, lookup: &dyn Lookup) -> Result<Loaded, Vec<P
     let read = if restgate::is_one(&tree) {
         restgate::read(tree, file, expanded.secrets, &mut problems)
     } else {
-        native(tree, file, expanded.secrets, &mut problems)
+        native(tree, file, expanded.secrets, catalog, &mut problems)
     };
     problems.iter_mut().for_each(|problem| read.places.hide_secrets(problem));
     if problems.is_empty() {
         let Read { config, places, dialect, .. } = read;
-        return Ok(Loaded { config, places, files: expanded.files, dialect });
+        let catalog = catalog.clone();
+        return Ok(Loaded { config, places, files: expanded.files, dialect, catalog });
     }
-    check::salvaged(read, &mut problems);
+    check::salvaged(read, catalog, &mut problems);
     problems.sort_by_key(place_of);
     Err(problems)
 }
@@ -99,15 +107,23 @@ pub(crate) struct Read {
     pub(crate) unread_services: Vec<String>,
 }
 
-fn native(mut tree: Node, file: &str, secrets: Secrets, problems: &mut Vec<Problem>) -> Read {
+fn native(
+    mut tree: Node,
+    file: &str,
+    secrets: Secrets,
+    catalog: &Catalog,
+    problems: &mut Vec<Problem>,
+) -> Read {
     let names = service_names(&tree);
-    problems.extend(walk(&mut tree, shapes(), file));
+    problems.extend(walk(&mut tree, catalog.shapes(), file));
     let mut reader = Reader { file, problems };
     let (mut numbers, mut unread_services) = (Numbers::default(), Vec::new());
-    let lists = ["listeners", "services", "routes"];
+    let lists = ["listeners", "services", "routes", "plugins", "consumers"];
     let mut config: Config = reader.typed(&tree, &lists, "").unwrap_or_default();
     config.listeners = reader.list::<Listener>(&tree, "listeners", &mut numbers.listeners);
     config.routes = reader.list::<Route>(&tree, "routes", &mut numbers.routes);
+    config.plugins = reader.list::<PluginInstance>(&tree, "plugins", &mut numbers.plugins);
+    config.consumers = reader.list::<Consumer>(&tree, "consumers", &mut numbers.consumers);
     for (number, item) in tree.get("services").map_or(&[][..], Node::items).iter().enumerate() {
         let path = format!("services[{number}]");
         let Some(mut service) = reader.typed::<Service>(item, &["routes"], &path) else {

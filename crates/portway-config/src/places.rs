@@ -43,6 +43,8 @@ pub(crate) struct Numbers {
     /// The routes of each service in `services`.
     pub(crate) nested: Vec<Vec<usize>>,
     pub(crate) routes: Vec<usize>,
+    pub(crate) plugins: Vec<usize>,
+    pub(crate) consumers: Vec<usize>,
 }
 
 impl Places {
@@ -116,6 +118,8 @@ impl Numbers {
             "listeners" => &self.listeners,
             "services" => &self.services,
             "routes" => &self.routes,
+            "plugins" => &self.plugins,
+            "consumers" => &self.consumers,
             _ => return path.to_owned(),
         };
         let number = numbers.get(index).copied().unwrap_or(index);
@@ -151,6 +155,7 @@ mod tests {
             services: vec![0, 2],
             nested: vec![vec![], vec![1, 3]],
             routes: vec![1],
+            ..Numbers::default()
         };
         for (path, document) in [
             ("services[1].routes[1].match.path", "services[2].routes[3].match.path"),

@@ -1,18 +1,32 @@
 //! The JSON Schema of the document: generated from the types, so that editors, the walk and the
 //! types cannot disagree.
 
-use std::sync::OnceLock;
-
-use portway_plugin::value::FORMATS;
-use schemars::{JsonSchema, generate::SchemaSettings};
+use portway_plugin::Registry;
+use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
-use crate::{resource::Config, walk::Shapes};
+use crate::resource::Config;
 
-/// The JSON Schema (draft 2020-12) of a configuration, for editors and other tools.
-#[must_use]
-pub fn schema() -> Value {
-    let mut schema = generate::<Config>();
+/// The types that name a plugin by a key of their own.
+const PLUGGED: [&str; 2] = ["Attachment", "PluginInstance"];
+
+/// The JSON Schema (draft 2020-12) of a configuration with these plugins.
+pub(crate) fn schema(registry: &Registry) -> Value {
+    let mut generator = generator();
+    let specs: Vec<_> =
+        registry.iter().map(|entry| (entry.name(), entry.schema(&mut generator))).collect();
+    let mut schema = generator.into_root_schema_for::<Config>().to_value();
+    for name in PLUGGED {
+        let Some(Value::Object(plugged)) = schema.pointer_mut(&format!("/$defs/{name}")) else {
+            continue;
+        };
+        plugged.shift_remove("additionalProperties");
+        if let Some(Value::Object(properties)) = plugged.get_mut("properties") {
+            let specs = specs.iter().map(|(plugin, spec)| ((*plugin).to_owned(), spec.clone()));
+            properties.extend(specs.map(|(plugin, spec)| (plugin, spec.to_value())));
+        }
+    }
+    tidy(&mut schema);
     if let Some(root) = schema.as_object_mut() {
         root.insert("$id".into(), "https://portway.dev/schema/portway.json".into());
         root.insert("title".into(), "Portway configuration".into());
@@ -26,18 +40,15 @@ pub fn schema() -> Value {
     schema
 }
 
-/// The schema of the document, prepared for walking.
-pub(crate) fn shapes() -> &'static Shapes {
-    static SHAPES: OnceLock<Shapes> = OnceLock::new();
-    SHAPES.get_or_init(|| Shapes::of(&schema(), &[FORMATS]))
-}
-
 /// The schema of a type, closed and without nulls.
 pub(crate) fn generate<T: JsonSchema>() -> Value {
-    let generator = SchemaSettings::draft2020_12().into_generator();
-    let mut schema = generator.into_root_schema_for::<T>().to_value();
+    let mut schema = generator().into_root_schema_for::<T>().to_value();
     tidy(&mut schema);
     schema
+}
+
+fn generator() -> SchemaGenerator {
+    SchemaSettings::draft2020_12().into_generator()
 }
 
 /// Maps with known keys allow no others, and nobody writes `null`: a key is there or it is not.
@@ -79,11 +90,13 @@ fn drop_null(object: &mut Map<String, Value>) {
 
 #[cfg(test)]
 mod tests {
+    use portway_plugin::value::FORMATS;
+
     use super::*;
 
     #[test]
     fn it_speaks_of_every_key_and_of_no_null() {
-        let schema = schema();
+        let schema = schema(&Registry::new());
         let text = schema.to_string();
         assert!(!text.contains("null"), "{text}");
         let route = schema.pointer("/$defs/Route").unwrap();

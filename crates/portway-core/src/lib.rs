@@ -8,6 +8,7 @@
 
 mod balance;
 mod base64;
+mod chain;
 mod change;
 mod descriptors;
 mod driver;
@@ -19,6 +20,7 @@ mod forward;
 pub mod fuzzing;
 mod gateway;
 mod grpc;
+mod host;
 mod layer4;
 mod listen;
 pub mod probe;

@@ -17,6 +17,7 @@
 //! | [`nameserver`] | a DNS server whose answers a test can change |
 //! | `tls` | certificates made on the spot, TLS for servers and clients (feature `tls`) |
 //! | `grpc` | with the feature `grpc`: the interoperability server, client and cases of gRPC |
+//! | `plugin` | with the feature `plugin`: a stage for one plugin |
 //! | [`deadline`] | how a wait ends |
 //!
 //! ```
@@ -40,6 +41,8 @@ pub mod grpc;
 pub mod load;
 pub mod nameserver;
 pub mod nginx;
+#[cfg(feature = "plugin")]
+pub mod plugin;
 pub mod process;
 pub mod raw;
 mod task;

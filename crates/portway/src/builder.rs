@@ -2,29 +2,52 @@
 
 use std::path::Path;
 
-use portway_config::{Checked, Config, Origin, Outcome, Problem, Revision, Source};
+use portway_config::{Catalog, Checked, Config, Origin, Outcome, Problem, Revision, Source};
 use portway_core::{
     Options, Server, run,
     source::FileSource,
     telemetry::{BuildInfo, log},
 };
+use portway_plugin::Registry;
 use tokio::runtime::Handle;
 
 use crate::signals::Signals;
 
 /// Settings of the process that are not in its configuration.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Builder {
+    catalog: Catalog,
     cores: Option<usize>,
     build: BuildInfo,
     process_log: bool,
 }
 
+/// The usual settings.
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            catalog: Catalog::new(portway_plugins::registry()),
+            cores: None,
+            build: BuildInfo::default(),
+            process_log: false,
+        }
+    }
+}
+
 impl Builder {
-    /// The usual settings: a core for each CPU the process may use, and no log.
+    /// The usual settings: a core for each CPU the process may use, the built-in plugins, and no
+    /// log.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The plugins a file may name, in place of the built-in ones:
+    /// `portway::plugins::registry().with::<Mine>()` for some more.
+    #[must_use]
+    pub fn plugins(mut self, registry: Registry) -> Self {
+        self.catalog = Catalog::new(registry);
+        self
     }
 
     /// The number of data-plane threads.
@@ -66,7 +89,7 @@ impl Builder {
     /// # Errors
     /// All that is wrong with the file at the start. Then nothing was opened.
     pub async fn serve_file(self, path: &Path) -> Result<bool, Vec<Problem>> {
-        let mut source = FileSource::start(path, &Handle::current());
+        let mut source = FileSource::start(path, &self.catalog, &Handle::current());
         let signals = Signals::listen(source.reread())
             .map_err(|error| problem("no_signals", format!("cannot hear signals: {error}")))?;
         // The log begins before the gateway does, so the first revision is looked at before.

@@ -16,6 +16,7 @@
 //! |---|---|
 //! | [`config`] | resources, loading and checking; pure |
 //! | [`plugin`] | the contract for code that runs inside |
+//! | [`plugins`] | the plugins that are there already |
 //! | [`source`] | where configuration comes from |
 //! | [`explain`] | what a configuration does, told to people |
 //! | [`telemetry`] | logs and metrics |
@@ -32,3 +33,4 @@ pub use portway_core::{
     telemetry::BuildInfo, verify,
 };
 pub use portway_plugin as plugin;
+pub use portway_plugins as plugins;

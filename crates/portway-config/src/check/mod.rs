@@ -8,9 +8,11 @@
 mod addresses;
 mod captures;
 mod conflicts;
+mod consumers;
 mod listeners;
 mod lower;
 mod names;
+mod plugins;
 mod protocols;
 mod routes;
 mod salvage;
@@ -25,7 +27,9 @@ use std::ops::Deref;
 use portway_plugin::Problem;
 
 use crate::{
+    Catalog,
     places::{Places, item},
+    plugged::Plugs,
     resource::{Config, Match, Matches, Route},
 };
 
@@ -35,6 +39,7 @@ pub struct Checked<T> {
     value: T,
     warnings: Vec<Problem>,
     from: From,
+    plugs: Plugs,
 }
 
 impl<T> Checked<T> {
@@ -52,6 +57,12 @@ impl<T> Checked<T> {
 }
 
 impl Checked<Config> {
+    /// The instances of plugins it makes.
+    #[must_use]
+    pub fn plugs(&self) -> &Plugs {
+        &self.plugs
+    }
+
     /// What `path` of the lowered configuration (`routes[7].match`) is in the configuration it
     /// comes from (`services[1].routes[2].match`), where [`Places`] finds it.
     #[must_use]
@@ -74,12 +85,16 @@ impl<T> Deref for Checked<T> {
 ///
 /// # Errors
 /// Everything that is wrong.
-pub fn check(config: Config, places: &Places) -> Result<Checked<Config>, Vec<Problem>> {
-    let Inspected { config, from, findings } = inspect(config, places, &[]);
+pub fn check(
+    config: Config,
+    places: &Places,
+    catalog: &Catalog,
+) -> Result<Checked<Config>, Vec<Problem>> {
+    let Inspected { config, from, plugs, findings } = inspect(config, places, catalog, &[]);
     let Findings { mut problems, mut warnings } = findings;
     problems.iter_mut().chain(&mut warnings).for_each(|problem| places.locate(problem));
     if problems.is_empty() {
-        return Ok(Checked { value: config, warnings, from });
+        return Ok(Checked { value: config, warnings, from, plugs });
     }
     problems.sort_by_key(|p| p.place.as_ref().map(|place| (place.line, place.column)));
     Err(problems)
@@ -90,15 +105,23 @@ pub fn check(config: Config, places: &Places) -> Result<Checked<Config>, Vec<Pro
 struct Inspected {
     config: Config,
     from: From,
+    plugs: Plugs,
     findings: Findings,
 }
 
-fn inspect(config: Config, places: &Places, unread_services: &[String]) -> Inspected {
+fn inspect(
+    config: Config,
+    places: &Places,
+    catalog: &Catalog,
+    unread_services: &[String],
+) -> Inspected {
     let mut findings = Findings::default();
     names::check(&config, places, &mut findings);
     listeners::check(&config, &mut findings);
     services::check(&config, &mut findings);
     targets::check(&config, unread_services, &mut findings);
+    let plugs = plugins::check(&config, catalog, &mut findings);
+    consumers::check(&config, places, &mut findings);
     let (mut config, mut from) = lower::lower(config, &mut findings);
     let lowered = Lowered { config: &config, from: &from, places };
     routes::check(&lowered, &mut findings);
@@ -110,7 +133,7 @@ fn inspect(config: Config, places: &Places, unread_services: &[String]) -> Inspe
     protocols::check(&lowered, &mut findings);
     conflicts::check(&lowered, &mut findings);
     addresses::check(&lowered, &mut findings);
-    Inspected { config, from, findings }
+    Inspected { config, from, plugs, findings }
 }
 
 /// What the checks find.
@@ -195,7 +218,7 @@ impl Route {
 
 #[cfg(test)]
 mod tests {
-    use crate::{expand::NoLookup, load::load};
+    use crate::{Catalog, expand::NoLookup, load::load};
 
     #[test]
     fn lowered_parts_are_found_where_they_were_declared() {
@@ -206,7 +229,7 @@ services:
   - {name: on, url: 'http://a', routes: [{name: off-too, enabled: false}, {name: on}]}
 routes: [{name: top, match: {path: /x}, target: {service: on}}]
 ";
-        let loaded = load(text, "f.yaml", &NoLookup).unwrap();
+        let loaded = load(text, "f.yaml", &NoLookup, &Catalog::default()).unwrap();
         let places = loaded.places.clone();
         let checked = loaded.check().unwrap();
         for (lowered, declared, line) in [

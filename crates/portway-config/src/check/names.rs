@@ -23,6 +23,15 @@ pub(super) fn check(config: &Config, places: &Places, findings: &mut Findings) {
     let services = services.map(|(at, s)| (&s.meta, &s.meta.namespace, format!("services[{at}]")));
     unique("service", services, places, findings);
 
+    let plugins = config.plugins.iter().enumerate();
+    let plugins = plugins.map(|(at, p)| (&p.meta, &p.meta.namespace, format!("plugins[{at}]")));
+    unique("plugin", plugins, places, findings);
+
+    let consumers = config.consumers.iter().enumerate();
+    let consumers =
+        consumers.map(|(at, c)| (&c.meta, &c.meta.namespace, format!("consumers[{at}]")));
+    unique("consumer", consumers, places, findings);
+
     // Paths of routes are made when they are needed: there may be a hundred thousand.
     let nested = config.services.iter().enumerate().flat_map(|(service, owner)| {
         owner.routes.iter().enumerate().map(move |(route, r)| {

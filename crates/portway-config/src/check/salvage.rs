@@ -9,10 +9,10 @@ use std::collections::HashSet;
 use portway_plugin::Problem;
 
 use super::{Findings, inspect};
-use crate::{load::Read, places::item, resource::Config};
+use crate::{Catalog, load::Read, places::item, resource::Config};
 
 /// Adds the problems of what could be read to those of reading it.
-pub(crate) fn salvaged(read: Read, problems: &mut Vec<Problem>) {
+pub(crate) fn salvaged(read: Read, catalog: &Catalog, problems: &mut Vec<Problem>) {
     let Read { mut config, places, unread_services, .. } = read;
     let tainted = Tainted::by(problems);
     tainted.take_out(&mut config, |path| {
@@ -24,7 +24,8 @@ pub(crate) fn salvaged(read: Read, problems: &mut Vec<Problem>) {
         // The default listener is not what was meant, and meets nothing.
         config.probes.enabled = false;
     }
-    let Findings { problems: found, .. } = inspect(config, &places, &unread_services).findings;
+    let Findings { problems: found, .. } =
+        inspect(config, &places, catalog, &unread_services).findings;
     let reported = Reported::by(problems);
     for mut problem in found {
         places.locate(&mut problem);

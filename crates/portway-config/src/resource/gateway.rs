@@ -4,7 +4,7 @@ use portway_plugin::value::{BindAddr, Duration, PeerAddr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Listener, Route, Service};
+use super::{Attached, Consumer, Listener, PluginInstance, Route, Service};
 
 /// A gateway's configuration: what one file says, or what several sources say together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -16,6 +16,12 @@ pub struct Config {
     pub services: Vec<Service>,
     /// Routes that name their target themselves. Routes of a service may stand under the service.
     pub routes: Vec<Route>,
+    /// Plugins for all requests of the gateway.
+    pub global_plugins: Vec<Attached>,
+    /// Instances of plugins that are shared by all who name them.
+    pub plugins: Vec<PluginInstance>,
+    /// Who may ask, and how they show who they are.
+    pub consumers: Vec<Consumer>,
     /// The listener for health, readiness, metrics and version.
     pub probes: Probes,
     /// What the process says about itself.
@@ -37,6 +43,9 @@ impl Default for Config {
             listeners: Vec::new(),
             services: Vec::new(),
             routes: Vec::new(),
+            global_plugins: Vec::new(),
+            plugins: Vec::new(),
+            consumers: Vec::new(),
             probes: Probes::default(),
             log: Logging::default(),
             access_log: AccessLog::default(),

@@ -4,7 +4,7 @@ use portway_plugin::value::{ByteSize, Cidr, Duration, HostPattern, ListenAddr, N
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ListenerTls, Meta};
+use super::{Attached, ListenerTls, Meta};
 
 /// A socket clients connect to. By default it speaks HTTP/1.1, and HTTP/2 to clients that begin
 /// with its preface (prior knowledge) or agree to it over TLS.
@@ -66,6 +66,9 @@ pub struct Listener {
     /// never applies to an upgraded connection or an event stream. `0` is no limit.
     #[serde(default, skip_serializing_if = "Duration::is_zero")]
     pub write_timeout: Duration,
+    /// Plugins for the requests that come by this listener.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub plugins: Vec<Attached>,
 }
 
 impl Listener {
@@ -89,6 +92,7 @@ impl Listener {
             limits: Limits::default(),
             read_timeout: Duration::ZERO,
             write_timeout: Duration::ZERO,
+            plugins: Vec::new(),
         }
     }
 }

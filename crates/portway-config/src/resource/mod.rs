@@ -5,15 +5,18 @@
 //! compiles it). The comments on the fields are the reference that users read, in the JSON
 //! Schema and in their editors.
 
+mod consumer;
 mod files;
 mod gateway;
 mod listener;
 mod matches;
 mod meta;
+mod plugin;
 mod route;
 mod service;
 mod tls;
 
+pub use consumer::{Consumer, HmacSecret, JwtKey, Password};
 pub use files::{Encoding, Files};
 pub use gateway::{
     AccessLog, Config, LogFormat, LogLevel, LogOutput, Logging, Probes, Resolver, Shutdown,
@@ -24,6 +27,7 @@ pub use listener::{
 };
 pub use matches::{CertificatePart, Match, Matches, PathMatch, TypedPath, ValueMatch};
 pub use meta::Meta;
+pub use plugin::{Attached, Attachment, PluginInstance, PluginSpec, When};
 pub use route::{Redirect, RedirectStatus, Reply, Rewrite, Route, Target, WeightedService};
 pub use service::{
     Balance, Endpoint, ForwardPath, HostPolicy, Pool, ProxyProtocolVersion, Service, StageTimeouts,

@@ -9,7 +9,7 @@ use portway_plugin::value::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Files, HostPolicy, ListenerProtocol, Matches, Meta, Timeouts};
+use super::{Attached, Files, HostPolicy, ListenerProtocol, Matches, Meta, Timeouts};
 
 /// A resource of its own, wherever it is written: under a service it inherits the service; at the
 /// top level it names a target.
@@ -46,6 +46,9 @@ pub struct Route {
     /// The bytes of a request body; more is answered 413. Without it, as the listener says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_limit: Option<ByteSize>,
+    /// Plugins for the requests of the route.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub plugins: Vec<Attached>,
 }
 
 impl Route {
@@ -63,6 +66,7 @@ impl Route {
             host: None,
             timeouts: Timeouts::default(),
             body_limit: None,
+            plugins: Vec::new(),
         }
     }
 }

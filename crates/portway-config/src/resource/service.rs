@@ -7,7 +7,7 @@ use portway_plugin::value::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Meta, Route, UpstreamTls};
+use super::{Attached, Meta, Route, UpstreamTls};
 
 /// Something that answers requests, at one address or several.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -71,6 +71,9 @@ pub struct Service {
     /// otherwise not public.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deny_private_addresses: bool,
+    /// Plugins for the requests of the service.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub plugins: Vec<Attached>,
     /// Routes of this service. They inherit its hosts and prefix, and forward to it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub routes: Vec<Route>,
@@ -99,6 +102,7 @@ impl Service {
             grpc_web: false,
             max_response_head: response_head_bytes(),
             deny_private_addresses: false,
+            plugins: Vec::new(),
             routes: Vec::new(),
         }
     }
@@ -118,6 +122,9 @@ pub struct Endpoint {
     /// This endpoint's share of the requests, relative to the others. `0` takes none.
     #[serde(default)]
     pub weight: Weight,
+    /// Plugins for what is sent to this endpoint.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub plugins: Vec<Attached>,
 }
 
 /// Whether HTTP/2 is spoken to a service's endpoints.

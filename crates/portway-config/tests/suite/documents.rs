@@ -7,6 +7,8 @@ use std::{
 
 use portway_config::{Checked, Config, Loaded, Lookup, Problem, decode, load};
 
+use crate::stamp::catalog;
+
 /// What references find in every golden document.
 pub(crate) struct Surroundings;
 
@@ -54,5 +56,5 @@ pub(crate) fn read(path: &Path) -> (String, Vec<u8>) {
 /// Loads and checks a document.
 pub(crate) fn serve(bytes: &[u8], name: &str) -> Result<Checked<Config>, Vec<Problem>> {
     let text = decode(bytes, name).map_err(|problem| vec![problem])?;
-    load(text, name, &Surroundings).and_then(Loaded::check)
+    load(text, name, &Surroundings, &catalog()).and_then(Loaded::check)
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use portway_config::{Loaded, NoLookup, load};
+use portway_config::{Catalog, Loaded, NoLookup, load};
 
 fn document(services: usize, routes: usize) -> String {
     let mut text = "services:\n".to_owned();
@@ -20,7 +20,8 @@ fn document(services: usize, routes: usize) -> String {
 #[test]
 fn ten_thousand_routes() {
     let text = document(100, 100);
-    let checked = load(&text, "large.yaml", &NoLookup).and_then(Loaded::check).unwrap();
+    let checked =
+        load(&text, "large.yaml", &NoLookup, &Catalog::default()).and_then(Loaded::check).unwrap();
     assert_eq!((checked.services.len(), checked.routes.len()), (100, 10_000));
     assert_eq!(checked.warnings(), []);
 }
@@ -28,7 +29,7 @@ fn ten_thousand_routes() {
 #[test]
 fn ten_thousand_problems() {
     let text = document(10, 1000).replace("match:", "mtach:");
-    let problems = load(&text, "large.yaml", &NoLookup).unwrap_err();
+    let problems = load(&text, "large.yaml", &NoLookup, &Catalog::default()).unwrap_err();
     assert_eq!(problems.iter().filter(|problem| problem.code == "unknown_key").count(), 10_000);
 
     let mut text = document(10, 1000);
@@ -37,7 +38,9 @@ fn ten_thousand_problems() {
         writeln!(text, "  - {{name: r{route}, match: {{path: /x}}, target: {{service: t}}}}")
             .unwrap();
     }
-    let problems = load(&text, "large.yaml", &NoLookup).and_then(Loaded::check).unwrap_err();
+    let problems = load(&text, "large.yaml", &NoLookup, &Catalog::default())
+        .and_then(Loaded::check)
+        .unwrap_err();
     assert_eq!(problems.iter().filter(|p| p.code == "unknown_service").count(), 10_000);
     assert_eq!(problems.iter().filter(|p| p.code == "same_route").count(), 9_999);
 }

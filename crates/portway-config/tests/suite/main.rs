@@ -6,3 +6,4 @@ mod documents;
 mod golden;
 mod large;
 mod round_trip;
+mod stamp;

@@ -4,12 +4,15 @@ use portway_config::{Checked, Config, Loaded, NoLookup, load};
 use proptest::{prelude::*, sample::select};
 use serde_json::{Value, json};
 
-use crate::documents::{documents, read, serve};
+use crate::{
+    documents::{documents, read, serve},
+    stamp::catalog,
+};
 
 fn again(config: &Config) -> Checked<Config> {
     // What looks like a reference in a value was written as none.
     let text = serde_json::to_string(config).unwrap().replace("${", "$${");
-    let loaded = load(&text, "again.json", &NoLookup).and_then(Loaded::check);
+    let loaded = load(&text, "again.json", &NoLookup, &catalog()).and_then(Loaded::check);
     loaded.unwrap_or_else(|problems| panic!("{problems:?}\n{text}"))
 }
 
@@ -96,7 +99,7 @@ proptest! {
             service["routes"][0]["priority"] = json!(at);
         }
         let text = json!({ "services": services }).to_string();
-        let first = load(&text, "first.json", &NoLookup).and_then(Loaded::check);
+        let first = load(&text, "first.json", &NoLookup, &catalog()).and_then(Loaded::check);
         let first = first.unwrap_or_else(|problems| panic!("{problems:?}\n{text}"));
         prop_assert_eq!(&*first, &*again(&first));
     }
@@ -104,7 +107,7 @@ proptest! {
     #[test]
     fn no_text_is_too_strange(text in "\\PC{0,60}", name in select(vec!["x.yaml", "x.json", "x.toml", "x"])) {
         // Whatever comes of it, nothing panics.
-        let _ = load(&text, name, &NoLookup).and_then(Loaded::check);
+        let _ = load(&text, name, &NoLookup, &catalog()).and_then(Loaded::check);
     }
 
     #[test]

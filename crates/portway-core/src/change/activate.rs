@@ -6,15 +6,17 @@ use std::{
     time::Duration,
 };
 
-use portway_config::{Checked, Config, ListenerProtocol, Places, Problem};
+use portway_config::{Catalog, Checked, Config, ListenerProtocol, Places, Problem};
 use tokio::{
     sync::oneshot,
-    time::{Instant, sleep},
+    task::JoinSet,
+    time::{Instant, sleep, timeout},
 };
 
 use super::prepare::{New, Prepared, ProbeChange, prepare};
 use crate::{
     files::warn_of_missing_roots,
+    host::Outside,
     listen::Crowd,
     resolve::Resolver,
     server::{Open, Opening, RunningProbe, Server},
@@ -28,11 +30,11 @@ use crate::{
 const FIRST_ANSWERS: Duration = Duration::from_secs(2);
 
 /// What is served before there is a configuration: nothing.
-pub(crate) fn nothing(resolver: &Resolver) -> Arc<Snapshot> {
-    let config = portway_config::check(Config::default(), &Places::default())
+pub(crate) fn nothing(resolver: &Resolver, outside: &Arc<Outside>) -> Arc<Snapshot> {
+    let config = portway_config::check(Config::default(), &Places::default(), &Catalog::default())
         .expect("the default configuration has no problem");
     let tls = tls::prepare(&config, None).expect("it has no certificate");
-    Arc::new(compile(config, 0, None, resolver, tls, |_| ListenerId(u32::MAX)))
+    Arc::new(compile(config, 0, None, resolver, tls, outside, |_| ListenerId(u32::MAX)))
 }
 
 /// Takes `server` over to `config`.
@@ -45,7 +47,7 @@ pub(crate) async fn activate(
         tracing::warn!(code = %warning.code, path = warning.path, "{}", warning.message);
     }
     if config.resolver != server.snapshot.config.resolver {
-        server.resolver = server.resolver.succeeded_by(&config.resolver);
+        server.resolver = Arc::new(server.resolver.succeeded_by(&config.resolver));
     }
     let ids = listener_ids(server, &config);
     let mut numbers = ids.iter().copied();
@@ -57,9 +59,13 @@ pub(crate) async fn activate(
         (previous.revision > 0).then_some(&*previous),
         &server.resolver,
         tls,
+        &server.outside,
         |_| numbers.next().expect("one number for each listener"),
     ));
+    let own = snapshot.config.probes.enabled.then(|| snapshot.config.probes.bind.socket_addr());
+    server.outside.fetcher().set(&server.resolver, own.into_iter().collect());
     await_names(&snapshot, &previous).await;
+    start_plugins(server, &snapshot, &previous).await;
     warn_of_missing_roots(&snapshot.config).await;
     if let Some(log) = log {
         server.access.switch(log);
@@ -105,6 +111,28 @@ async fn await_names(snapshot: &Snapshot, previous: &Snapshot) {
             // The resolver says which names it cannot resolve, and goes on trying.
             name.ready(deadline).await;
         }
+    }
+}
+
+/// Starts the plugins that are new, and waits for them a little: one that waits for another server
+/// goes on in the background.
+async fn start_plugins(server: &Server, snapshot: &Snapshot, previous: &Snapshot) {
+    let mut starting = JoinSet::new();
+    for running in snapshot.instances.fresh(&previous.instances) {
+        let running = Arc::clone(running);
+        starting
+            .spawn_on(async move { running.instance.start(&running.host).await }, &server.runtime);
+    }
+    let all = async {
+        while let Some(started) = starting.join_next().await {
+            if let Err(error) = started {
+                tracing::error!(%error, "a plugin failed while it started");
+            }
+        }
+    };
+    if timeout(FIRST_ANSWERS, all).await.is_err() {
+        tracing::warn!("plugins are still starting: until they have, they do what they can");
+        starting.detach_all();
     }
 }
 
@@ -185,6 +213,14 @@ fn announce(server: &Server, snapshot: &Snapshot) {
         log.apply(&config.log);
     }
     let mut named = Named::default();
+    let unmatched = snapshot.unmatched.iter().flatten().map(|chain| (chain, NO_ROUTE));
+    let of_plans = snapshot
+        .plans
+        .iter()
+        .flat_map(|plan| plan.chains.iter().flatten().map(move |chain| (chain, &*plan.route)));
+    for (chain, route) in unmatched.chain(of_plans) {
+        named.plugins.extend(chain.links.iter().map(|link| [&*link.called, route]));
+    }
     for plan in &snapshot.plans {
         let destinations = plan.destinations();
         if destinations.is_empty() {

@@ -19,7 +19,7 @@ use std::{
 };
 
 use http::{HeaderValue, Method, Uri, Version};
-use portway_plugin::{Error, Side};
+use portway_plugin::{Consumer, Error, Note, Side};
 use tokio::time::Instant;
 
 use crate::{
@@ -71,6 +71,10 @@ pub(crate) struct Exchange {
     pub(crate) permit: Option<Permit>,
     /// The form of gRPC in which failures are told.
     pub(crate) grpc: Option<Kind>,
+    /// Who asks, where a plugin has found out.
+    pub(crate) consumer: Option<Arc<Consumer>>,
+    /// What plugins add to the record.
+    pub(crate) notes: Vec<Note>,
 }
 
 /// What the log says of an error.

@@ -37,7 +37,7 @@ pub fn streams(config: &Checked<Config>) -> Vec<StreamRow<'_>> {
 
 #[cfg(test)]
 mod tests {
-    use portway_config::{NoLookup, load};
+    use portway_config::{Catalog, NoLookup, load};
 
     use super::*;
 
@@ -59,6 +59,7 @@ routes:
 ",
             "streams.yaml",
             &NoLookup,
+            &Catalog::default(),
         );
         let config = config.unwrap().check().unwrap();
         let rows = streams(&config);

@@ -37,7 +37,7 @@ pub fn table(config: &Checked<Config>) -> Vec<Row<'_>> {
 #[cfg(test)]
 mod tests {
     use http::{HeaderMap, Method};
-    use portway_config::{Checked, Config, Match, NoLookup, load, value::HostPattern};
+    use portway_config::{Catalog, Checked, Config, Match, NoLookup, load, value::HostPattern};
 
     use super::{Row, table};
     use crate::route::{Entry, Found, Lookup, Router};
@@ -68,7 +68,7 @@ routes:
 ";
 
     fn checked() -> Checked<Config> {
-        load(DOCUMENT, "routes.yaml", &NoLookup).unwrap().check().unwrap()
+        load(DOCUMENT, "routes.yaml", &NoLookup, &Catalog::default()).unwrap().check().unwrap()
     }
 
     #[test]

@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use super::X_REQUEST_ID;
 
 /// What the fields that were taken off said.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Hops {
     /// The protocol the sender wants to switch to.
     pub(crate) upgrade: Option<HeaderValue>,

@@ -53,6 +53,8 @@ pub(super) fn exchange(shard: Arc<Shard>, arrival: Arrival, request: &Request<Bo
         bytes_out: 0,
         permit: None,
         grpc: None,
+        consumer: None,
+        notes: Vec::new(),
         view,
         shard,
     }

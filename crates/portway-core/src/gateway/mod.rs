@@ -4,6 +4,7 @@
 //! panic is one request's 500.
 
 mod admit;
+mod chained;
 mod grpc;
 mod own;
 mod service;
@@ -15,10 +16,12 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use http::{HeaderMap, HeaderValue, Request, StatusCode, Version, header, uri::PathAndQuery};
 use pin_project_lite::pin_project;
+use portway_config::HostPolicy;
 use portway_plugin::{Body, Error, Response, Result};
 use tokio::time::{Instant, timeout_at};
 
@@ -123,11 +126,16 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
 }
 
 /// What was matched, and what matching it took.
+#[derive(Clone)]
 struct Matched<'a> {
     plan: &'a Plan,
+    /// The plan's number.
+    number: usize,
     id: MatchId,
-    /// The path in its normal form.
+    /// The path in its normal form, as plugins have left it.
     path: &'a str,
+    /// The path by which the route was found, which the captures are parts of.
+    found_by: &'a str,
     original: PathAndQuery,
 }
 
@@ -161,20 +169,63 @@ async fn answer(exchange: &mut Exchange, request: &mut Request<Body>) -> Result<
     );
     let id = match found {
         Found::Route(id) => id,
-        Found::MethodNotAllowed(allow) => return Err(admit::method_not_allowed(&allow)),
-        Found::None => return Err(admit::no_route()),
+        Found::MethodNotAllowed(allow) => {
+            let error = admit::method_not_allowed(&allow);
+            return unmatched(exchange, request, error, &path, listener).await;
+        }
+        Found::None => {
+            return unmatched(exchange, request, admit::no_route(), &path, listener).await;
+        }
     };
     let number = view.snapshot.router.get(id).route() as usize;
     exchange.matched = Some((number, 0));
     let plan = &view.snapshot.plans[number];
-    let matched = Matched { plan, id, path: &path, original };
-    match &plan.action {
-        Action::Forward { picker, destinations } => {
-            let pick = picker.pick(&[]).ok_or_else(no_destination)?;
-            exchange.matched = Some((number, pick.index));
-            let destination = &destinations[pick.index];
-            let hops = strip_request(request.headers_mut());
-            forward(exchange, request, hops, &matched, destination, listener).await
+    let matched = Matched { plan, number, id, path: &path, found_by: &path, original };
+    let destination = match &plan.action {
+        Action::Forward { picker, .. } => picker.pick(&[]).map(|pick| pick.index),
+        _ => Some(0),
+    };
+    let destination = destination.ok_or_else(no_destination)?;
+    exchange.matched = Some((number, destination));
+    if let Some(chain) = view.snapshot.chain(number, destination, listener.class) {
+        let target = chained::Target { matched, destination };
+        let way = chained::Way { chain, target: Ok(target), listener, path: &path };
+        // On the heap: requests without plugins do not carry it.
+        return Box::pin(chained::through(exchange, request, way)).await;
+    }
+    let hops = strip_request(request.headers_mut());
+    perform(exchange, request, hops, &matched, destination, listener, None).await
+}
+
+/// A request that no route takes still meets the plugins of its listener.
+async fn unmatched(
+    exchange: &mut Exchange,
+    request: &mut Request<Body>,
+    error: Error,
+    path: &str,
+    listener: &ListenerPlan,
+) -> Result<Answered> {
+    let view = Arc::clone(&exchange.view);
+    let chain = view.snapshot.unmatched.get(listener.class).and_then(Option::as_deref);
+    let Some(chain) = chain else { return Err(error) };
+    let way = chained::Way { chain, target: Err(error), listener, path };
+    Box::pin(chained::through(exchange, request, way)).await
+}
+
+/// Does what the route of a request says. `host` is what plugins have made of the client's.
+async fn perform(
+    exchange: &mut Exchange,
+    request: &mut Request<Body>,
+    hops: Hops,
+    matched: &Matched<'_>,
+    destination: usize,
+    listener: &ListenerPlan,
+    host: Option<HeaderValue>,
+) -> Result<Answered> {
+    match &matched.plan.action {
+        Action::Forward { destinations, .. } => {
+            let destination = &destinations[destination];
+            forward(exchange, request, hops, matched, destination, listener, host).await
         }
         Action::Reply { status, headers, body } => {
             let mut response = Response::new(Body::from(body.clone()));
@@ -183,14 +234,14 @@ async fn answer(exchange: &mut Exchange, request: &mut Request<Body>) -> Result<
             Ok(response.into())
         }
         Action::Template(template) => {
-            Ok(own::reply(exchange, request.headers(), template, &matched).into())
+            Ok(own::reply(exchange, request.headers(), template, matched).into())
         }
         // On the heap: files are slower than that, and every request would carry it.
         Action::Files { files, stages } => {
-            Box::pin(own::file(exchange, request.headers(), &matched, (files, *stages), listener))
+            Box::pin(own::file(exchange, request.headers(), matched, (files, *stages), listener))
                 .await
         }
-        Action::Redirect(redirect) => Ok(own::redirected(exchange, redirect, &matched)?.into()),
+        Action::Redirect(redirect) => Ok(own::redirected(exchange, redirect, matched)?.into()),
     }
 }
 
@@ -204,7 +255,7 @@ async fn hang_up(exchange: &mut Exchange, error: &Error) -> Result<Answered> {
 
 fn captures<'a>(exchange: &'a Exchange, matched: &'a Matched<'_>) -> Captures<'a> {
     let view = &exchange.view;
-    view.snapshot.router.captures(matched.id, matched.path, &view.regexes)
+    view.snapshot.router.captures(matched.id, matched.found_by, &view.regexes)
 }
 
 async fn forward(
@@ -214,6 +265,7 @@ async fn forward(
     matched: &Matched<'_>,
     destination: &Destination,
     listener: &ListenerPlan,
+    changed_host: Option<HeaderValue>,
 ) -> Result<Answered> {
     let view = Arc::clone(&exchange.view);
     let lane = &view.lanes[destination.upstream];
@@ -229,7 +281,9 @@ async fn forward(
     )?;
     let upgrade = Upgrade::wanted(&hops, request.headers(), exchange, upstream)?;
     let introduction = prepare_head(exchange, request, &hops, upgrade.as_ref(), listener);
-    bound_upload(exchange, request, matched.plan, destination, listener)?;
+    if exchange.bytes_in.is_none() {
+        bound_upload(exchange, request, matched, destination.stages.idle, listener)?;
+    }
     if let Some(call) = call_of_grpc {
         call.request(request);
     }
@@ -239,8 +293,11 @@ async fn forward(
     let call = Call {
         lane,
         target,
-        host: matched.plan.host.as_ref().unwrap_or_else(|| upstream.host_policy()),
-        client_host: host.as_ref(),
+        host: match &changed_host {
+            Some(_) => &HostPolicy::Preserve,
+            None => matched.plan.host.as_ref().unwrap_or_else(|| upstream.host_policy()),
+        },
+        client_host: changed_host.as_ref().or(host.as_ref()),
         stages,
         keep_spelling: listener.server.keep_spelling,
         introduction: upstream.introduction(peer.address, peer.local),
@@ -314,17 +371,17 @@ fn prepare_head(
 fn bound_upload(
     exchange: &mut Exchange,
     request: &mut Request<Body>,
-    plan: &Plan,
-    destination: &Destination,
+    matched: &Matched<'_>,
+    idle: Option<Duration>,
     listener: &ListenerPlan,
 ) -> Result<()> {
-    let bytes = plan.body_limit.unwrap_or(listener.max_body);
+    let bytes = matched.plan.body_limit.unwrap_or(listener.max_body);
     let size = http_body::Body::size_hint(request.body()).lower();
     if let Some(limit) = bytes.filter(|&limit| size > limit) {
         return Err(too_large(limit));
     }
     let deadline = listener.read_timeout.map(|limit| exchange.started + limit);
-    let limits = UploadLimits { bytes, deadline, idle: destination.stages.idle };
+    let limits = UploadLimits { bytes, deadline, idle };
     let (body, count) = limited(mem::take(request.body_mut()), limits);
     exchange.bytes_in = count;
     *request.body_mut() = body;

@@ -25,6 +25,7 @@ use crate::{
     change,
     driver::FAREWELL,
     gateway::Gateway,
+    host::Outside,
     listen::Crowd,
     probe::Readiness,
     resolve::Resolver,
@@ -53,7 +54,9 @@ pub struct Options {
 pub struct Server {
     pub(crate) cores: Vec<Core>,
     pub(crate) snapshot: Arc<Snapshot>,
-    pub(crate) resolver: Resolver,
+    pub(crate) resolver: Arc<Resolver>,
+    /// What the gateway does for plugins.
+    pub(crate) outside: Arc<Outside>,
     pub(crate) listeners: Vec<Open>,
     /// The connections of listeners that were closed.
     pub(crate) leaving: Vec<Arc<Crowd>>,
@@ -99,14 +102,15 @@ impl Server {
             metrics.set_log_dropped(log.dropped());
         }
         let access = AccessLog::new(metrics.access_log_dropped());
-        let resolver = Resolver::new(&config.resolver, runtime.clone());
-        let empty = change::nothing(&resolver);
+        let resolver = Arc::new(Resolver::new(&config.resolver, runtime.clone()));
         let count = options.cores.unwrap_or_else(usable_cpus).max(1);
+        let outside = Outside::new(runtime.clone(), Arc::clone(&metrics), count);
+        let empty = change::nothing(&resolver, &outside);
         let cores = (0..count)
             .map(|number| {
                 let cells = metrics.core();
                 let view = View::new(Arc::clone(&empty), None, &cells);
-                Core::start(number, Shard::new(view, cells, access.handle()))
+                Core::start(number, Shard::new(number, view, cells, access.handle()))
             })
             .collect::<Result<_, _>>()
             .map_err(|error| vec![Problem::new("no_thread", format!("no thread: {error}"))])?;
@@ -114,6 +118,7 @@ impl Server {
             cores,
             snapshot: empty,
             resolver,
+            outside,
             listeners: Vec::new(),
             leaving: Vec::new(),
             next_listener: 0,

@@ -16,6 +16,8 @@ use crate::{
 /// One core's state: its view of the configuration, its counters, its access log. It is carried
 /// by the service, not by a thread-local, so that a request may run on any runtime.
 pub(crate) struct Shard {
+    /// Which core it is, from 0.
+    pub(crate) number: usize,
     view: ArcSwap<View>,
     pub(crate) cells: Arc<CoreCells>,
     pub(crate) access: AccessLogHandle,
@@ -29,6 +31,7 @@ pub(crate) struct Shard {
 
 impl Shard {
     pub(crate) fn new(
+        number: usize,
         view: Arc<View>,
         cells: Arc<CoreCells>,
         access: AccessLogHandle,
@@ -36,7 +39,16 @@ impl Shard {
         let view = ArcSwap::new(view);
         let (wall, draining) = (WallClock::default(), AtomicBool::new(false));
         let tunnels = Life::new();
-        Arc::new(Self { view, cells, access, wall, scratch: Scratch::default(), draining, tunnels })
+        Arc::new(Self {
+            number,
+            view,
+            cells,
+            access,
+            wall,
+            scratch: Scratch::default(),
+            draining,
+            tunnels,
+        })
     }
 
     /// The newest view. The reference count is this core's own.

@@ -9,10 +9,15 @@ use portway_config::{
     value::{ByteSize, Name, Weight},
 };
 
-use super::{Action, Destination, Life, ListenerId, ListenerPlan, Plan, Snapshot, StreamRoutes};
+use super::{
+    Action, Destination, Life, ListenerId, ListenerPlan, Plan, Snapshot, StreamRoutes,
+    consumers::consumers,
+};
 use crate::{
     balance::Picker,
+    chain::{Chains, Instances},
     files::Files,
+    host::Outside,
     reply::ReplyTemplate,
     resolve::Resolver,
     route::{Entry, Router},
@@ -34,8 +39,13 @@ pub(crate) fn compile(
     previous: Option<&Snapshot>,
     resolver: &Resolver,
     tls: tls::Prepared,
+    outside: &Arc<Outside>,
     mut listener_id: impl FnMut(&Listener) -> ListenerId,
 ) -> Snapshot {
+    let instances =
+        Instances::new(config.plugs(), previous.map(|previous| &previous.instances), outside);
+    let mut chains = Chains::new(&config, &instances);
+    let unmatched = chains.unmatched();
     let upstreams = upstreams(&config, previous, resolver, &tls);
     let numbers: HashMap<Key<'_>, usize> = config
         .services
@@ -44,7 +54,7 @@ pub(crate) fn compile(
         .map(|(number, service)| ((&service.meta.namespace, &service.meta.name), number))
         .collect();
     let lives = previous.map(route_lives).unwrap_or_default();
-    let mut cells = 0;
+    let (mut cells, mut chain_cells) = (0, unmatched.len());
     let plans = config
         .routes
         .iter()
@@ -52,8 +62,13 @@ pub(crate) fn compile(
             let key = (&route.meta.namespace, &route.meta.name);
             let life =
                 lives.get(&key).map_or_else(|| Arc::new(Life::new()), |life| Arc::clone(life));
-            let plan = plan(route, &config, &numbers, life, cells);
+            let mut plan = plan(route, &config, &numbers, life, cells);
             cells += plan.destinations().len().max(1);
+            let services: Vec<_> =
+                plan.destinations().iter().map(|to| &config.services[to.upstream]).collect();
+            plan.chains = chains.of_route(route, &services);
+            plan.chain_cells = chain_cells;
+            chain_cells += plan.chains.len();
             plan
         })
         .collect();
@@ -66,7 +81,7 @@ pub(crate) fn compile(
             let life = previous
                 .and_then(|previous| previous.listener(id))
                 .map_or_else(|| Arc::new(Life::new()), |listener| Arc::clone(&listener.life));
-            ListenerPlan::new(listener, id, life, tls.clone())
+            ListenerPlan::new(listener, id, life, tls.clone(), chains.class(listener))
         })
         .collect();
     let leaving = previous.map(|previous| leaving(previous, &listeners)).unwrap_or_default();
@@ -80,8 +95,13 @@ pub(crate) fn compile(
         matches: route.matches.as_slice(),
     });
     let (router, regexes) = Router::build(entries);
+    let consumers = consumers(&config);
     Snapshot {
         revision,
+        instances,
+        unmatched,
+        consumers,
+        chain_cells,
         router,
         regexes,
         streams,
@@ -176,6 +196,8 @@ fn plan(
         rewrite: route.rewrite.clone(),
         host: route.host.clone(),
         body_limit: route.body_limit.map(ByteSize::limit),
+        chains: Box::default(),
+        chain_cells: 0,
         cells,
     }
 }

@@ -27,6 +27,8 @@ pub(crate) struct ListenerPlan {
     /// What routes call it.
     pub(crate) own_name: Box<str>,
     pub(crate) life: Arc<Life>,
+    /// Listeners of one class have the same plugins.
+    pub(crate) class: usize,
     pub(crate) protocol: ListenerProtocol,
     pub(crate) tls: Option<Arc<TlsPlan>>,
     /// The hosts that may be asked for; `None` is all.
@@ -73,6 +75,7 @@ impl ListenerPlan {
         id: ListenerId,
         life: Arc<Life>,
         tls: Option<Arc<TlsPlan>>,
+        class: usize,
     ) -> Self {
         let limits = &listener.limits;
         let bytes = |limit: Option<u64>| limit.and_then(|limit| usize::try_from(limit).ok());
@@ -83,6 +86,7 @@ impl ListenerPlan {
             name: listener.meta.label().into(),
             own_name: listener.meta.name.as_str().into(),
             life,
+            class,
             protocol: listener.protocol,
             tls,
             allowed: (!listener.allowed_domains.is_empty())

@@ -6,6 +6,7 @@
 //! takes one view and keeps it to its last byte, so it sees one revision, whole.
 
 mod compile;
+mod consumers;
 mod life;
 mod listener;
 mod plan;
@@ -15,8 +16,10 @@ mod view;
 use std::sync::Arc;
 
 use portway_config::{Checked, Config};
+use portway_plugin::Consumers;
 
 use crate::{
+    chain::{Chain, Instances},
     route::{Regexes, Router},
     tls,
     upstream::Upstream,
@@ -40,6 +43,12 @@ pub(crate) struct Snapshot {
     pub(crate) streams: StreamRoutes,
     /// In the order of the configuration's routes.
     pub(crate) plans: Box<[Plan]>,
+    /// The instances of plugins.
+    pub(crate) instances: Instances,
+    /// The chains for requests that no route takes, by class of listener. Empty without any.
+    pub(crate) unmatched: Box<[Option<Arc<Chain>>]>,
+    /// Who may ask.
+    pub(crate) consumers: Consumers,
     pub(crate) upstreams: Box<[Arc<Upstream>]>,
     /// The certificates and keys, ready for use.
     pub(crate) tls: tls::Prepared,
@@ -48,9 +57,17 @@ pub(crate) struct Snapshot {
     leaving: Box<[ListenerPlan]>,
     /// How many counters the plans have together.
     cells: usize,
+    /// How many sets of counters their chains have.
+    chain_cells: usize,
 }
 
 impl Snapshot {
+    /// The chain of a way that a route has found, by its plan and destination.
+    pub(crate) fn chain(&self, plan: usize, destination: usize, class: usize) -> Option<&Chain> {
+        let plan = &self.plans[plan];
+        plan.chains.get(plan.chain(destination, class))?.as_deref()
+    }
+
     /// The listener of this number. `None` once it was removed and its time to drain is over.
     pub(crate) fn listener(&self, id: ListenerId) -> Option<&ListenerPlan> {
         self.listeners.iter().chain(&self.leaving).find(|listener| listener.id == id)

@@ -7,7 +7,7 @@ use http::{HeaderMap, StatusCode};
 use portway_config::{HostPolicy, Redirect, Rewrite, StageTimeouts};
 
 use super::Life;
-use crate::{balance::Picker, files::Files, reply::ReplyTemplate};
+use crate::{balance::Picker, chain::Chain, files::Files, reply::ReplyTemplate};
 
 /// What is done with the requests of one route.
 #[derive(Debug)]
@@ -21,6 +21,10 @@ pub(crate) struct Plan {
     pub(crate) host: Option<HostPolicy>,
     /// The route's own limit; without one, the listener's. `Some(None)` is no limit.
     pub(crate) body_limit: Option<Option<u64>>,
+    /// By class of listener, then by destination. Empty without plugins.
+    pub(crate) chains: Box<[Option<Arc<Chain>>]>,
+    /// Where the counters of its chains begin among those of a view.
+    pub(super) chain_cells: usize,
     /// Where the plan's counters begin among those of a view: one for each destination.
     pub(super) cells: usize,
 }
@@ -50,6 +54,11 @@ pub(crate) struct Destination {
 }
 
 impl Plan {
+    /// Which of its chains is the one of a destination, for listeners of a class.
+    pub(super) fn chain(&self, destination: usize, class: usize) -> usize {
+        class * self.destinations().len().max(1) + destination
+    }
+
     /// The upstreams it forwards to; none for an answer of its own.
     pub(crate) fn destinations(&self) -> &[Destination] {
         match &self.action {

@@ -83,7 +83,7 @@ fn enter(table: &mut Table, route: &Route, plan: usize) {
 
 #[cfg(test)]
 mod tests {
-    use portway_config::{NoLookup, load};
+    use portway_config::{Catalog, NoLookup, load};
 
     use super::*;
     use crate::snapshot::Life;
@@ -109,13 +109,16 @@ routes:
 ";
 
     fn found(name: Option<&str>, listener: usize) -> Option<String> {
-        let config = load(DOCUMENT, "streams.yaml", &NoLookup).unwrap().check().unwrap();
+        let config = load(DOCUMENT, "streams.yaml", &NoLookup, &Catalog::default())
+            .unwrap()
+            .check()
+            .unwrap();
         let listeners: Vec<_> = config
             .listeners
             .iter()
             .zip(0..)
             .map(|(listener, id)| {
-                ListenerPlan::new(listener, ListenerId(id), Life::new().into(), None)
+                ListenerPlan::new(listener, ListenerId(id), Life::new().into(), None, 0)
             })
             .collect();
         let routes = StreamRoutes::build(&config.routes, &listeners);

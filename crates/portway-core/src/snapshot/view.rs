@@ -4,10 +4,14 @@ use std::sync::{Arc, OnceLock};
 
 use super::Snapshot;
 use crate::{
+    chain::Chain,
     route::Regexes,
-    telemetry::metrics::{CoreCells, NO_ROUTE, RouteCells},
+    telemetry::metrics::{CoreCells, NO_ROUTE, PluginCells, RouteCells},
     upstream::Lane,
 };
+
+/// The counters of a chain's plugins, in the order of its links.
+type ChainCells = Box<[Arc<PluginCells>]>;
 
 /// A snapshot with what a core must not share with its neighbours.
 pub(crate) struct View {
@@ -18,6 +22,8 @@ pub(crate) struct View {
     /// Filled in at a route's first request on this core.
     cells: Box<[OnceLock<Arc<RouteCells>>]>,
     unmatched: Arc<RouteCells>,
+    /// The same for the plugins of a route's chains.
+    plugins: Box<[OnceLock<ChainCells>]>,
 }
 
 impl View {
@@ -43,6 +49,7 @@ impl View {
             lanes,
             cells: (0..snapshot.cells).map(|_| OnceLock::new()).collect(),
             unmatched: cells.unmatched(),
+            plugins: (0..snapshot.chain_cells).map(|_| OnceLock::new()).collect(),
             snapshot,
         })
     }
@@ -58,6 +65,28 @@ impl View {
         self.cells[plan.cells + destination].get_or_init(|| {
             let service = self.service(plan.destinations().get(destination).map(|d| d.upstream));
             core.route(&plan.route, service)
+        })
+    }
+
+    /// The counters of a chain's plugins, in the order of its links.
+    pub(crate) fn plugin_cells(
+        &self,
+        way: Option<(usize, usize)>,
+        class: usize,
+        chain: &Chain,
+        core: &CoreCells,
+    ) -> &[Arc<PluginCells>] {
+        let plan = way.map(|(plan, _)| &self.snapshot.plans[plan]);
+        let at = match (plan, way) {
+            (Some(plan), Some((_, destination))) => {
+                plan.chain_cells + plan.chain(destination, class)
+            }
+            // Those of no plan come first.
+            _ => class,
+        };
+        self.plugins[at].get_or_init(|| {
+            let route = plan.map_or(NO_ROUTE, |plan| &plan.route);
+            chain.links.iter().map(|link| core.plugin(&link.called, route)).collect()
         })
     }
 

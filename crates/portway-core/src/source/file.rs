@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use portway_config::{Origin, Outcome, Revision, Source};
+use portway_config::{Catalog, Origin, Outcome, Revision, Source};
 use tokio::{
     runtime::Handle,
     sync::{Notify, mpsc},
@@ -29,18 +29,19 @@ pub struct FileSource {
 pub struct Reread(Arc<Notify>);
 
 impl FileSource {
-    /// Begins to watch `path` on `runtime`. The first revision tells what is there now.
+    /// Begins to watch `path` on `runtime`, whose documents may say what `catalog` has. The first revision tells what is there now.
     #[must_use]
-    pub fn start(path: &Path, runtime: &Handle) -> Self {
-        Self::start_at(path, runtime, Pace::default())
+    pub fn start(path: &Path, catalog: &Catalog, runtime: &Handle) -> Self {
+        Self::start_at(path, catalog, runtime, Pace::default())
     }
 
-    pub(super) fn start_at(path: &Path, runtime: &Handle, pace: Pace) -> Self {
+    pub(super) fn start_at(path: &Path, catalog: &Catalog, runtime: &Handle, pace: Pace) -> Self {
         // One reading waits here and the newest ones wait in the task: a slow owner meets what
         // is newest, not all that was.
         let (sender, readings) = mpsc::channel(1);
         let reread = Reread::default();
-        let watching = Watching::new(path.to_owned(), pace, Arc::clone(&reread.0), sender);
+        let watching =
+            Watching::new(path.to_owned(), catalog.clone(), pace, Arc::clone(&reread.0), sender);
         Self {
             origin: Origin::new(format!("file:{}", path.display())),
             number: 0,

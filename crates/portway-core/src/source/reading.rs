@@ -11,7 +11,7 @@ use std::{
     time::SystemTime,
 };
 
-use portway_config::{Loaded, Lookup, Problem, decode, load, value::Quoted};
+use portway_config::{Catalog, Loaded, Lookup, Problem, decode, load, value::Quoted};
 
 /// What the file says at one moment.
 #[derive(Debug)]
@@ -32,12 +32,12 @@ pub(super) struct Digest([u64; 2]);
 /// Reads the file at `path` once. References are expanded from the environment of the process
 /// and from files, whose paths are relative to the folder of the first one.
 #[must_use]
-pub fn read(path: &Path) -> Reading {
-    read_with_stamps(path).0
+pub fn read(path: &Path, catalog: &Catalog) -> Reading {
+    read_with_stamps(path, catalog).0
 }
 
 /// The same, with how the files looked before they were read.
-pub(super) fn read_with_stamps(path: &Path) -> (Reading, Stamps) {
+pub(super) fn read_with_stamps(path: &Path, catalog: &Catalog) -> (Reading, Stamps) {
     let mut stamps = Stamps::of([path]);
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,
@@ -46,7 +46,7 @@ pub(super) fn read_with_stamps(path: &Path) -> (Reading, Stamps) {
     let name = path.to_string_lossy();
     let surroundings = Surroundings::of(path);
     let content = match decode(&bytes, &name) {
-        Ok(text) => load(text, &name, &surroundings),
+        Ok(text) => load(text, &name, &surroundings, catalog),
         Err(problem) => Err(vec![problem]),
     };
     let digest = Digest::of((&bytes, &*surroundings.files.borrow()));
@@ -142,6 +142,8 @@ impl Lookup for Surroundings {
 mod tests {
     use std::fs;
 
+    use portway_config::Catalog;
+
     use super::read;
 
     #[test]
@@ -149,20 +151,20 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("portway.yaml");
         fs::write(&path, "routes: [{name: \"${file:name}\", target: {reply: {}}}]").unwrap();
-        let missing = read(&path);
+        let missing = read(&path, &Catalog::default());
         assert_eq!(missing.content.unwrap_err()[0].code, "unreadable_file");
         fs::write(folder.path().join("name"), "one").unwrap();
-        let one = read(&path);
+        let one = read(&path, &Catalog::default());
         assert!(one.content.unwrap().files.contains("name"));
         assert_ne!(one.digest, missing.digest);
-        assert_eq!(one.digest, read(&path).digest);
+        assert_eq!(one.digest, read(&path, &Catalog::default()).digest);
         fs::write(folder.path().join("name"), "two").unwrap();
-        assert_ne!(one.digest, read(&path).digest);
+        assert_ne!(one.digest, read(&path, &Catalog::default()).digest);
     }
 
     #[test]
     fn a_file_that_cannot_be_read_is_a_problem_that_says_why() {
-        let reading = read("/nowhere/portway.yaml".as_ref());
+        let reading = read("/nowhere/portway.yaml".as_ref(), &Catalog::default());
         let problems = reading.content.unwrap_err();
         assert_eq!(
             problems[0].to_string(),

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use portway_config::{Revision, Source};
+use portway_config::{Catalog, Revision, Source};
 use tokio::runtime::Handle;
 
 use super::{FileSource, watching::Pace};
@@ -32,7 +32,7 @@ impl Watched {
         let folder = tempfile::tempdir().unwrap();
         prepare(folder.path());
         let file = folder.path().join("portway.yaml");
-        let source = FileSource::start_at(&file, &Handle::current(), pace);
+        let source = FileSource::start_at(&file, &Catalog::default(), &Handle::current(), pace);
         Self { folder, source }
     }
 
@@ -315,7 +315,12 @@ async fn a_replaced_folder_is_found() {
     let inner = folder.path().join("conf");
     fs::create_dir(&inner).unwrap();
     first(&inner);
-    let source = FileSource::start_at(&inner.join("portway.yaml"), &Handle::current(), pace);
+    let source = FileSource::start_at(
+        &inner.join("portway.yaml"),
+        &Catalog::default(),
+        &Handle::current(),
+        pace,
+    );
     let mut watched = Watched { folder, source };
     assert_eq!(watched.word().await, "first");
 

@@ -10,6 +10,7 @@ use std::{
 };
 
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use portway_config::Catalog;
 use tokio::{
     sync::{Notify, mpsc},
     time::{Instant, sleep_until},
@@ -60,6 +61,7 @@ enum Tell {
 /// The watch over one file and those it refers to.
 pub(super) struct Watching {
     path: PathBuf,
+    catalog: Catalog,
     pace: Pace,
     reread: Arc<Notify>,
     readings: mpsc::Sender<Reading>,
@@ -78,6 +80,7 @@ pub(super) struct Watching {
 impl Watching {
     pub(super) fn new(
         path: PathBuf,
+        catalog: Catalog,
         pace: Pace,
         reread: Arc<Notify>,
         readings: mpsc::Sender<Reading>,
@@ -85,6 +88,7 @@ impl Watching {
         let stamps = Stamps::of([&*path]);
         Self {
             path,
+            catalog,
             pace,
             reread,
             readings,
@@ -140,8 +144,8 @@ impl Watching {
     async fn read(&mut self, tell: Tell) -> Option<Instant> {
         self.signals.settle();
         self.unsettled = None;
-        let path = self.path.clone();
-        let reading = tokio::task::spawn_blocking(move || read_with_stamps(&path)).await;
+        let (path, catalog) = (self.path.clone(), self.catalog.clone());
+        let reading = tokio::task::spawn_blocking(move || read_with_stamps(&path, &catalog)).await;
         // The reading does not panic; it is cancelled only when the runtime shuts down.
         let Ok((reading, stamps)) = reading else { return None };
         self.stamps = stamps;

@@ -14,6 +14,7 @@ use rustls::{
 use tokio_rustls::TlsConnector;
 
 use super::material::{authorities, certificates, private_key, provider, versions};
+use super::prepare::trusted_by_the_system;
 use crate::socket::{Prefixed, Stream, Wire};
 
 /// How a service's endpoints are spoken to over TLS.
@@ -37,6 +38,18 @@ impl Verification {
     pub(crate) fn of(tls: &UpstreamTls) -> Self {
         if tls.ca.is_none() && !tls.insecure_skip_verify { Self::System } else { Self::Own }
     }
+}
+
+/// How servers are asked on the gateway's own behalf: verified by what the system trusts.
+pub(crate) fn outbound(service: &Service) -> Client {
+    let mut warnings = Vec::new();
+    let system = Arc::new(trusted_by_the_system(&mut warnings, "outbound"));
+    for warning in warnings {
+        tracing::warn!(code = warning.code, "{}", warning.message);
+    }
+    let mut problems = Vec::new();
+    Client::new(service, &system, "outbound", &mut problems)
+        .expect("a service with no TLS settings has none that are wrong")
 }
 
 impl Client {

@@ -113,6 +113,18 @@ impl ClientCertificate {
     }
 }
 
+impl ClientCertificate {
+    /// The DNS names among its alternative names.
+    pub(crate) fn dns(&self) -> &[Box<str>] {
+        &self.dns
+    }
+
+    /// The URIs among its alternative names.
+    pub(crate) fn uris(&self) -> &[Box<str>] {
+        &self.uris
+    }
+}
+
 impl Certificate for ClientCertificate {
     fn values(&self, part: CertificatePart) -> &[Box<str>] {
         match part {

@@ -114,7 +114,7 @@ fn client(
     Client::new(service, &system, path, problems)
 }
 
-fn trusted_by_the_system(warnings: &mut Vec<Problem>, path: &str) -> RootCertStore {
+pub(super) fn trusted_by_the_system(warnings: &mut Vec<Problem>, path: &str) -> RootCertStore {
     let mut store = RootCertStore::empty();
     let found = rustls_native_certs::load_native_certs();
     store.add_parsable_certificates(found.certs);

@@ -16,6 +16,7 @@ use rustls::pki_types::ServerName;
 use smallvec::SmallVec;
 
 use crate::{
+    host::Guard,
     resolve::{Name, Resolver, is_public},
     tls,
 };
@@ -62,12 +63,31 @@ pub(crate) struct Endpoint {
     /// The name its certificate must be for. `None`: no certificate can be.
     pub(super) server_name: Option<ServerName<'static>>,
     whereabouts: Whereabouts,
-    /// Whether addresses that are not public are refused.
-    public_only: bool,
+    reach: Reach,
     /// Put before every path; without a slash at its end.
     base_path: Box<str>,
     /// Merged into every query.
     base_query: Option<Box<str>>,
+}
+
+/// Which of an endpoint's addresses may be asked.
+#[derive(Debug)]
+pub(super) enum Reach {
+    All,
+    /// Public ones only.
+    Public,
+    /// As a guard says.
+    Guarded(Arc<Guard>),
+}
+
+impl Reach {
+    fn refusal(&self, address: SocketAddr) -> Option<&'static str> {
+        match self {
+            Self::All => None,
+            Self::Public => (!is_public(address.ip())).then_some("the address is not public"),
+            Self::Guarded(guard) => guard.refusal(address),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -80,7 +100,7 @@ enum Whereabouts {
 impl Endpoint {
     pub(super) fn new(
         url: &ServiceUrl,
-        public_only: bool,
+        reach: Reach,
         http2: UpstreamHttp2,
         tls: Option<&tls::Client>,
         resolver: &Resolver,
@@ -110,7 +130,7 @@ impl Endpoint {
             speech,
             server_name: tls.and_then(|tls| tls.name_of(url)),
             whereabouts,
-            public_only,
+            reach,
             base_path: url.path().trim_end_matches('/').into(),
             base_query: url.query().map(Into::into),
         }
@@ -118,16 +138,38 @@ impl Endpoint {
 
     /// Where it can be reached now. Empty while its name does not resolve, or to nothing allowed.
     pub(super) fn addresses(&self) -> Addresses {
-        let allowed = |ip: &IpAddr| !self.public_only || is_public(*ip);
+        let mut addresses = self.known();
+        addresses.retain(|address| match address {
+            Address::Inet(address) => self.reach.refusal(*address).is_none(),
+            Address::Unix => true,
+        });
+        addresses
+    }
+
+    /// Whether any of its addresses may be asked. Nothing is wrong while there are none.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(crate) fn allowed(&self) -> Result<(), &'static str> {
+        let known = self.known();
+        let refused = known.iter().map(|address| match address {
+            Address::Inet(address) => self.reach.refusal(*address),
+            Address::Unix => None,
+        });
+        match refused.collect::<Option<Vec<_>>>() {
+            Some(reasons) => reasons.first().map_or(Ok(()), |reason| Err(*reason)),
+            None => Ok(()),
+        }
+    }
+
+    /// Where it is now, allowed or not.
+    fn known(&self) -> Addresses {
         match &self.whereabouts {
-            Whereabouts::Fixed(address) => {
-                let address = Some(*address).filter(|address| allowed(&address.ip()));
-                address.map(Address::Inet).into_iter().collect()
-            }
+            Whereabouts::Fixed(address) => std::iter::once(Address::Inet(*address)).collect(),
             Whereabouts::Unix(_) => std::iter::once(Address::Unix).collect(),
             Whereabouts::Named { name, port } => {
                 let answer = name.answer();
-                let ips = answer.addresses.iter().copied().filter(allowed);
+                let ips = answer.addresses.iter().copied();
                 ips.map(|ip| Address::Inet(SocketAddr::new(ip, *port))).collect()
             }
         }

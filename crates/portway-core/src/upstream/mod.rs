@@ -19,12 +19,14 @@ use portway_http1::limits::HeadLimits;
 
 use crate::{
     balance::Picker,
+    host::Guard,
     proxy_protocol::{self, Addresses, Transport},
     resolve::Resolver,
     tls,
 };
 
 pub(crate) use dial::{Dialled, Held};
+use endpoint::Reach;
 pub(crate) use endpoint::{Address, Endpoint};
 pub(crate) use lane::Lane;
 pub(crate) use send::{Call, Sent, Tries};
@@ -46,18 +48,31 @@ impl Upstream {
         tls: Option<tls::Client>,
         resolver: &Resolver,
     ) -> Arc<Self> {
-        let mut service = service.clone();
-        service.routes.clear();
+        Self::guarded(service, tls, resolver, None)
+    }
+
+    /// The same, with a say in which addresses are asked.
+    pub(crate) fn guarded(
+        service: &Service,
+        tls: Option<tls::Client>,
+        resolver: &Resolver,
+        guard: Option<&Arc<Guard>>,
+    ) -> Arc<Self> {
+        let service = bare(service);
         let endpoints: Box<[Endpoint]> = service
             .endpoints()
             .map(|(url, _)| {
-                let public_only = service.deny_private_addresses;
+                let reach = match guard {
+                    Some(guard) => Reach::Guarded(Arc::clone(guard)),
+                    None if service.deny_private_addresses => Reach::Public,
+                    None => Reach::All,
+                };
                 // A connection that names one client is for that client alone.
                 let http2 = match service.proxy_protocol {
                     Some(_) => UpstreamHttp2::Never,
                     None => service.http2,
                 };
-                Endpoint::new(url, public_only, http2, tls.as_ref(), resolver)
+                Endpoint::new(url, reach, http2, tls.as_ref(), resolver)
             })
             .collect();
         let weights: Vec<u16> = service.endpoints().map(|(_, weight)| weight.get()).collect();
@@ -67,7 +82,7 @@ impl Upstream {
 
     /// Whether a service of this specification can go on with this upstream.
     pub(crate) fn serves(&self, service: &Service) -> bool {
-        self.service == *service
+        self.service == bare(service)
     }
 
     pub(crate) fn name(&self) -> &Name {
@@ -129,4 +144,13 @@ impl Upstream {
         let field_bytes = limit.and_then(|bytes| usize::try_from(bytes).ok());
         HeadLimits { field_bytes: field_bytes.unwrap_or(usize::MAX), ..HeadLimits::default() }
     }
+}
+
+/// A service without what is no business of its connections: its routes and its plugins.
+fn bare(service: &Service) -> Service {
+    let mut bare = service.clone();
+    bare.routes.clear();
+    bare.plugins.clear();
+    bare.endpoints.iter_mut().for_each(|endpoint| endpoint.plugins.clear());
+    bare
 }

@@ -12,6 +12,7 @@ mod host_pattern;
 mod name;
 mod path;
 mod pem;
+mod rate;
 mod regex;
 mod size;
 mod template;
@@ -31,6 +32,7 @@ pub use path::{
     normalize_path,
 };
 pub use pem::{Certificates, PrivateKey, is_pem};
+pub use rate::Rate;
 pub use regex::Regex;
 pub use size::ByteSize;
 pub use template::PathTemplate;

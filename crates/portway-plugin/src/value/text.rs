@@ -6,7 +6,7 @@ use std::{borrow::Cow, fmt, str::FromStr};
 use super::{
     BindAddr, ByteSize, Certificates, Cidr, Duration, FieldName, FieldValue, FilePath, HostPattern,
     HostValue, ListenAddr, Method, Name, PathPattern, PathPrefix, PathTemplate, PeerAddr,
-    PrivateKey, Regex, RequestPath, ServiceUrl, UpgradeProtocol,
+    PrivateKey, Rate, Regex, RequestPath, ServiceUrl, UpgradeProtocol,
 };
 
 /// A value with one text form, which `FromStr` reads and `Display` writes.
@@ -49,6 +49,7 @@ pub const FORMATS: &[Format] = &[
     PathPrefix::FORMAT,
     PathTemplate::FORMAT,
     PrivateKey::FORMAT,
+    Rate::FORMAT,
     Regex::FORMAT,
     RequestPath::FORMAT,
     ServiceUrl::FORMAT,

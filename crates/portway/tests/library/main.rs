@@ -7,7 +7,7 @@ use http::Request;
 use http_body_util::Empty;
 use portway::{
     Builder, Server,
-    config::{Checked, Config, NoLookup, Problem, load},
+    config::{Catalog, Checked, Config, NoLookup, Problem, load},
 };
 use portway_testkit::{Client, Echo};
 use tower_service::Service as _;
@@ -21,7 +21,7 @@ fn config(path: &str, upstream: &str) -> Result<Checked<Config>, Vec<Problem>> {
          services:\n\
          - {{name: echo, url: '{upstream}', routes: [{{name: all, match: {{path: '{path}'}}}}]}}\n"
     );
-    load(&text, "made.yaml", &NoLookup)?.check()
+    load(&text, "made.yaml", &NoLookup, &Catalog::default())?.check()
 }
 
 async fn status(server: &Server, path: &str) -> io::Result<u16> {

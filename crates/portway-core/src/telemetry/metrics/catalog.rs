@@ -77,6 +77,12 @@ families! {
         "Connections to the endpoints of a service that were opened.";
     RETRIES: Counter "portway_retries_total" ["service"]
         "Requests that were sent to an endpoint once more.";
+    PLUGIN_CALLS: Counter "portway_plugin_calls_total" ["plugin", "route", "outcome"]
+        "Requests a plugin was called for, by how the call ended.";
+    PLUGIN_SECONDS: Counter "portway_plugin_seconds_total" ["plugin", "route"]
+        "Time a plugin took itself, without what it sent requests on to.";
+    PLUGIN_COUNTS: Counter "portway_plugin_counts_total" ["instance", "name"]
+        "What plugins count themselves, by instance.";
     STREAM_CONNECTIONS: Counter "portway_stream_connections_total" ["route", "service", "reason"]
         "Connections (TCP, TLS passed on) and UDP sessions that are over, by how they ended.";
     STREAM_DURATION: Histogram "portway_stream_duration_seconds" ["route", "service"]

@@ -9,6 +9,7 @@ use portway_plugin::Side;
 
 use super::{
     errors::Errors,
+    plugin::PluginCells,
     reasons::{Counts, DatagramLoss, Refusal},
     route::{NO_ROUTE, RouteCells},
     shelf::Shelf,
@@ -27,6 +28,8 @@ pub struct CoreCells {
     pub(super) errors: Errors,
     pub(super) routes: Shelf<2, RouteCells>,
     pub(super) streams: Shelf<2, StreamCells>,
+    /// By what the plugin is called, and the route.
+    pub(super) plugins: Shelf<2, PluginCells>,
     pub(super) services: Shelf<1, ServiceCells>,
     pub(super) listeners: Shelf<1, ListenerCells>,
 }
@@ -65,6 +68,12 @@ impl CoreCells {
     /// [`NO_ROUTE`] for one without.
     pub fn stream(&self, route: &str, service: &str) -> Arc<StreamCells> {
         self.streams.get([route, service])
+    }
+
+    /// The cells of a plugin, by what it is called where it is attached, on a route; [`NO_ROUTE`]
+    /// for requests that match none.
+    pub fn plugin(&self, plugin: &str, route: &str) -> Arc<PluginCells> {
+        self.plugins.get([plugin, route])
     }
 
     /// The cells of a service.

@@ -1,7 +1,7 @@
 //! The numbers of one gateway: its cores, and what concerns it as a whole.
 
 use std::{
-    collections::HashSet,
+    collections::{BTreeMap, HashSet},
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
@@ -9,11 +9,16 @@ use std::{
     time::{Instant, SystemTime, UNIX_EPOCH},
 };
 
+use portway_plugin::Counter;
+
 use super::{core::CoreCells, form::Form, route::NO_ROUTE, scrape};
 use crate::telemetry::BuildInfo;
 
 /// A certificate: its listener, its name, its last second since 1970.
 type Expiry = (Box<str>, Box<str>, i64);
+
+/// What plugins count themselves, by instance and name.
+type PluginCounters = BTreeMap<(Box<str>, Box<str>), Counter>;
 
 /// The numbers of one gateway. A process may hold several.
 #[derive(Debug)]
@@ -30,6 +35,7 @@ pub struct Metrics {
     pub(super) rejected: AtomicU64,
     pub(super) access_log_dropped: Arc<AtomicU64>,
     pub(super) log_dropped: OnceLock<Arc<AtomicU64>>,
+    pub(super) plugin_counters: Mutex<PluginCounters>,
 }
 
 /// The names a configuration has. The cells of every other name are kept for ten minutes more.
@@ -38,6 +44,8 @@ pub struct Named<'a> {
     /// Routes with their service, as [`CoreCells::route`] and [`CoreCells::stream`] are asked for
     /// them.
     pub routes: HashSet<[&'a str; 2]>,
+    /// Plugins on routes, as [`CoreCells::plugin`] is asked for them.
+    pub plugins: HashSet<[&'a str; 2]>,
     /// Services.
     pub services: HashSet<&'a str>,
     /// Listeners.
@@ -62,6 +70,7 @@ impl Metrics {
             rejected: AtomicU64::new(0),
             access_log_dropped: Arc::default(),
             log_dropped: OnceLock::new(),
+            plugin_counters: Mutex::default(),
         }
     }
 
@@ -94,6 +103,7 @@ impl Metrics {
         for core in self.cores() {
             core.routes.mark(now, |names| names[0] == NO_ROUTE || named.routes.contains(&names));
             core.streams.mark(now, |names| named.routes.contains(&names));
+            core.plugins.mark(now, |names| named.plugins.contains(&names));
             core.services.mark(now, |[service]| named.services.contains(service));
             core.listeners.mark(now, |[listener]| named.listeners.contains(listener));
         }
@@ -132,10 +142,17 @@ impl Metrics {
         scrape::write(self, &self.cores(), form)
     }
 
+    /// The counter that a plugin's instance calls `name`.
+    pub(crate) fn plugin_counter(&self, instance: &str, name: &str) -> Counter {
+        let mut counters = self.plugin_counters.lock().unwrap_or_else(PoisonError::into_inner);
+        counters.entry((instance.into(), name.into())).or_default().clone()
+    }
+
     fn sweep(&self, now: Instant) {
         for core in self.cores() {
             core.routes.sweep(now);
             core.streams.sweep(now);
+            core.plugins.sweep(now);
             core.services.sweep(now);
             core.listeners.sweep(now);
         }

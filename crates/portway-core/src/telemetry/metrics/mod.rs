@@ -17,6 +17,7 @@ mod gateway;
 mod histogram;
 mod method;
 mod outcomes;
+mod plugin;
 mod process;
 mod reasons;
 mod route;
@@ -32,7 +33,8 @@ pub use self::{
     core::{CoreCells, ListenerCells, ServiceCells},
     form::Form,
     gateway::{Metrics, Named},
-    reasons::{DatagramLoss, Refusal, StreamEnd},
+    plugin::PluginCells,
+    reasons::{DatagramLoss, PluginOutcome, Refusal, StreamEnd},
     route::{NO_ROUTE, RouteCells},
     stream::StreamCells,
 };

@@ -15,7 +15,7 @@ macro_rules! reasons {
             /// Every reason, in the order of its index.
             pub const ALL: [Self; [$($word),+].len()] = [$(Self::$variant),+];
 
-            /// The value of the label `reason`.
+            /// The value of the label.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self {
@@ -52,6 +52,27 @@ reasons! {
     NoEndpoint "no_endpoint",
     /// The listener had as many UDP sessions as it may have, and all of them were in use.
     TooManySessions "too_many_sessions",
+}
+
+reasons! {
+    /// How the call of a plugin has ended.
+    PluginOutcome:
+    /// It sent the request on.
+    Passed "passed",
+    /// It answered the request itself.
+    Answered "answered",
+    /// It refused the request.
+    Refused "refused",
+    /// It failed.
+    Failed "failed",
+    /// It panicked.
+    Panicked "panicked",
+    /// It only reports, and would have answered.
+    WouldAnswer "would_answer",
+    /// It only reports, and would have refused.
+    WouldRefuse "would_refuse",
+    /// It only reports, and would have failed.
+    WouldFail "would_fail",
 }
 
 reasons! {

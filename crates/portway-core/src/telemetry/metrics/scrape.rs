@@ -16,7 +16,7 @@ use super::{
     histogram::HistogramSum,
     method::METHODS,
     process::Process,
-    reasons::{DatagramLoss, Refusal, StreamEnd},
+    reasons::{DatagramLoss, PluginOutcome, Refusal, StreamEnd},
     route::RouteCells,
     stream::StreamCells,
 };
@@ -26,6 +26,7 @@ use super::{
 struct Totals {
     routes: BTreeMap<[Box<str>; 2], RouteTotals>,
     streams: BTreeMap<[Box<str>; 2], StreamTotals>,
+    plugins: BTreeMap<[Box<str>; 2], PluginTotals>,
     services: BTreeMap<Box<str>, ConnectionTotals>,
     listeners: BTreeMap<Box<str>, ConnectionTotals>,
     /// By listener and reason.
@@ -43,6 +44,12 @@ struct RouteTotals {
     bytes_in: u64,
     bytes_out: u64,
     streams_cut: u64,
+}
+
+#[derive(Default)]
+struct PluginTotals {
+    outcomes: [u64; PluginOutcome::ALL.len()],
+    nanos: u64,
 }
 
 #[derive(Default)]
@@ -72,6 +79,7 @@ pub(super) fn write(metrics: &Metrics, cores: &[Arc<CoreCells>], form: Form) -> 
     let mut out = Exposition::new(form);
     write_routes(&mut out, &totals);
     write_connections(&mut out, &totals);
+    write_plugins(&mut out, metrics, &totals);
     write_streams(&mut out, &totals);
     write_gateway(&mut out, metrics);
     if metrics.restgate.load(Relaxed) {
@@ -89,6 +97,11 @@ impl Totals {
         }
         for (names, cells) in core.streams.all() {
             self.streams.entry(names).or_default().add(&cells);
+        }
+        for (names, cells) in core.plugins.all() {
+            let total = self.plugins.entry(names).or_default();
+            cells.outcomes.each(|outcome, count| total.outcomes[outcome] += count);
+            total.nanos += cells.nanos.load(Relaxed);
         }
         for ([service], cells) in core.services.all() {
             let total = self.services.entry(service).or_default();
@@ -199,6 +212,25 @@ fn write_connections(out: &mut Exposition, totals: &Totals) {
     let mut family = out.family(&catalog::RETRIES);
     for (service, total) in &totals.services {
         family.sample(&[service], total.retries);
+    }
+}
+
+fn write_plugins(out: &mut Exposition, metrics: &Metrics, totals: &Totals) {
+    let mut family = out.family(&catalog::PLUGIN_CALLS);
+    for ([plugin, route], total) in &totals.plugins {
+        let outcomes = PluginOutcome::ALL.iter().zip(&total.outcomes);
+        for (outcome, count) in outcomes.filter(|(_, count)| **count > 0) {
+            family.sample(&[plugin, route, outcome.as_str()], count);
+        }
+    }
+    let mut family = out.family(&catalog::PLUGIN_SECONDS);
+    for ([plugin, route], total) in &totals.plugins {
+        family.sample(&[plugin, route], Decimal::<9>(total.nanos));
+    }
+    let mut family = out.family(&catalog::PLUGIN_COUNTS);
+    let counters = metrics.plugin_counters.lock().unwrap_or_else(PoisonError::into_inner);
+    for ((instance, name), counter) in &*counters {
+        family.sample(&[instance, name], counter.get());
     }
 }
 

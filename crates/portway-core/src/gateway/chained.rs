@@ -1,0 +1,260 @@
+//! Requests whose way has plugins around it.
+//!
+//! The exchange is lent to whatever stands at the end of the chain and comes back with its answer,
+//! so that a plugin may send a request on more than once, one after the other.
+
+use std::{
+    mem,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use http::{HeaderValue, Request, Uri, header, uri::PathAndQuery};
+use portway_config::value::normalize_path;
+use portway_plugin::{Body, Error, Exchange as Shared, Response, Result};
+
+use super::{Answered, Matched, Rest, perform};
+use crate::{
+    chain::{Chain, End, Found, RequestFacts, Walk},
+    exchange::{AnswerLimits, Exchange},
+    forward::{Hops, ambiguous_path, strip_request},
+    snapshot::ListenerPlan,
+};
+
+/// A request on its way to a chain.
+pub(super) struct Way<'a> {
+    pub(super) chain: &'a Chain,
+    /// What stands behind the chain; an error where no route takes the request.
+    pub(super) target: Result<Target<'a>, Error>,
+    pub(super) listener: &'a ListenerPlan,
+    /// The path in its normal form.
+    pub(super) path: &'a str,
+}
+
+/// A route that takes a request, and which of its destinations.
+pub(super) struct Target<'a> {
+    pub(super) matched: Matched<'a>,
+    pub(super) destination: usize,
+}
+
+/// Runs a request through its chain.
+pub(super) async fn through(
+    exchange: &mut Exchange,
+    request: &mut Request<Body>,
+    way: Way<'_>,
+) -> Result<Answered> {
+    let Way { chain, target, listener, path } = way;
+    let hops = strip_request(request.headers_mut());
+    if let Ok(target) = &target
+        && let Some(idle) = target.idle()
+    {
+        super::bound_upload(exchange, request, &target.matched, idle, listener)?;
+    }
+    let found = target.as_ref().ok().map(|target| Found {
+        plan: target.matched.number,
+        destination: target.destination,
+        id: target.matched.id,
+    });
+    let facts = facts(exchange, found, path);
+    let view = Arc::clone(&exchange.view);
+    let shard = Arc::clone(&exchange.shard);
+    let way = found.map(|found| (found.plan, found.destination));
+    let cells = view.plugin_cells(way, listener.class, chain, &shard.cells);
+    let inward = inward(exchange, request, path)?;
+    let sent_as = inward.uri().clone();
+    let lent = Lent { exchange: Mutex::new(Some(exchange)), facts: &facts };
+    let end = Behind {
+        target: Mutex::new(target),
+        lent,
+        listener,
+        hops,
+        sent_as,
+        rest: Mutex::default(),
+    };
+    let walk = Walk::new(chain, &facts, cells, end);
+    let shared = Shared::new(&facts);
+    let result = {
+        let told = Told { shared: &shared, lent: &walk.end().lent };
+        let result = portway_plugin::Next::new(&walk, &shared, 0).run(inward).await;
+        drop(told);
+        result
+    };
+    let response = result?;
+    let rest = walk.end().rest.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let rest = match (response.extensions().get::<Mark>(), rest) {
+        (Some(Mark(mark)), Some((number, rest))) if *mark == number => rest,
+        _ => Rest::Body(AnswerLimits::default()),
+    };
+    Ok(Answered { response, rest })
+}
+
+fn facts(exchange: &Exchange, found: Option<Found>, path: &str) -> RequestFacts {
+    RequestFacts {
+        view: Arc::clone(&exchange.view),
+        shard: Arc::clone(&exchange.shard),
+        peer: Arc::clone(&exchange.peer),
+        listener: exchange.listener,
+        found,
+        host: exchange.host.clone(),
+        path: path.into(),
+        client: exchange.client,
+        scheme: exchange.scheme,
+        version: exchange.version,
+        request_id: exchange.request_id.clone(),
+        started: exchange.started,
+        outcome: Mutex::default(),
+    }
+}
+
+/// The request as plugins see it: `Host` is there whatever the version of HTTP, the path is in its
+/// normal form. What an error's form is chosen by stays behind.
+fn inward(exchange: &Exchange, request: &mut Request<Body>, path: &str) -> Result<Request<Body>> {
+    let query = request.uri().query();
+    let target = match query {
+        None if request.uri().path() == path => request.uri().path_and_query().cloned(),
+        None => PathAndQuery::try_from(path).ok(),
+        Some(query) => PathAndQuery::try_from(format!("{path}?{query}")).ok(),
+    };
+    let target = target.ok_or_else(|| {
+        Error::client(
+            http::StatusCode::BAD_REQUEST,
+            "bad_target",
+            "the request target is not a path",
+        )
+    })?;
+    let mut inward = mem::take(request);
+    *request.method_mut() = inward.method().clone();
+    for name in [header::ACCEPT, header::CONTENT_TYPE] {
+        if let Some(value) = inward.headers().get(&name) {
+            request.headers_mut().insert(name, value.clone());
+        }
+    }
+    *inward.uri_mut() = Uri::from(target);
+    if let Some(host) = &exchange.host {
+        inward.headers_mut().insert(header::HOST, host.clone());
+    }
+    Ok(inward)
+}
+
+/// Who has the exchange: the end of the chain while it works.
+struct Lent<'a> {
+    exchange: Mutex<Option<&'a mut Exchange>>,
+    facts: &'a RequestFacts,
+}
+
+/// The exchange, on loan. It goes back however the work ends.
+struct Loan<'l, 'a> {
+    from: &'l Lent<'a>,
+    exchange: Option<&'a mut Exchange>,
+}
+
+impl<'a> Lent<'a> {
+    fn take(&self) -> Option<Loan<'_, 'a>> {
+        let exchange = self.exchange.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        Some(Loan { from: self, exchange: Some(exchange) })
+    }
+}
+
+impl Drop for Loan<'_, '_> {
+    fn drop(&mut self) {
+        let Some(exchange) = self.exchange.take() else { return };
+        let tries = &exchange.tries;
+        let mut reached = self.from.facts.outcome.lock().unwrap_or_else(PoisonError::into_inner);
+        reached.endpoint = tries.endpoint;
+        reached.tries = tries.count;
+        reached.took = exchange.upstream_took;
+        drop(reached);
+        *self.from.exchange.lock().unwrap_or_else(PoisonError::into_inner) = Some(exchange);
+    }
+}
+
+/// Takes what plugins have found out to the exchange, also when the client leaves.
+struct Told<'l, 'a> {
+    shared: &'l Shared<'l>,
+    lent: &'l Lent<'a>,
+}
+
+impl Drop for Told<'_, '_> {
+    fn drop(&mut self) {
+        let mut exchange = self.lent.exchange.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(exchange) = exchange.as_deref_mut() else { return };
+        exchange.notes = self.shared.notes().take();
+        exchange.consumer = self.shared.consumer().cloned();
+    }
+}
+
+/// Which run of the chain's end an answer came from.
+#[derive(Clone, Copy, Debug)]
+struct Mark(u64);
+
+/// What stands behind the chain.
+struct Behind<'a> {
+    target: Mutex<Result<Target<'a>, Error>>,
+    lent: Lent<'a>,
+    listener: &'a ListenerPlan,
+    hops: Hops,
+    /// The target plugins were given: one they did not touch is forwarded as it came.
+    sent_as: Uri,
+    /// What follows the newest answer, and which one that is.
+    rest: Mutex<Option<(u64, Rest)>>,
+}
+
+impl End for Behind<'_> {
+    async fn serve(&self, mut request: Request<Body>, _: &Shared<'_>) -> Result<Response> {
+        let (matched, destination) = {
+            let mut target = self.target.lock().unwrap_or_else(PoisonError::into_inner);
+            match &mut *target {
+                Ok(target) => (target.matched.clone(), target.destination),
+                Err(error) => return Err(mem::replace(error, again())),
+            }
+        };
+        let mut loan = self.lent.take().ok_or_else(again)?;
+        let Some(exchange) = loan.exchange.as_deref_mut() else { return Err(again()) };
+        let changed = (*request.uri() != self.sent_as).then(|| request.uri().clone());
+        let (original, path);
+        let matched = match changed.as_ref().and_then(Uri::path_and_query) {
+            None => matched,
+            Some(target) => {
+                original = target.clone();
+                path = normalize_path(original.path(), self.listener.allow_ambiguous_paths)
+                    .map_err(ambiguous_path)?;
+                Matched { path: &path, original: original.clone(), ..matched }
+            }
+        };
+        let host = changed_host(exchange, &request);
+        let answered = perform(
+            exchange,
+            &mut request,
+            self.hops.clone(),
+            &matched,
+            destination,
+            self.listener,
+            host,
+        )
+        .await?;
+        let Answered { mut response, rest } = answered;
+        let mut newest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = newest.as_ref().map_or(0, |(number, _)| number + 1);
+        response.extensions_mut().insert(Mark(number));
+        *newest = Some((number, rest));
+        Ok(response)
+    }
+}
+
+/// The host a plugin has set in place of the client's.
+fn changed_host(exchange: &Exchange, request: &Request<Body>) -> Option<HeaderValue> {
+    let host = request.headers().get(header::HOST)?;
+    (Some(host) != exchange.host.as_ref()).then(|| host.clone())
+}
+
+fn again() -> Error {
+    Error::gateway("chain_busy", "the request is on its way already")
+}
+
+impl Target<'_> {
+    /// How long the request's body may pause, where it is sent anywhere.
+    fn idle(&self) -> Option<Option<Duration>> {
+        let destination = self.matched.plan.destinations().get(self.destination)?;
+        Some(destination.stages.idle)
+    }
+}

@@ -1,0 +1,15 @@
+//! The built-in plugins: one folder each, written against the plugin contract alone.
+//!
+//! A new one is a folder, its `mod` line and its line in [`registry`].
+
+mod response_headers;
+
+use portway_plugin::Registry;
+
+pub use response_headers::ResponseHeaders;
+
+/// All of them.
+#[must_use]
+pub fn registry() -> Registry {
+    Registry::new().with::<ResponseHeaders>()
+}
