@@ -1,6 +1,7 @@
 //! Requests through the gateway: what is refused, what is forwarded and how, what comes back, and
 //! what happens when clients and upstreams misbehave.
 
+mod abuse;
 mod bodies;
 mod bridges;
 mod connections;
