@@ -1,6 +1,8 @@
 //! TLS, as clients and upstreams meet it.
 
 mod clients;
+mod names;
+mod passed;
 mod refused;
 mod renewal;
 mod termination;
