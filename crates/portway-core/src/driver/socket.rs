@@ -5,7 +5,7 @@ use std::{
     io::{self, IoSlice},
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll, ready},
+    task::{Context, Poll, Waker, ready},
 };
 
 use bytes::Bytes;
@@ -124,5 +124,15 @@ impl AsyncWrite for ClientSocket {
         }
         let lingering = this.lingering.get_or_insert_with(|| Box::pin(sleep(FAREWELL)));
         lingering.as_mut().poll(cx).map(Ok)
+    }
+}
+
+impl Drop for ClientSocket {
+    /// Whoever took too long is told by TLS that this is the end, as far as there is room for it.
+    fn drop(&mut self) {
+        if let Wire::Tls(_) = self.socket {
+            let mut cx = Context::from_waker(Waker::noop());
+            let _ = Pin::new(&mut self.socket).poll_shutdown(&mut cx);
+        }
     }
 }

@@ -54,7 +54,7 @@ impl InteropClient {
         if stream.get_ref().1.alpn_protocol() != Some(b"h2") {
             return Err(io::Error::other("the server did not agree to HTTP/2"));
         }
-        Self::over(stream, &origin).await
+        Box::pin(Self::over(stream, &origin)).await
     }
 
     /// Speaks HTTP/2 over a connection that exists, such as one of TLS with `h2` agreed on.

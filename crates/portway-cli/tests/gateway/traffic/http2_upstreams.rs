@@ -176,6 +176,25 @@ async fn what_an_upstream_cuts_is_cut_for_the_client() -> io::Result<()> {
     Ok(())
 }
 
+/// One request refused says nothing about the others, nor about the connection they share.
+#[tokio::test]
+async fn a_connection_on_which_one_request_was_refused_serves_on() -> io::Result<()> {
+    let upstream = RawUpstream::start(script::refuses(1)).await?;
+    let config = format!(
+        "services: [{{name: up, url: 'h2c://{}', routes: [{{name: all}}]}}]",
+        upstream.addr()
+    );
+    let gateway = Gateway::start_with(&config, &["--cores", "1"]).await?;
+    let client = gateway.client();
+    // The first on a fresh connection, refused by the only endpoint there is.
+    assert_eq!(client.get("/").await?.status, 502);
+    for _ in 0..5 {
+        assert_eq!(client.get("/").await?.status, 200);
+    }
+    assert_eq!(upstream.connections(), 1);
+    Ok(())
+}
+
 #[tokio::test]
 async fn what_an_upstream_has_no_room_for_waits_its_turn() -> io::Result<()> {
     let upstream = RawUpstream::start(script::one_at_a_time).await?;

@@ -1,6 +1,7 @@
 //! TLS, as clients and upstreams meet it.
 
 mod clients;
+mod farewell;
 mod names;
 mod passed;
 mod refused;
