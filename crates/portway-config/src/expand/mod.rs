@@ -131,6 +131,9 @@ impl Expansion<'_> {
     }
 }
 
+/// What to do about a file that cannot be read.
+const READABLE: &str = "see that it is there, and that the user the gateway runs as may read it";
+
 fn unset(name: &str, written: &str) -> Problem {
     Problem::new("unset_variable", format!("the environment variable {} is not set", Quoted(name)))
         .hint(format!("set it, or give a default: {}:-…}}", written.trim_end_matches('}')))
@@ -138,6 +141,7 @@ fn unset(name: &str, written: &str) -> Problem {
 
 fn unread(path: &str, why: &str) -> Problem {
     Problem::new("unreadable_file", format!("the file {} cannot be read: {why}", Quoted(path)))
+        .hint(READABLE)
 }
 
 #[cfg(test)]
@@ -201,7 +205,8 @@ mod tests {
             ),
             (
                 "${file:/none}",
-                "f.yaml:1:4: v: the file \"/none\" cannot be read: no such file (unreadable_file)",
+                "f.yaml:1:4: v: the file \"/none\" cannot be read: no such file (unreadable_file)\n  \
+                 hint: see that it is there, and that the user the gateway runs as may read it",
             ),
             (
                 "a${HOST",

@@ -27,8 +27,10 @@ pub(crate) struct Failed {
 /// Whether a request that gave no answer may be sent again. It is whole unless `Never` is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Again {
-    /// Nobody can have seen it.
+    /// Nobody can have seen it, and its connection is gone.
     Always,
+    /// It was refused unseen. Nothing is wrong with its connection.
+    Refused,
     /// Somebody may have, on a connection that turned out to be closed.
     IfRepeatable,
     Never,

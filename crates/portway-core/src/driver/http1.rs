@@ -30,7 +30,7 @@ pub(super) async fn serve(
         keep_spelling: options.keep_spelling,
         ..Options::default()
     };
-    let connection = Connection::new(socket, read, options);
+    let connection = Connection::new(socket, read, options).breaking_off(|wire| wire.break_off());
     let line = connection.control();
     connection.serve(Served { service, line }, closing.told()).await;
 }

@@ -37,6 +37,7 @@ pub(crate) struct Pace {
     retired: AtomicBool,
     /// Requests that the client took back at once, less those it let be answered.
     taken_back: AtomicU32,
+    flooded: AtomicBool,
 }
 
 /// What the timer found.
@@ -60,6 +61,7 @@ impl Pace {
             heard: AtomicU64::new(0),
             retired: AtomicBool::new(false),
             taken_back: AtomicU32::new(0),
+            flooded: AtomicBool::new(false),
         })
     }
 
@@ -82,9 +84,11 @@ impl Pace {
         self.patience.store(limit, Ordering::Relaxed);
     }
 
-    /// Something has come.
-    pub(super) fn hears(&self) {
-        self.heard.store(self.millis(Instant::now()), Ordering::Relaxed);
+    /// Something has come. Returns when, in milliseconds from the beginning.
+    pub(super) fn hears(&self) -> u64 {
+        let now = self.millis(Instant::now());
+        self.heard.store(now, Ordering::Relaxed);
+        now
     }
 
     /// When something last came.
@@ -135,6 +139,15 @@ impl Pace {
     /// How many more requests the client took back at once than it let be answered.
     pub(super) fn taken_back(&self) -> u32 {
         self.taken_back.load(Ordering::Relaxed)
+    }
+
+    /// The client sends more that means nothing than anybody has to.
+    pub(super) fn floods(&self) {
+        self.flooded.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_flooded(&self) -> bool {
+        self.flooded.load(Ordering::Relaxed)
     }
 
     fn enter(&self, phase: u8, now: Instant) {

@@ -5,7 +5,7 @@ use std::{
     io::{self, IoSlice},
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll, ready},
+    task::{Context, Poll, Waker, ready},
 };
 
 use bytes::Bytes;
@@ -14,14 +14,15 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-use super::{pace::Pace, server::FAREWELL, write::poll_write_buffers};
+use super::{http2::Meter, pace::Pace, server::FAREWELL, write::poll_write_buffers};
 use crate::socket::Wire;
 
-/// A client's socket. It tells the pace when the client takes nothing, and is closed in a way that
-/// leaves the client what was said last.
+/// A client's socket. It tells the pace when the client takes nothing, or floods, and is closed in
+/// a way that leaves the client what was said last.
 pub(super) struct ClientSocket {
     socket: Wire,
     pace: Arc<Pace>,
+    meter: Meter,
     /// Bytes read before the protocol was known.
     read: Bytes,
     lingering: Option<Pin<Box<Sleep>>>,
@@ -29,15 +30,25 @@ pub(super) struct ClientSocket {
 
 impl ClientSocket {
     pub(super) fn new(socket: Wire, pace: Arc<Pace>, read: Bytes) -> Self {
-        Self { socket, pace, read, lingering: None }
+        Self { socket, pace, meter: Meter::new(), read, lingering: None }
     }
 
-    fn note_write(&self, outcome: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        match outcome {
+    fn note_write(&mut self, outcome: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        match &outcome {
             Poll::Pending => self.pace.blocked(),
-            Poll::Ready(_) => self.pace.unblocked(),
+            Poll::Ready(written) => {
+                self.meter.writes(written.as_ref().map_or(0, |bytes| *bytes));
+                self.pace.unblocked();
+            }
         }
         outcome
+    }
+
+    fn note_read(&mut self, bytes: &[u8]) {
+        self.meter.reads(bytes, self.pace.hears());
+        if self.meter.is_flooded() {
+            self.pace.floods();
+        }
     }
 }
 
@@ -50,12 +61,15 @@ impl AsyncRead for ClientSocket {
         let this = self.get_mut();
         if !this.read.is_empty() {
             let take = this.read.len().min(buf.remaining());
-            buf.put_slice(&this.read.split_to(take));
+            let read = this.read.split_to(take);
+            this.note_read(&read);
+            buf.put_slice(&read);
             return Poll::Ready(Ok(()));
         }
+        let before = buf.filled().len();
         let outcome = Pin::new(&mut this.socket).poll_read(cx, buf);
         if outcome.is_ready() {
-            this.pace.hears();
+            this.note_read(&buf.filled()[before..]);
         }
         outcome
     }
@@ -97,7 +111,8 @@ impl AsyncWrite for ClientSocket {
             ready!(Pin::new(&mut this.socket).poll_shutdown(cx))?;
         }
         let mut space = [0; 4096];
-        let mut unread = this.lingering.is_some();
+        // Who floods has more on its way, whether or not it is here.
+        let mut unread = this.lingering.is_some() || this.meter.is_flooded();
         loop {
             let mut taken = ReadBuf::new(&mut space);
             match Pin::new(&mut this.socket).poll_read(cx, &mut taken) {
@@ -109,5 +124,15 @@ impl AsyncWrite for ClientSocket {
         }
         let lingering = this.lingering.get_or_insert_with(|| Box::pin(sleep(FAREWELL)));
         lingering.as_mut().poll(cx).map(Ok)
+    }
+}
+
+impl Drop for ClientSocket {
+    /// Whoever took too long is told by TLS that this is the end, as far as there is room for it.
+    fn drop(&mut self) {
+        if let Wire::Tls(_) = self.socket {
+            let mut cx = Context::from_waker(Waker::noop());
+            let _ = Pin::new(&mut self.socket).poll_shutdown(&mut cx);
+        }
     }
 }

@@ -8,6 +8,7 @@ mod kind;
 mod messages;
 mod status;
 mod timeout;
+mod told;
 mod web;
 
 pub(crate) use kind::Kind;

@@ -9,7 +9,7 @@ use http::{
 };
 use portway_plugin::{Body, Error, Response};
 
-use super::{Kind, web};
+use super::{Kind, told::Told, web};
 
 pub(super) const STATUS: HeaderName = HeaderName::from_static("grpc-status");
 pub(super) const MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
@@ -82,10 +82,12 @@ pub(super) fn is_answer(response: &Response) -> bool {
 }
 
 /// Makes an answer that is not gRPC's, such as the page of a load balancer that is overloaded, into
-/// one: clients of gRPC cannot read the page. Its body is dropped. Answers of gRPC are left alone.
+/// one: clients of gRPC cannot read the page. Its body is dropped. Answers of gRPC are left alone,
+/// but for an end that says nothing.
 pub(crate) fn settle(response: Response, kind: Kind) -> Response {
     if is_answer(&response) {
-        return response;
+        let is_told = response.headers().contains_key(STATUS);
+        return if is_told { response } else { response.map(|body| Body::stream(Told::new(body))) };
     }
     let status = response.status();
     let mut headers = response.into_parts().0.headers;

@@ -21,6 +21,10 @@ impl<S> Prefixed<S> {
     pub(crate) fn new(read: Bytes, stream: S) -> Self {
         Self { read, stream }
     }
+
+    pub(crate) fn get_ref(&self) -> &S {
+        &self.stream
+    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Prefixed<S> {

@@ -19,6 +19,16 @@ pub(crate) enum Wire {
     Tls(Box<TlsStream<Prefixed<Stream>>>),
 }
 
+impl Wire {
+    /// From now on, dropping it is no orderly end.
+    pub(crate) fn break_off(&self) {
+        match self {
+            Self::Plain(stream) => stream.break_off(),
+            Self::Tls(stream) => stream.get_ref().0.get_ref().break_off(),
+        }
+    }
+}
+
 impl AsyncRead for Wire {
     fn poll_read(
         self: Pin<&mut Self>,

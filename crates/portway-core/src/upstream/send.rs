@@ -118,7 +118,7 @@ impl Call<'_> {
                 Err(failed) => failed,
             };
             let may_send_again = match failed.again {
-                Again::Always => true,
+                Again::Always | Again::Refused => true,
                 Again::IfRepeatable => reused && repeatable,
                 Again::Never => false,
             };
@@ -157,7 +157,8 @@ impl Call<'_> {
                     as_connect(request);
                 }
                 let exchanged = Box::pin(connection.exchange(request, shake, options)).await;
-                if exchanged.as_ref().is_err_and(|failed| failed.again != Again::Never) {
+                let parts = [Again::Always, Again::IfRepeatable];
+                if exchanged.as_ref().is_err_and(|failed| parts.contains(&failed.again)) {
                     idle.part(&connection);
                 }
                 exchanged.map(|answer| Answer::Http2(Box::new(answer)))

@@ -78,7 +78,12 @@ where
         let mut sending = Sending { feed, broken: false, progress };
         // Dropped only when all is written: what counts its bytes waits for that.
         let mut body = pin!(response.into_body());
-        poll_fn(|cx| self.poll_answer(&mut sending, body.as_mut(), keep_alive, cx)).await
+        let answered =
+            poll_fn(|cx| self.poll_answer(&mut sending, body.as_mut(), keep_alive, cx)).await;
+        if framing == Framing::UntilClose && matches!(answered, Answered::Left | Answered::Broken) {
+            self.break_off();
+        }
+        answered
     }
 
     fn poll_answer<B>(

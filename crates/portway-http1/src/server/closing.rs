@@ -54,6 +54,13 @@ where
         self.linger(unread).await;
     }
 
+    /// Sees to it that what was written does not look like the whole.
+    pub(super) fn break_off(&mut self) {
+        if let (Some(how), Some(io)) = (self.break_off, &mut self.link.lock().io) {
+            how(io);
+        }
+    }
+
     /// Closes in two steps (RFC 9112 section 9.6): a socket that is closed with bytes unread is
     /// reset, and a reset may take the answer with it. So what the client still sends is read and
     /// thrown away for a while, if it may still send any.

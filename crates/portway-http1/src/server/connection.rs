@@ -47,6 +47,8 @@ pub struct Connection<Io> {
     /// Whether a request was served already.
     served: bool,
     handed_over: bool,
+    /// Makes of the end of a socket a break.
+    pub(super) break_off: Option<fn(&mut Io)>,
 }
 
 /// How a connection ended.
@@ -94,7 +96,17 @@ where
     pub fn new(io: Io, read: BytesMut, options: Options) -> Self {
         let link = Arc::new(Link::new(Line::new(io, read)));
         let (clock, outbox) = (Clock::default(), Outbox::new());
-        Self { link, options, clock, outbox, pause: None, served: false, handed_over: false }
+        let (pause, served, handed_over, break_off) = (None, false, false, None);
+        Self { link, options, clock, outbox, pause, served, handed_over, break_off }
+    }
+
+    /// Lets `how` see to it that dropping the socket is no orderly end. It is called when an
+    /// answer that ends with its connection (RFC 9112 section 6.3) does not come to its end: the
+    /// client could not tell otherwise.
+    #[must_use]
+    pub fn breaking_off(mut self, how: fn(&mut Io)) -> Self {
+        self.break_off = Some(how);
+        self
     }
 
     /// The service's line to this connection.
@@ -123,7 +135,11 @@ where
                     self.refuse(refusal).await;
                     return End::Refused(error);
                 }
-                Next::Closed => return End::Closed,
+                Next::Closed => {
+                    // Over TLS the client is told.
+                    self.linger(false).await;
+                    return End::Closed;
+                }
             }
             self.served = true;
         }

@@ -40,6 +40,23 @@ impl InteropClient {
         Self::over(stream, &format!("http://{addr}")).await
     }
 
+    /// Connects over TLS and speaks HTTP/2, which the server has to agree to.
+    #[cfg(feature = "tls")]
+    pub async fn https(addr: SocketAddr, tls: &crate::tls::ClientTls) -> io::Result<Self> {
+        let tls = tls.clone().alpn(&["h2"]);
+        let origin = format!("https://{}", tls.host(addr));
+        let connecting = async {
+            let stream = TcpStream::connect(addr).await?;
+            stream.set_nodelay(true)?;
+            tls.connect(stream, addr).await
+        };
+        let stream = within(DEADLINE, "connection over TLS", connecting).await?;
+        if stream.get_ref().1.alpn_protocol() != Some(b"h2") {
+            return Err(io::Error::other("the server did not agree to HTTP/2"));
+        }
+        Box::pin(Self::over(stream, &origin)).await
+    }
+
     /// Speaks HTTP/2 over a connection that exists, such as one of TLS with `h2` agreed on.
     ///
     /// `origin` is a URL without a path; each call has its scheme and authority.

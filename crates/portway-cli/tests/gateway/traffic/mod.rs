@@ -1,6 +1,7 @@
 //! Requests through the gateway: what is refused, what is forwarded and how, what comes back, and
 //! what happens when clients and upstreams misbehave.
 
+mod abuse;
 mod bodies;
 mod bridges;
 mod connections;
@@ -8,7 +9,10 @@ mod errors;
 mod faults;
 mod files;
 mod first;
+mod grpc;
 mod heads;
+mod http2_upstreams;
+mod introduced;
 mod layer4;
 mod leaving;
 mod listeners;

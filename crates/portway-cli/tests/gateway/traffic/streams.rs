@@ -86,6 +86,42 @@ async fn limits_on_whole_exchanges_do_not_end_a_stream() -> io::Result<()> {
     Ok(())
 }
 
+/// The head has come in time; how long the rest takes is not asked unless there is something to.
+#[tokio::test]
+async fn what_goes_on_is_not_cut_over_http2() -> io::Result<()> {
+    let slow = RawUpstream::start(async |mut connection: RawConnection| {
+        connection.read_request().await?;
+        connection.write("HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n").await?;
+        for _ in 0..40 {
+            connection.write("x").await?;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        connection.close()
+    })
+    .await?;
+    let echo = Echo::start().await?;
+    let gateway = Gateway::start(&format!(
+        "services:
+  - {{name: slow, url: \"{}\", timeouts: {{response_header: 300ms, idle: 300ms}}, \
+     routes: [{{name: slow, match: {{path: /slow}}}}]}}
+  - {{name: events, url: \"{}\", timeouts: {{request: 300ms, response_header: 300ms}}, \
+     routes: [{{name: events, match: {{path: /events}}}}]}}",
+        slow.url(),
+        echo.url().replace("http", "h2c")
+    ))
+    .await?;
+    for client in [Client::h2c(gateway.addr()), gateway.client()] {
+        assert_eq!(client.get("/slow").await?.text(), "x".repeat(40));
+        let mut stream = EventStream::open_with(&client, "/events?sse=40&every=20ms").await?;
+        let mut events = 0;
+        while stream.next().await?.is_some() {
+            events += 1;
+        }
+        assert_eq!(events, 40);
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn other_exchanges_end_when_their_time_is_over() -> io::Result<()> {
     let stalls = RawUpstream::start(portway_testkit::raw::script::stalls_after_head).await?;

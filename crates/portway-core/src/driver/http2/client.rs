@@ -370,10 +370,10 @@ fn unseen(error: h2::Error) -> Box<Failed> {
 /// What becomes of a request whose stream has failed. One that was refused, or that came behind
 /// the last one of a connection that goes away, was not processed (RFC 9113 sections 6.8, 8.7).
 fn failed(error: h2::Error) -> Box<Failed> {
-    let unprocessed =
-        error.is_remote() && (error.is_go_away() || error.reason() == Some(Reason::REFUSED_STREAM));
-    let (again, error) = if unprocessed {
+    let (again, error) = if error.is_remote() && error.is_go_away() {
         (Again::Always, Failed::closed(error))
+    } else if error.is_remote() && error.reason() == Some(Reason::REFUSED_STREAM) {
+        (Again::Refused, Failed::closed(error))
     } else if error.is_io() {
         (Again::IfRepeatable, Failed::closed(error))
     } else if error.is_remote() {

@@ -3,12 +3,14 @@
 
 mod client;
 mod incoming;
+mod meter;
 mod outgoing;
 mod server;
 mod stream;
 mod tunnel;
 
 pub(crate) use client::{Answer, Multiplexed, Shake};
+pub(super) use meter::Meter;
 pub(super) use server::serve;
 pub(crate) use stream::{StreamLine, Tunnelled};
 pub(super) use tunnel::{Awaited, StreamIo};

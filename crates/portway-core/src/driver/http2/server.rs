@@ -111,7 +111,8 @@ impl<S: Serve> Served<S> {
                     Poll::Ready(Some(Err(_)) | None) => return Poll::Ready(()),
                     Poll::Pending => {}
                 }
-                if !is_abrupt && self.pace.taken_back() > TAKEN_BACK {
+                let abuses = self.pace.taken_back() > TAKEN_BACK || self.pace.is_flooded();
+                if !is_abrupt && abuses {
                     (is_abrupt, leaving) = (true, true);
                     connection.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
                     continue;
@@ -147,12 +148,42 @@ impl<S: Serve> Served<S> {
     }
 
     /// Serves a request in a task of its own.
-    fn begin(&self, request: Request<RecvStream>, respond: server::SendResponse<Bytes>) {
+    fn begin(&self, mut request: Request<RecvStream>, mut respond: server::SendResponse<Bytes>) {
+        if !is_sound(request.headers()) {
+            // It costs its sender as little as one that is taken back.
+            self.pace.takes_back(self.pace.heard());
+            respond.send_reset(Reason::PROTOCOL_ERROR);
+            return;
+        }
+        join_cookies(request.headers_mut());
         let method = request.method().clone();
         let line = StreamLine::new(Arc::clone(&self.pace), respond);
         let request = taken_apart(request, &line);
         let answer = self.service.serve(request, ClientLine::Http2(Arc::clone(&line)));
         tokio::spawn(Stream::new(answer, method, line));
+    }
+}
+
+/// Whether the fields are what RFC 9113 section 8.2.1 and RFC 9110 section 8.6 say of them, as far
+/// as the library has not looked: HTTP/1.1 would read blanks around a value away.
+fn is_sound(headers: &HeaderMap) -> bool {
+    let is_blank = |octet: Option<&u8>| matches!(octet, Some(b' ' | b'\t'));
+    headers.iter().all(|(name, value)| {
+        let value = value.as_bytes();
+        let is_empty_length = value.is_empty() && *name == header::CONTENT_LENGTH;
+        !is_blank(value.first()) && !is_blank(value.last()) && !is_empty_length
+    })
+}
+
+/// Makes one field of `Cookie` of those that HTTP/2 lets a client send one by one: for everybody
+/// else there is only one (RFC 9113 section 8.2.3).
+fn join_cookies(headers: &mut HeaderMap) {
+    let crumbs: Vec<&[u8]> =
+        headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes).collect();
+    if crumbs.len() > 1
+        && let Ok(cookie) = HeaderValue::from_bytes(&crumbs.join(&b"; "[..]))
+    {
+        headers.insert(header::COOKIE, cookie);
     }
 }
 

@@ -17,6 +17,7 @@ use crate::{
         Kind,
         messages::Messages,
         status::{Code, STATUS, ending},
+        told::untold,
     },
 };
 
@@ -60,9 +61,7 @@ impl FromGrpc {
         let said = |end: &HeaderMap| end.contains_key(STATUS);
         let end = match end {
             Err(error) => ending(Code::of(error.status()), error.message()),
-            Ok(trailers) => trailers.filter(said).or(self.ending.take()).unwrap_or_else(|| {
-                ending(Code::Unknown, "the upstream did not say how the call ended")
-            }),
+            Ok(trailers) => trailers.filter(said).or(self.ending.take()).unwrap_or_else(untold),
         };
         Ok(trailers(&end, self.kind))
     }

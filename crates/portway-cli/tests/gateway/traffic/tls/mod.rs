@@ -1,6 +1,9 @@
 //! TLS, as clients and upstreams meet it.
 
 mod clients;
+mod farewell;
+mod names;
+mod passed;
 mod refused;
 mod renewal;
 mod termination;

@@ -142,7 +142,7 @@ async fn check_says_where_tls_is_wrong_and_what_may_help() -> io::Result<()> {
     assert!(good, "{said}");
     for (tls, code, place, hint) in [
         (mismatch, "certificate_mismatch", "listeners[0].tls.certificates[0].key", "hint"),
-        (missing, "unreadable_file", "listeners[0].tls.certificates[0].cert", "No such file"),
+        (missing, "unreadable_file", "listeners[0].tls.certificates[0].cert", "hint: see that"),
     ] {
         let config = secure(&format!("certificates: [{tls}]"), REPLY);
         let (good, said) = check(&issuer, &config).await?;
