@@ -1,5 +1,5 @@
-//! An upstream that echoes short messages on WebSockets, with one read and one write for each. The
-//! echo upstream of the testkit is right about everything else, and several times as slow.
+//! An upstream that echoes short messages of WebSocket, with one read and one write for each. The
+//! echo upstream of the testkit knows all of the protocol, and does more for each message.
 
 use std::io;
 use std::net::SocketAddr;

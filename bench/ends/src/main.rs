@@ -1,5 +1,5 @@
 //! The ends of the benchmark that no tool at hand offers: who opens connections with TLS, who sends
-//! messages on WebSockets, and who echoes them.
+//! messages of WebSocket, and who echoes them.
 //!
 //! ```text
 //! ends handshakes full|resumed ADDRESS LANES SECONDS PATH

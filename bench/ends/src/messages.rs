@@ -1,4 +1,4 @@
-//! Messages on WebSockets: on each connection one under way, 64 bytes long, masked with a fixed key,
+//! Messages of WebSocket: on each connection one under way, 64 bytes long, masked with a fixed key,
 //! so that every message is the same bytes and nothing is computed while the programs are measured.
 
 use std::io;
@@ -19,8 +19,8 @@ pub(crate) const BINARY: u8 = 0x82;
 /// Set in the second byte of what clients send.
 pub(crate) const MASKED: u8 = 0x80;
 const KEY: [u8; 4] = [0x12, 0x34, 0x56, 0x78];
-/// Any 16 bytes.
-const NONCE: &str = "cG9ydHdheS1iZW5jaG1hcms=";
+/// Any 16 bytes, in base64.
+const NONCE: &str = "c2l4dGVlbiBieXRlcyBpdA==";
 /// More than a head has.
 const ROOM: usize = 4 * 1024;
 
@@ -88,11 +88,11 @@ async fn handshake(order: &Order) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// Reads the head of a message. Nothing may follow it: both ends of a WebSocket wait here.
+/// Reads the head of a message. No frame follows it yet: both ends of a WebSocket wait here.
 pub(crate) async fn head(stream: &mut TcpStream) -> io::Result<String> {
     let mut room = [0; ROOM];
     let mut filled = 0;
-    while !room[..filled].ends_with(b"\r\n\r\n") {
+    while !room[..filled].windows(4).any(|window| window == b"\r\n\r\n") {
         let read = stream.read(&mut room[filled..]).await?;
         if read == 0 {
             return Err(io::Error::other("the connection was closed within the handshake"));

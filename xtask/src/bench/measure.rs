@@ -96,7 +96,7 @@ impl Run<'_> {
                 if round > 0 {
                     samples.push(sample);
                 }
-                say(&steps, &contender.name, round, &sample);
+                say(&steps, self.case, &contender.name, round, &sample);
             }
         }
         let mut rows = Vec::new();
@@ -190,10 +190,11 @@ impl Run<'_> {
     }
 }
 
-fn say(steps: &Steps, name: &str, round: usize, sample: &Sample) {
+fn say(steps: &Steps, case: Case, name: &str, round: usize, sample: &Sample) {
     let round = if round == 0 { "warm-up".to_owned() } else { format!("round {round}") };
     let Sample { cpu_us, requests_per_second, .. } = sample;
-    steps.end(&format!("{round}, {name}: {cpu_us:.2} µs, {requests_per_second:.0} requests/s"));
+    let unit = case.unit();
+    steps.end(&format!("{round}, {name}: {cpu_us:.2} µs, {requests_per_second:.0} {unit}s/s"));
     if sample.foreign > FOREIGN {
         let share = sample.foreign * 100.0;
         steps.line(&format!("{round}, {name}: disturbed, others took {share:.0} % of its core"));

@@ -118,7 +118,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
         let sandbox = Sandbox::new()?;
         match case {
             Case::Idle if complete && !options.without_ours => {
-                report.idle = idle::measure(&machine, &sandbox, &progress)?
+                report.idle = idle::measure(&machine, &sandbox, &progress)?;
             }
             Case::Idle => {}
             Case::Instructions => {

@@ -1,7 +1,7 @@
 //! The upstream: nginx with one worker, answering from memory. It is taken from Debian because
 //! it is the same everywhere, serves files without copying them, and costs less for a request
 //! than any program under test, so that it is not what the figures show. It answers calls of gRPC
-//! too, with a file and a trailer. Only for WebSockets there is an upstream of ours.
+//! too, with a file and a trailer. Messages of WebSocket are echoed by an upstream of ours.
 
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;

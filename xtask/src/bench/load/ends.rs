@@ -1,4 +1,4 @@
-//! `bench/ends`: new connections with TLS, and messages on WebSockets.
+//! `bench/ends`: new connections with TLS, and messages of WebSocket.
 
 use std::net::SocketAddr;
 
