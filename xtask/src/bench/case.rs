@@ -23,6 +23,27 @@ pub(crate) enum Case {
     /// GET over 10 000 routes, an answer of 1 KB
     #[value(name = "routes-10k")]
     Routes10k,
+    /// TLS 1.3, HTTP/1.1: GET, an answer of 1 KB
+    #[value(name = "tls-1k")]
+    Tls1k,
+    /// TLS 1.3, HTTP/1.1: GET, an answer of 10 MB
+    #[value(name = "tls-10m")]
+    Tls10m,
+    /// New connections, each with a full handshake of TLS 1.3 and one short request
+    #[value(name = "handshake-full")]
+    HandshakeFull,
+    /// New connections that resume a session of TLS 1.3, each with one short request
+    #[value(name = "handshake-resumed")]
+    HandshakeResumed,
+    /// HTTP/2 over TLS, 100 streams on each of 4 connections: GET, an answer of 1 KB
+    #[value(name = "h2-1k")]
+    H2Get1k,
+    /// gRPC: unary calls with 64 bytes each way, over HTTP/2 on both sides
+    #[value(name = "grpc-unary")]
+    GrpcUnary,
+    /// WebSocket: messages of 64 bytes, echoed on connections that stay
+    #[value(name = "websocket")]
+    WebSocket,
     /// Memory and start time without traffic
     #[value(name = "idle")]
     Idle,
@@ -31,15 +52,66 @@ pub(crate) enum Case {
     Instructions,
 }
 
+/// What a program has to be configured for. A line of a template that ends with `# only: ` and
+/// some of these is left out in the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// HTTP/1.1 in the clear.
+    Plain,
+    /// TLS for clients, with HTTP/2 and HTTP/1.1 on offer; HTTP/1.1 to the upstream.
+    Tls,
+    /// TLS for clients, HTTP/2 to the upstream.
+    Grpc,
+    /// HTTP/1.1 in the clear that becomes a WebSocket.
+    WebSocket,
+}
+
+impl Form {
+    /// The word in templates.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Tls => "tls",
+            Self::Grpc => "grpc",
+            Self::WebSocket => "websocket",
+        }
+    }
+
+    /// Whether clients speak TLS.
+    pub(crate) fn secure(self) -> bool {
+        matches!(self, Self::Tls | Self::Grpc)
+    }
+}
+
+/// Who loads the programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Load {
+    /// wrk with a script of `bench/wrk`.
+    Wrk(&'static str),
+    /// h2load with GET, or with calls of gRPC.
+    H2load { calls: bool },
+    /// `bench/ends`: connections that are opened for one request each.
+    Handshakes { resumed: bool },
+    /// `bench/ends`: messages on connections that stay.
+    WebSocket,
+}
+
 impl Case {
     /// What is measured when nothing is selected, in the order of the tables.
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Get1k,
         Self::HalfLoad,
         Self::Get64k,
         Self::Get10m,
         Self::Post1k,
         Self::Routes10k,
+        Self::Tls1k,
+        Self::Tls10m,
+        Self::HandshakeFull,
+        Self::HandshakeResumed,
+        Self::H2Get1k,
+        Self::GrpcUnary,
+        Self::WebSocket,
         Self::Idle,
     ];
 
@@ -52,6 +124,13 @@ impl Case {
             Self::Get10m => "get-10m",
             Self::Post1k => "post-1k",
             Self::Routes10k => "routes-10k",
+            Self::Tls1k => "tls-1k",
+            Self::Tls10m => "tls-10m",
+            Self::HandshakeFull => "handshake-full",
+            Self::HandshakeResumed => "handshake-resumed",
+            Self::H2Get1k => "h2-1k",
+            Self::GrpcUnary => "grpc-unary",
+            Self::WebSocket => "websocket",
             Self::Idle => "idle",
             Self::Instructions => "instructions",
         }
@@ -66,44 +145,110 @@ impl Case {
             Self::Get10m => "GET, 10 MB answer",
             Self::Post1k => "POST of 1 KB",
             Self::Routes10k => "GET, 1 KB answer, 1 000 paths spread over 10 000 routes",
+            Self::Tls1k => "TLS, GET, 1 KB answer",
+            Self::Tls10m => "TLS, GET, 10 MB answer",
+            Self::HandshakeFull => "TLS, a new connection with a full handshake and one request",
+            Self::HandshakeResumed => {
+                "TLS, a new connection with a resumed session and one request"
+            }
+            Self::H2Get1k => "HTTP/2 over TLS, GET, 1 KB answer",
+            Self::GrpcUnary => "gRPC over TLS, unary call, 64 bytes each way",
+            Self::WebSocket => "WebSocket, echo of 64 bytes",
             Self::Idle => "Idle",
             Self::Instructions => "Instructions",
+        }
+    }
+
+    /// What is counted: what a sample's processor time is divided by.
+    pub(crate) fn unit(self) -> &'static str {
+        match self.load() {
+            Load::Wrk(_) | Load::H2load { calls: false } => "request",
+            Load::H2load { calls: true } => "call",
+            Load::Handshakes { .. } => "connection",
+            Load::WebSocket => "message",
+        }
+    }
+
+    /// What the programs have to be configured for.
+    pub(crate) fn form(self) -> Form {
+        match self {
+            Self::Get1k
+            | Self::Get64k
+            | Self::Get10m
+            | Self::HalfLoad
+            | Self::Post1k
+            | Self::Routes10k
+            | Self::Idle
+            | Self::Instructions => Form::Plain,
+            Self::Tls1k
+            | Self::Tls10m
+            | Self::HandshakeFull
+            | Self::HandshakeResumed
+            | Self::H2Get1k => Form::Tls,
+            Self::GrpcUnary => Form::Grpc,
+            Self::WebSocket => Form::WebSocket,
         }
     }
 
     /// The path to ask for; the scripts that choose paths themselves ignore it.
     pub(crate) fn path(self) -> &'static str {
         match self {
-            Self::Get1k | Self::HalfLoad | Self::Routes10k | Self::Idle | Self::Instructions => {
-                "/bench/group-0/items/1k"
-            }
+            Self::Get1k
+            | Self::HalfLoad
+            | Self::Routes10k
+            | Self::Tls1k
+            | Self::H2Get1k
+            | Self::Idle
+            | Self::Instructions => "/bench/group-0/items/1k",
             Self::Get64k => "/bench/files/items/64k",
-            Self::Get10m => "/bench/files/items/10m",
-            Self::Post1k => "/bench/post/items/1",
+            Self::Get10m | Self::Tls10m => "/bench/files/items/10m",
+            Self::Post1k | Self::HandshakeFull | Self::HandshakeResumed => "/bench/post/items/1",
+            Self::GrpcUnary => "/bench/calls/items/echo",
+            Self::WebSocket => "/bench/sockets/items/echo",
         }
     }
 
-    /// Bytes in the body of the answer.
+    /// Bytes in the body of the answer, or in a message.
     pub(crate) fn body(self) -> u64 {
         match self {
-            Self::Get1k | Self::HalfLoad | Self::Routes10k | Self::Idle | Self::Instructions => {
-                1024
-            }
+            Self::Get1k
+            | Self::HalfLoad
+            | Self::Routes10k
+            | Self::Tls1k
+            | Self::H2Get1k
+            | Self::Idle
+            | Self::Instructions => 1024,
             Self::Get64k => 64 * 1024,
-            Self::Get10m => 10 * 1024 * 1024,
-            Self::Post1k => 3,
+            Self::Get10m | Self::Tls10m => 10 * 1024 * 1024,
+            Self::Post1k | Self::HandshakeFull | Self::HandshakeResumed => 3,
+            Self::GrpcUnary => 5 + 64,
+            Self::WebSocket => 64,
         }
     }
 
-    /// The script under `bench/wrk`.
-    pub(crate) fn script(self) -> &'static str {
+    /// Whether bytes are counted instead of answers, as few of them are complete in a round.
+    pub(crate) fn counts_bytes(self) -> bool {
+        matches!(self, Self::Get10m | Self::Tls10m)
+    }
+
+    /// Who loads the programs.
+    pub(crate) fn load(self) -> Load {
         match self {
-            Self::Get1k | Self::Get64k | Self::Get10m | Self::Idle | Self::Instructions => {
-                "get.lua"
-            }
-            Self::HalfLoad => "half.lua",
-            Self::Post1k => "post.lua",
-            Self::Routes10k => "routes.lua",
+            Self::Get1k
+            | Self::Get64k
+            | Self::Get10m
+            | Self::Tls1k
+            | Self::Tls10m
+            | Self::Idle
+            | Self::Instructions => Load::Wrk("get.lua"),
+            Self::HalfLoad => Load::Wrk("half.lua"),
+            Self::Post1k => Load::Wrk("post.lua"),
+            Self::Routes10k => Load::Wrk("routes.lua"),
+            Self::HandshakeFull => Load::Handshakes { resumed: false },
+            Self::HandshakeResumed => Load::Handshakes { resumed: true },
+            Self::H2Get1k => Load::H2load { calls: false },
+            Self::GrpcUnary => Load::H2load { calls: true },
+            Self::WebSocket => Load::WebSocket,
         }
     }
 }

@@ -1,15 +1,15 @@
 //! A program that takes part: how it is configured and started. What differs between programs is
 //! data here; the steps are the same for all.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::Context;
+use portway_testkit::tls::Authority;
 use serde::Serialize;
 
-use super::{case::Case, machine::Machine, process::Running, sandbox};
-use crate::workspace;
+use super::case::{Case, Form};
+use super::{machine::Machine, process::Running, sandbox};
 
 /// What a contender is compared as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -42,7 +42,10 @@ pub(crate) struct Place<'a> {
     pub(crate) side: SocketAddr,
     /// The upstream.
     pub(crate) upstream: SocketAddr,
-    /// A folder in memory of its own, for configuration and logs.
+    /// What it is configured for.
+    pub(crate) form: Form,
+    /// A folder in memory of its own, for configuration and logs. Where TLS is spoken it holds
+    /// `certificate.pem` and its key, `certificate.pem.key`.
     pub(crate) folder: &'a Path,
 }
 
@@ -75,38 +78,26 @@ impl Contender {
         &self,
         machine: &Machine,
         upstream: SocketAddr,
+        form: Form,
         folder: PathBuf,
     ) -> anyhow::Result<Started> {
         std::fs::create_dir_all(&folder)?;
         let [listen, side] = sandbox::free_ports()?;
-        let place = Place { listen, side, upstream, folder: &folder };
+        if form.secure() {
+            certificate(&folder)?;
+        }
+        let place = Place { listen, side, upstream, form, folder: &folder };
         let command = (self.prepare)(&place)?;
         let process = Running::start(&self.name, machine.measured, &command, &folder)?;
         Ok(Started { listen, process, folder })
     }
 }
 
-/// Fills in a template of `bench/` and writes it into the place; returns the file's path.
-///
-/// The placeholders are `@LISTEN@`, `@LISTEN_PORT@`, `@SIDE@`, `@SIDE_PORT@`, `@UPSTREAM@`,
-/// `@UPSTREAM_PORT@` and `@FOLDER@`.
-pub(crate) fn fill(template: &str, place: &Place<'_>) -> anyhow::Result<PathBuf> {
-    let source = workspace::root().join("bench").join(template);
-    let text = std::fs::read_to_string(&source)
-        .with_context(|| format!("cannot read {}", source.display()))?;
-    let name = source.file_name().expect("a template is a file");
-    let path = place.folder.join(name);
-    std::fs::write(&path, filled(&text, place))?;
-    Ok(path)
-}
-
-fn filled(text: &str, place: &Place<'_>) -> String {
-    debug_assert_eq!(place.listen.ip(), Ipv4Addr::LOCALHOST);
-    text.replace("@LISTEN@", &place.listen.to_string())
-        .replace("@LISTEN_PORT@", &place.listen.port().to_string())
-        .replace("@SIDE@", &place.side.to_string())
-        .replace("@SIDE_PORT@", &place.side.port().to_string())
-        .replace("@UPSTREAM@", &place.upstream.to_string())
-        .replace("@UPSTREAM_PORT@", &place.upstream.port().to_string())
-        .replace("@FOLDER@", &place.folder.display().to_string())
+/// Makes a certificate with a key on P-256. It stands alone, without one of an authority, as little
+/// as a handshake can carry.
+fn certificate(folder: &Path) -> anyhow::Result<()> {
+    let identity = Authority::new()?.issue(&["localhost", "127.0.0.1"])?;
+    std::fs::write(folder.join("certificate.pem"), identity.cert_pem)?;
+    std::fs::write(folder.join("certificate.pem.key"), identity.key_pem)?;
+    Ok(())
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use super::case::Case;
+use super::case::{Case, Form};
 use super::contender::Place;
 use super::instructions::read_answer;
 use super::machine::Machine;
@@ -47,8 +47,8 @@ pub(crate) fn measure(
     progress: &Progress,
 ) -> anyhow::Result<Vec<Idle>> {
     type Prepare = fn(&Path, &Place<'_>) -> anyhow::Result<Command>;
-    let program = portway::released("portway");
-    let upstream = Upstream::start(machine, sandbox)?;
+    let program = portway::released("portway")?;
+    let upstream = Upstream::start(machine, sandbox, Form::Plain)?;
     let forms: [(usize, usize, Prepare); 3] = [
         (1, 0, portway::one_route),
         (10_000, 0, portway::many_routes),
@@ -63,7 +63,13 @@ pub(crate) fn measure(
             let folder = sandbox.path(&format!("idle-{routes}-{connections}-{start}"));
             std::fs::create_dir_all(&folder)?;
             let [listen, side] = free_ports()?;
-            let place = Place { listen, side, upstream: upstream.address, folder: &folder };
+            let place = Place {
+                listen,
+                side,
+                upstream: upstream.address,
+                form: Form::Plain,
+                folder: &folder,
+            };
             let command = prepare(&program, &place)?;
             let (milliseconds, held) = once(machine, &place, &command, connections)?;
             steps.end(&format!(

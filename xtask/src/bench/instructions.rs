@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use serde::Serialize;
 
-use super::case::Case;
+use super::case::{Case, Form};
 use super::contender::{Contender, Place, Role};
 use super::machine::Machine;
 use super::peers::debian;
@@ -44,8 +44,8 @@ pub(crate) fn measure(
     contenders: &[Contender],
     progress: &Progress,
 ) -> anyhow::Result<Vec<Instructions>> {
-    debian("valgrind", progress)?;
-    let upstream = Upstream::start(machine, sandbox)?;
+    debian("valgrind", "valgrind", progress)?;
+    let upstream = Upstream::start(machine, sandbox, Form::Plain)?;
     let counted: Vec<&Contender> = contenders
         .iter()
         .filter(|one| one.role != Role::Peer && (one.takes_part)(Case::Instructions))
@@ -82,7 +82,7 @@ fn count(
     requests: usize,
 ) -> anyhow::Result<f64> {
     let [listen, side] = free_ports()?;
-    let place = Place { listen, side, upstream, folder };
+    let place = Place { listen, side, upstream, form: Form::Plain, folder };
     let command = (contender.prepare)(&place)?;
     let result = folder.join("callgrind.out");
     let mut counted = Command::new("valgrind");

@@ -13,7 +13,7 @@ use super::load::{self, Seen};
 use super::machine::{self, Machine};
 use super::process::{Memory, empty_logs};
 use super::progress::{Progress, Steps};
-use super::sandbox::{Answer, Sandbox, get};
+use super::sandbox::Sandbox;
 use super::upstream::Upstream;
 
 /// How long a program may take until it answers.
@@ -38,6 +38,8 @@ pub(crate) struct Run<'a> {
 pub(crate) struct Outcome {
     pub(crate) case: &'static str,
     pub(crate) title: &'static str,
+    /// What the processor time of a sample is for.
+    pub(crate) unit: &'static str,
     pub(crate) rows: Vec<Row>,
 }
 
@@ -54,7 +56,7 @@ pub(crate) struct Row {
 /// One turn of one program.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(crate) struct Sample {
-    /// Processor time of the program for one request, in microseconds.
+    /// Processor time of the program for one request, call, connection or message, in microseconds.
     pub(crate) cpu_us: f64,
     pub(crate) requests_per_second: f64,
     pub(crate) p50_us: f64,
@@ -73,7 +75,7 @@ impl Run<'_> {
         contenders: &[Contender],
         progress: &Progress,
     ) -> anyhow::Result<Outcome> {
-        let upstream = Upstream::start(self.machine, self.sandbox)?;
+        let upstream = Upstream::start(self.machine, self.sandbox, self.case.form())?;
         let mut field = Vec::new();
         for contender in contenders.iter().filter(|one| (one.takes_part)(self.case)) {
             match self.start(contender, &upstream) {
@@ -94,7 +96,7 @@ impl Run<'_> {
                 if round > 0 {
                     samples.push(sample);
                 }
-                say(&steps, &contender.name, round, &sample);
+                say(&steps, self.case, &contender.name, round, &sample);
             }
         }
         let mut rows = Vec::new();
@@ -107,26 +109,29 @@ impl Run<'_> {
                 samples,
             });
         }
-        Ok(Outcome { case: self.case.name(), title: self.case.title(), rows })
+        Ok(Outcome {
+            case: self.case.name(),
+            title: self.case.title(),
+            unit: self.case.unit(),
+            rows,
+        })
     }
 
     /// Starts a program and sees that it answers what the upstream answers.
     fn start(&self, contender: &Contender, upstream: &Upstream) -> anyhow::Result<Started> {
         let folder = self.sandbox.path(&contender.name);
-        let mut started = contender.start(self.machine, upstream.address, folder)?;
-        let (listen, path) = (started.listen, self.case.path());
-        let size = usize::try_from(self.case.body())?;
+        let mut started =
+            contender.start(self.machine, upstream.address, self.case.form(), folder)?;
+        let listen = started.listen;
         let mut last = None;
         let answered = started.process.wait_until(START, || {
             // Some answer 404 or 503 until they have read their routes or met their upstream.
-            last = get(listen, path).ok();
-            last.filter(|answer| answer.brought(size))
+            last = load::ask(self.machine, self.sandbox, self.case, listen).err();
+            last.is_none().then_some(())
         });
         match (answered, last) {
-            (Ok(_), _) => {}
-            (Err(_), Some(Answer { status, body, .. })) => {
-                bail!("GET {path} was answered with {status} and {body} bytes")
-            }
+            (Ok(()), _) => {}
+            (Err(error), Some(last)) => bail!("{error:#}; at last: {last:#}"),
             (Err(error), None) => return Err(error),
         }
         Ok(started)
@@ -151,7 +156,7 @@ impl Run<'_> {
     fn turn(&self, started: &Started, seconds: u32) -> anyhow::Result<Sample> {
         let core = self.machine.measured;
         let (cpu, busy, begin) = (started.process.cpu()?, machine::busy()?, Instant::now());
-        let seen = load::run(self.machine, self.case, started.listen, seconds)?;
+        let seen = load::run(self.machine, self.sandbox, self.case, started.listen, seconds)?;
         let wall = begin.elapsed().as_secs_f64();
         let spent = started.process.cpu()?.since(&cpu).as_secs_f64();
         let busy_after = machine::busy()?;
@@ -177,23 +182,19 @@ impl Run<'_> {
     /// How many answers a run was worth. Of large ones, those that were under way at its end
     /// count with the bytes that had come.
     fn answers(&self, seen: &Seen) -> f64 {
-        match self.case {
-            Case::Get10m => seen.bytes as f64 / self.case.body() as f64,
-            Case::Get1k
-            | Case::HalfLoad
-            | Case::Get64k
-            | Case::Post1k
-            | Case::Routes10k
-            | Case::Idle
-            | Case::Instructions => seen.requests as f64,
+        if self.case.counts_bytes() {
+            seen.bytes as f64 / self.case.body() as f64
+        } else {
+            seen.requests as f64
         }
     }
 }
 
-fn say(steps: &Steps, name: &str, round: usize, sample: &Sample) {
+fn say(steps: &Steps, case: Case, name: &str, round: usize, sample: &Sample) {
     let round = if round == 0 { "warm-up".to_owned() } else { format!("round {round}") };
     let Sample { cpu_us, requests_per_second, .. } = sample;
-    steps.end(&format!("{round}, {name}: {cpu_us:.2} µs, {requests_per_second:.0} requests/s"));
+    let unit = case.unit();
+    steps.end(&format!("{round}, {name}: {cpu_us:.2} µs, {requests_per_second:.0} {unit}s/s"));
     if sample.foreign > FOREIGN {
         let share = sample.foreign * 100.0;
         steps.line(&format!("{round}, {name}: disturbed, others took {share:.0} % of its core"));

@@ -20,6 +20,7 @@ mod report;
 pub(crate) mod sandbox;
 mod statistics;
 mod table;
+mod template;
 mod upstream;
 
 use std::path::PathBuf;
@@ -29,7 +30,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 
 use crate::workspace;
-use case::Case;
+use case::{Case, Form};
 use contender::Contender;
 use machine::Machine;
 use priority::Priority;
@@ -49,6 +50,9 @@ pub(crate) struct Options {
     /// Another executable of Portway to run beside this workspace's
     #[arg(long, value_name = "FILE")]
     also: Vec<PathBuf>,
+    /// Neither build nor measure this workspace's Portway: the peers, or the executables of --also
+    #[arg(long)]
+    without_ours: bool,
     /// Cases to run [default: all]
     #[arg(long = "case", value_delimiter = ',', value_name = "CASE")]
     cases: Vec<Case>,
@@ -91,10 +95,14 @@ impl Options {
 pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let machine = Machine::here()?;
     let progress = Progress::new();
-    load::ensure_wrk(&progress)?;
-    let mut contenders = vec![portway::floor(&progress)?];
+    let cases = options.cases();
+    load::ensure(&cases, &progress)?;
+    let mut contenders = Vec::new();
+    if cases.iter().any(|case| case.form() == Form::Plain) {
+        contenders.push(portway::floor(&progress)?);
+    }
     // A tree whose Portway does not build can still measure the others; the run then fails.
-    let ours = portway::portway(&progress);
+    let ours = if options.without_ours { Ok(Vec::new()) } else { portway::portway(&progress) };
     let complete = ours.is_ok();
     match ours {
         Ok(ours) => contenders.extend(ours),
@@ -106,10 +114,12 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
     contenders.extend(peers(options, &progress)?);
     let _first = Priority::raise();
     let mut report = Report::new(&machine, options.rounds(), options.seconds());
-    for case in options.cases() {
+    for case in cases {
         let sandbox = Sandbox::new()?;
         match case {
-            Case::Idle if complete => report.idle = idle::measure(&machine, &sandbox, &progress)?,
+            Case::Idle if complete && !options.without_ours => {
+                report.idle = idle::measure(&machine, &sandbox, &progress)?;
+            }
             Case::Idle => {}
             Case::Instructions => {
                 report.instructions =
@@ -120,7 +130,14 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
             | Case::Get64k
             | Case::Get10m
             | Case::Post1k
-            | Case::Routes10k => {
+            | Case::Routes10k
+            | Case::Tls1k
+            | Case::Tls10m
+            | Case::HandshakeFull
+            | Case::HandshakeResumed
+            | Case::H2Get1k
+            | Case::GrpcUnary
+            | Case::WebSocket => {
                 let run = measure::Run { case, machine: &machine, sandbox: &sandbox, options };
                 report.cases.push(run.measure(&contenders, &progress)?);
             }

@@ -4,13 +4,16 @@ use std::fmt::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use anyhow::bail;
+use cargo_metadata::Metadata;
 
-use super::case::Case;
-use super::contender::{Contender, Place, Role, fill};
+use super::case::{Case, Form};
+use super::contender::{Contender, Place, Role};
 use super::machine::version;
 use super::progress::Progress;
+use super::template::fill;
 use crate::workspace;
 
 /// The routes of the large configuration.
@@ -23,7 +26,8 @@ pub(crate) fn floor(progress: &Progress) -> anyhow::Result<Contender> {
         name: "floor".to_owned(),
         role: Role::Floor,
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        takes_part: |_| true,
+        // It knows neither TLS nor connections that change their protocol.
+        takes_part: |case| case.form() == Form::Plain,
         prepare: Box::new(move |place| {
             let mut command = Command::new(&program);
             command.arg(place.listen.to_string()).arg(place.upstream.to_string());
@@ -67,9 +71,23 @@ pub(crate) fn other(program: &Path) -> anyhow::Result<Contender> {
     })
 }
 
-/// Where the executable of the last release build is.
-pub(crate) fn released(name: &str) -> PathBuf {
-    workspace::root().join("target/release").join(name)
+/// Builds the ends of the benchmark: clients and an upstream that no tool at hand offers.
+pub(crate) fn ends(progress: &Progress) -> anyhow::Result<()> {
+    build("portway-bench-ends", "ends", progress).map(drop)
+}
+
+/// Where the executable of the last release build is. Cargo is asked once: nothing else should run
+/// while a program is measured.
+pub(crate) fn released(name: &str) -> anyhow::Result<PathBuf> {
+    static METADATA: OnceLock<Metadata> = OnceLock::new();
+    let metadata = match METADATA.get() {
+        Some(metadata) => metadata,
+        None => {
+            let asked = workspace::metadata()?;
+            METADATA.get_or_init(|| asked)
+        }
+    };
+    Ok(workspace::executable(metadata, "release", name))
 }
 
 /// The command for a gateway with one route that every path of the benchmark matches.
@@ -112,5 +130,5 @@ fn build(package: &str, program: &str, progress: &Progress) -> anyhow::Result<Pa
     if !status.success() {
         bail!("the release build of {package} failed");
     }
-    Ok(released(program))
+    released(program)
 }

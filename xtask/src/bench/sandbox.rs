@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
+/// How long an answer may take.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+
 /// A folder in memory, removed at the end. Logs are written there so that no disk takes part.
 pub(crate) struct Sandbox {
     folder: PathBuf,
@@ -76,6 +79,20 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// What a connection brought until it was closed.
+    pub(crate) fn read(answer: &[u8]) -> anyhow::Result<Self> {
+        let Some(end) = answer.windows(4).position(|window| window == b"\r\n\r\n") else {
+            bail!("no answer");
+        };
+        let head = String::from_utf8_lossy(&answer[..end]).to_ascii_lowercase();
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+        Ok(Self {
+            status: status.context("no status in the answer")?,
+            body: answer.len() - end - 4,
+            chunked: head.contains("\r\ntransfer-encoding: chunked"),
+        })
+    }
+
     /// Whether it is a success with a body of this size.
     pub(crate) fn brought(&self, size: usize) -> bool {
         self.status == 200 && if self.chunked { self.body > size } else { self.body == size }
@@ -84,20 +101,10 @@ impl Answer {
 
 /// The answer to one GET on a connection of its own.
 pub(crate) fn get(address: SocketAddr, path: &str) -> anyhow::Result<Answer> {
-    let limit = Duration::from_secs(10);
-    let mut stream = TcpStream::connect_timeout(&address, limit)?;
-    stream.set_read_timeout(Some(limit))?;
+    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
     write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
-    let Some(end) = answer.windows(4).position(|window| window == b"\r\n\r\n") else {
-        bail!("no answer to GET {path}");
-    };
-    let head = String::from_utf8_lossy(&answer[..end]).to_ascii_lowercase();
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
-    Ok(Answer {
-        status: status.context("no status in the answer")?,
-        body: answer.len() - end - 4,
-        chunked: head.contains("\r\ntransfer-encoding: chunked"),
-    })
+    Answer::read(&answer)
 }

@@ -28,7 +28,7 @@ fn write_report(text: &mut String, report: &Report) -> std::fmt::Result {
     writeln!(text, "{}, Linux {}.", machine.system, machine.kernel)?;
     writeln!(
         text,
-        "Core {} for the program under test, {} for the upstream, {} for wrk; {} connections;",
+        "Core {} for the program under test, {} for the upstream, {} for the load; {} connections;",
         machine.measured, machine.upstream, machine.load, report.connections
     )?;
     writeln!(text, "{} rounds of {} s; began {}.", report.rounds, report.seconds, report.began)?;
@@ -88,9 +88,10 @@ fn write_versions(text: &mut String, report: &Report) -> std::fmt::Result {
 
 fn write_case(text: &mut String, outcome: &Outcome) -> std::fmt::Result {
     writeln!(text, "\n### {} (`{}`)\n", outcome.title, outcome.case)?;
+    let unit = outcome.unit;
     writeln!(
         text,
-        "| program | CPU/request (µs) | × floor | × best peer | requests/s | p50 (ms) | p99 (ms) | RSS (MiB) | busy |"
+        "| program | CPU/{unit} (µs) | × floor | × best peer | {unit}s/s | p50 (ms) | p99 (ms) | RSS (MiB) | busy |"
     )?;
     writeln!(text, "|---|--:|--:|--:|--:|--:|--:|--:|--:|")?;
     let floor = outcome.rows.iter().find(|row| row.role == Role::Floor);
@@ -173,7 +174,7 @@ mod tests {
             row("slow", Role::Peer, 4.0),
             row("fast", Role::Peer, 3.0),
         ];
-        let outcome = Outcome { case: "get-1k", title: "", rows };
+        let outcome = Outcome { case: "get-1k", title: "", unit: "request", rows };
         assert_eq!(best_peer(&outcome).map(|row| row.program.as_str()), Some("fast"));
     }
 

@@ -14,6 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     // Around the house: the demo starts the testkit's echo upstream; the floor is bare on purpose.
     ("xtask", &[TESTKIT]),
     ("portway-bench-floor", &[]),
+    ("portway-bench-ends", &[]),
     // The executable: all of the façade; the testkit's echo upstream is `portway echo`.
     ("portway-cli", &["portway", TESTKIT]),
     // The façade sees everything that a library user can switch on.

