@@ -38,6 +38,8 @@ pub(crate) enum Command {
     Check(Check),
     /// List what would be served, in the order in which it is tried
     Routes(Routes),
+    /// List the plugins there are, or tell what may be said about one
+    Plugins(Plugins),
     /// Print the JSON Schema of the configuration, for editors
     Schema,
     /// Print the reference of all metrics, as Markdown; for the documentation
@@ -121,6 +123,7 @@ and hosts. Without FILE, the file is the one that `portway run` would serve.
 
 Examples:
   portway routes gateway.yaml
+  portway routes --plugins gateway.yaml    the plugins around each route
   portway routes --output json gateway.yaml | jq -r '.routes[].route'";
 
 #[derive(Debug, Args)]
@@ -128,6 +131,25 @@ Examples:
 pub(crate) struct Routes {
     #[command(flatten)]
     pub(crate) file: File,
+    /// List the plugins around each route instead, the outermost first
+    #[arg(long)]
+    pub(crate) plugins: bool,
+    /// How the list looks
+    #[arg(short, long, value_name = "FORM", default_value = "table")]
+    pub(crate) output: Listing,
+}
+
+const PLUGINS: &str = "\
+Examples:
+  portway plugins
+  portway plugins rate-limit    its settings, as Markdown";
+
+#[derive(Debug, Args)]
+#[command(after_help = PLUGINS)]
+pub(crate) struct Plugins {
+    /// The plugin to tell about
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<String>,
     /// How the list looks
     #[arg(short, long, value_name = "FORM", default_value = "table")]
     pub(crate) output: Listing,

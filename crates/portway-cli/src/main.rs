@@ -12,6 +12,7 @@ mod compatible;
 mod completions;
 mod echo;
 mod locate;
+mod plugins;
 mod routes;
 mod run;
 mod schema;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         Command::Run(run) => run::run(&run),
         Command::Check(check) => check::check(&check),
         Command::Routes(routes) => routes::routes(&routes),
+        Command::Plugins(plugins) => plugins::plugins(&plugins),
         Command::Schema => schema::schema(),
         Command::Metrics => schema::metrics(),
         Command::Echo(echo) => echo::echo(&echo),

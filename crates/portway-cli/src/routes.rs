@@ -3,8 +3,8 @@
 use std::{fmt::Display, process::ExitCode};
 
 use portway::{
-    config::{Redirect, Route, Target, ValueMatch},
-    explain::{Row, StreamRow, streams, table},
+    config::{Checked, Config, Redirect, Route, Step, Target, ValueMatch},
+    explain::{Row, StreamRow, chains, streams, table},
 };
 use serde_json::{Value, json};
 
@@ -19,6 +19,10 @@ pub(crate) fn routes(args: &Routes) -> anyhow::Result<ExitCode> {
     let file = Inspected::new(locate::file(&args.file)?);
     file.tell_problems();
     let Ok(config) = &file.config else { return Ok(ExitCode::from(PROBLEMS)) };
+    if args.plugins {
+        print(&plugins(config, args.output))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let (rows, streams) = (table(config), streams(config));
     print(&match args.output {
         Listing::Table if streams.is_empty() => as_table(&rows),
@@ -102,6 +106,82 @@ fn as_stream_object(row: &StreamRow<'_>) -> Value {
         "route": route.meta.name,
         "namespace": route.meta.namespace,
     })
+}
+
+/// The plugins around each route.
+fn plugins(config: &Checked<Config>, output: Listing) -> String {
+    let rows = chains(config);
+    if output == Listing::Json {
+        let rows = rows.iter().map(|row| {
+            json!({
+                "route": row.route.map(|route| &route.meta.name),
+                "listener": row.listener.map(|listener| &listener.meta.name),
+                "service": row.service.map(|service| &service.meta.name),
+                "plugins": row.steps.iter().map(step_object).collect::<Vec<_>>(),
+            })
+        });
+        return format!("{:#}\n", json!({ "chains": rows.collect::<Vec<_>>() }));
+    }
+    let headings = ["ROUTE", "LISTENER", "SERVICE", "LEVEL", "PLUGIN", "NAME", "REMARKS"];
+    let mut lines = Vec::new();
+    for row in &rows {
+        let mut begin = vec![
+            row.route.map_or_else(|| "(no route)".to_owned(), name),
+            row.listener.map_or_else(|| "*".to_owned(), |one| one.meta.name.to_string()),
+            row.service.map_or_else(|| "-".to_owned(), |one| one.meta.name.to_string()),
+        ];
+        if row.steps.is_empty() {
+            begin.push("-".to_owned());
+            lines.push(padded(begin));
+            continue;
+        }
+        for step in &row.steps {
+            let remarks = remarks(step).join(", ");
+            let plugin = config.plugs().get(&step.id).map_or("", |one| one.instance.name());
+            let own = [step.level.kind().to_owned(), plugin.to_owned(), step.called.to_string()];
+            lines.push(begin.iter().cloned().chain(own).chain([remarks]).collect());
+            // What stays the same is said once.
+            begin.iter_mut().for_each(String::clear);
+        }
+    }
+    columns(&headings, &lines)
+}
+
+/// With nothing in the columns that are left.
+fn padded(mut cells: Vec<String>) -> Vec<String> {
+    cells.resize(7, String::new());
+    cells
+}
+
+fn step_object(step: &Step<'_>) -> Value {
+    let Step { level, called, attachment, .. } = step;
+    json!({
+        "level": level.kind(),
+        "name": called,
+        "shared": attachment.shared,
+        "priority": attachment.priority,
+        "when": attachment.when,
+        "dry_run": attachment.dry_run,
+    })
+}
+
+/// What is special about an attachment.
+fn remarks(step: &Step<'_>) -> Vec<String> {
+    let attachment = &step.attachment;
+    let mut remarks = Vec::new();
+    if attachment.shared.is_some() {
+        remarks.push("shared".to_owned());
+    }
+    if attachment.priority != 0 {
+        remarks.push(format!("priority {}", attachment.priority));
+    }
+    if attachment.when.is_some() {
+        remarks.push("conditional".to_owned());
+    }
+    if attachment.dry_run {
+        remarks.push("dry run".to_owned());
+    }
+    remarks
 }
 
 /// The route, with its namespace where that is not the usual one.

@@ -14,6 +14,7 @@ mod import;
 mod load;
 mod places;
 mod plugged;
+mod reference;
 mod report;
 mod resource;
 mod revision;
@@ -27,6 +28,7 @@ pub use expand::{Lookup, NoLookup};
 pub use load::{Dialect, Loaded, decode, load};
 pub use places::Places;
 pub use plugged::{InstanceId, Level, Plugged, Plugs, Step, Way};
+pub use reference::{KeyReference, PluginReference};
 pub use report::{Colour, render, render_warnings};
 pub use resource::{
     AccessLog, AmbiguousPaths, Attached, Attachment, Balance, Certificate, CertificatePart,

@@ -133,10 +133,12 @@ impl Exchange {
             listener: listener.map(|listener| &*listener.name),
             client: Some(self.client),
             tls: self.peer.tls.as_ref().map(TlsFacts::told),
+            consumer: self.consumer.as_ref().map(|consumer| &*consumer.name),
             user_agent: self.user_agent.as_ref().map(HeaderValue::as_bytes),
             request_id: Some(self.request_id.as_bytes()),
             error: self.error.as_ref().map(|error| error.code),
             cause: self.error.as_ref().map(|error| &*error.cause).filter(|cause| !cause.is_empty()),
+            notes: &self.notes,
         });
     }
 

@@ -61,9 +61,11 @@ fn record(
         listener: view.snapshot.listener(listener).map(|listener| &*listener.name),
         client: Some(peer.address.ip()),
         tls: peer.tls.as_ref().map(TlsFacts::told),
+        consumer: None,
         user_agent: None,
         request_id: Some(request_id.as_bytes()),
         error: Some(error.code()),
+        notes: &[],
         cause: Some(&error.cause()),
     });
 }

@@ -1,6 +1,8 @@
 //! A record as `key=value` pairs, with the keys of the JSON form: readable, and parsed by what
 //! reads logfmt. A key whose value is not known is left out.
 
+use portway_plugin::Note;
+
 use super::{
     record::{CUT, Record, Text},
     stream::StreamRecord,
@@ -52,10 +54,16 @@ pub(super) fn push(record: &Record<'_>, clock: &mut Clock, out: &mut Vec<u8>) {
         push_optional(out, b" sni=", tls.sni.map(str::as_bytes));
         push_optional(out, b" client_subject=", tls.client_subject.map(str::as_bytes));
     }
+    push_optional(out, b" consumer=", record.consumer.map(str::as_bytes));
     push_optional(out, b" user_agent=", record.user_agent);
     push_optional(out, b" request_id=", record.request_id);
     push_optional(out, b" error=", record.error.map(str::as_bytes));
     push_optional(out, b" cause=", record.cause.map(str::as_bytes));
+    for Note { key, value } in record.notes {
+        out.push(b' ');
+        out.extend_from_slice(key.as_bytes());
+        push_text(out, b"=", &Text::whole(value.as_bytes()));
+    }
     out.push(b'\n');
 }
 

@@ -5,6 +5,8 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use portway_plugin::Note;
+
 /// The longest path that is written whole, in bytes.
 const LONGEST_PATH: usize = 8 * 1024;
 /// The longest other text that is written whole.
@@ -54,6 +56,8 @@ pub struct Record<'a> {
     pub client: Option<IpAddr>,
     /// What is known of the TLS the request came by.
     pub tls: Option<Tls<'a>>,
+    /// Who asked, where a plugin has found out.
+    pub consumer: Option<&'a str>,
     /// The client's `User-Agent`.
     pub user_agent: Option<&'a [u8]>,
     /// The request's id.
@@ -62,6 +66,8 @@ pub struct Record<'a> {
     pub error: Option<&'a str>,
     /// What led to the error. Only the log has it, the client does not.
     pub cause: Option<&'a str>,
+    /// What plugins add, under keys that are named after them.
+    pub notes: &'a [Note],
 }
 
 /// The TLS a request came by.
@@ -101,6 +107,11 @@ impl<'a> Text<'a> {
     /// Any text but a path.
     pub(super) fn new(bytes: &'a [u8]) -> Self {
         Self::limited(bytes, LONGEST)
+    }
+
+    /// A text that is bounded already.
+    pub(super) fn whole(bytes: &'a [u8]) -> Self {
+        Self { bytes, is_cut: false }
     }
 
     fn limited(bytes: &'a [u8], longest: usize) -> Self {

@@ -33,10 +33,12 @@ fn record() -> Record<'static> {
         listener: Some("web"),
         client: Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 255))),
         tls: None,
+        consumer: None,
         user_agent: Some(b"curl/8.5 (x86_64)"),
         request_id: Some(b"01JD2K"),
         error: None,
         cause: None,
+        notes: &[],
     }
 }
 

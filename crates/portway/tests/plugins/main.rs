@@ -1,0 +1,8 @@
+//! Plugins inside a gateway: real sockets, an upstream that tells what it got, and plugins made
+//! for the test.
+
+mod contract;
+mod fixture;
+mod life;
+mod order;
+mod outside;
