@@ -53,6 +53,7 @@ pub(super) fn check(config: &Config, catalog: &Catalog, findings: &mut Findings)
         for (number, endpoint) in service.endpoints.iter().enumerate() {
             let path = format!("{path}.endpoints[{number}].plugins");
             let level = service.endpoint_level(number);
+            checker.only_inside(&endpoint.plugins, &path);
             checker.list(&endpoint.plugins, &level, &path, &mut here.clone());
         }
         for (inner, route) in service.routes.iter().enumerate() {
@@ -191,6 +192,19 @@ impl Checker<'_> {
                     inner => format!("{path}.{name}.{inner}"),
                 };
                 self.findings.problem(problem.at(inner));
+            }
+        }
+    }
+
+    /// When an endpoint is chosen, wider plugins are at work already.
+    fn only_inside(&mut self, attached: &[Attached], path: &str) {
+        for (at, one) in attached.iter().enumerate() {
+            let one = one.attachment();
+            if one.without.is_some() || one.replace.is_some() {
+                let message = "the plugins of an endpoint cannot switch wider ones off";
+                let problem = Problem::new("foreign_plugin", message)
+                    .hint("an endpoint is chosen when wider plugins are at work already");
+                self.findings.problem(problem.at(format!("{path}[{at}]")));
             }
         }
     }

@@ -68,6 +68,25 @@ impl<'a> Chains<'a> {
         self.ways(&ways)
     }
 
+    /// The chains of a service's endpoints, by their numbers. Empty without any.
+    pub(crate) fn of_endpoints(&mut self, service: &'a Service) -> Box<[Option<Arc<Chain>>]> {
+        if !has_endpoint_plugins(service) {
+            return Box::default();
+        }
+        let numbers = 0..service.endpoints.len();
+        numbers
+            .map(|number| {
+                let level = service.endpoint_level(number);
+                let way = Way { service: Some(service), endpoint: Some(number), ..Way::default() };
+                let config: &'a Config = self.config;
+                let steps = config.chain(way);
+                let inner = steps.iter().filter(|step| step.level == level);
+                let links: Vec<_> = inner.filter_map(|step| self.link(step)).collect();
+                self.shared(links)
+            })
+            .collect()
+    }
+
     fn ways(
         &mut self,
         ways: &[(Option<&'a Route>, Option<&'a Service>)],
@@ -88,6 +107,14 @@ impl<'a> Chains<'a> {
     fn chain(&mut self, way: Way<'a>) -> Option<Arc<Chain>> {
         let config: &'a Config = self.config;
         let links: Vec<_> = config.chain(way).iter().filter_map(|step| self.link(step)).collect();
+        // The end of a chain is where endpoints are chosen.
+        if links.is_empty() && way.service.is_some_and(has_endpoint_plugins) {
+            return Some(Arc::new(Chain { links: Box::default() }));
+        }
+        self.shared(links)
+    }
+
+    fn shared(&mut self, links: Vec<Arc<Link>>) -> Option<Arc<Chain>> {
         if links.is_empty() {
             return None;
         }
@@ -118,4 +145,8 @@ impl fmt::Debug for Chains<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Chains").field("chains", &self.chains.len()).finish_non_exhaustive()
     }
+}
+
+fn has_endpoint_plugins(service: &Service) -> bool {
+    service.endpoints.iter().any(|endpoint| !endpoint.plugins.is_empty())
 }

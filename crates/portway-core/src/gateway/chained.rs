@@ -11,14 +11,16 @@ use std::{
 
 use http::{HeaderValue, Request, Uri, header, uri::PathAndQuery};
 use portway_config::value::normalize_path;
-use portway_plugin::{Body, Error, Exchange as Shared, Response, Result};
+use portway_plugin::{Body, Error, Exchange as Shared, Next, RequestExt, Response, Result};
 
 use super::{Answered, Matched, Rest, perform};
 use crate::{
+    balance::{Permit, Pick},
     chain::{Chain, End, Found, RequestFacts, Walk},
     exchange::{AnswerLimits, Exchange},
     forward::{Hops, ambiguous_path, strip_request},
-    snapshot::ListenerPlan,
+    snapshot::{Destination, ListenerPlan},
+    upstream::MAX_ENDPOINTS,
 };
 
 /// A request on its way to a chain.
@@ -75,7 +77,7 @@ pub(super) async fn through(
     let shared = Shared::new(&facts);
     let result = {
         let told = Told { shared: &shared, lent: &walk.end().lent };
-        let result = portway_plugin::Next::new(&walk, &shared, 0).run(inward).await;
+        let result = Next::new(&walk, &shared, 0).run(inward).await;
         drop(told);
         result
     };
@@ -200,7 +202,7 @@ struct Behind<'a> {
 }
 
 impl End for Behind<'_> {
-    async fn serve(&self, mut request: Request<Body>, _: &Shared<'_>) -> Result<Response> {
+    async fn serve(&self, request: Request<Body>, shared: &Shared<'_>) -> Result<Response> {
         let (matched, destination) = {
             let mut target = self.target.lock().unwrap_or_else(PoisonError::into_inner);
             match &mut *target {
@@ -208,6 +210,24 @@ impl End for Behind<'_> {
                 Err(error) => return Err(mem::replace(error, again())),
             }
         };
+        match matched.plan.destinations().get(destination) {
+            Some(to) if !to.endpoints.is_empty() => {
+                self.at_endpoints(request, shared, &matched, (to, destination)).await
+            }
+            _ => self.perform(request, matched, destination, None).await,
+        }
+    }
+}
+
+impl<'a> Behind<'a> {
+    /// Does what the route says; at an endpoint that was chosen, or at any.
+    async fn perform(
+        &self,
+        mut request: Request<Body>,
+        matched: Matched<'_>,
+        destination: usize,
+        only: Option<(usize, Option<Permit>)>,
+    ) -> Result<Response> {
         let mut loan = self.lent.take().ok_or_else(again)?;
         let Some(exchange) = loan.exchange.as_deref_mut() else { return Err(again()) };
         let changed = (*request.uri() != self.sent_as).then(|| request.uri().clone());
@@ -222,22 +242,79 @@ impl End for Behind<'_> {
             }
         };
         let host = changed_host(exchange, &request);
-        let answered = perform(
-            exchange,
-            &mut request,
-            self.hops.clone(),
-            &matched,
-            destination,
-            self.listener,
-            host,
-        )
-        .await?;
-        let Answered { mut response, rest } = answered;
+        exchange.tries.only = only;
+        let hops = self.hops.clone();
+        let performing =
+            perform(exchange, &mut request, hops, &matched, destination, self.listener, host);
+        let Answered { mut response, rest } = performing.await?;
         let mut newest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
         let number = newest.as_ref().map_or(0, |(number, _)| number + 1);
         response.extensions_mut().insert(Mark(number));
         *newest = Some((number, rest));
         Ok(response)
+    }
+
+    /// Chooses an endpoint and passes the plugins that stand before it; the next one where nobody
+    /// can have seen the request and it can be sent again.
+    async fn at_endpoints(
+        &self,
+        request: Request<Body>,
+        shared: &Shared<'_>,
+        matched: &Matched<'a>,
+        (to, destination): (&Destination, usize),
+    ) -> Result<Response> {
+        let facts = self.lent.facts;
+        let upstream = &facts.view.lanes[to.upstream].upstream;
+        let (mut tried, mut request) = (Vec::new(), Some(request));
+        let mut last = None;
+        while let Some(inward) = request.take() {
+            let Some(pick) = upstream.pick(&tried) else {
+                return Err(last.unwrap_or_else(super::no_destination));
+            };
+            let Pick { index, permit } = pick;
+            tried.push(index);
+            request = inward.try_clone();
+            let endpoint = AtEndpoint {
+                behind: self,
+                matched,
+                destination,
+                index,
+                permit: Mutex::new(permit),
+            };
+            let result = match &to.endpoints[index] {
+                None => endpoint.serve(inward, shared).await,
+                Some(chain) => {
+                    let way = (matched.number, destination);
+                    let cells = facts.view.endpoint_cells(way, index, chain, &facts.shard.cells);
+                    let walk = Walk::new(chain, facts, cells, endpoint);
+                    Next::new(&walk, shared, 0).run(inward).await
+                }
+            };
+            match result {
+                Err(error) if error.is_unseen() && tried.len() < MAX_ENDPOINTS => {
+                    last = Some(error);
+                }
+                result => return result,
+            }
+        }
+        Err(last.unwrap_or_else(again))
+    }
+}
+
+/// One endpoint, behind its plugins.
+struct AtEndpoint<'b, 'a> {
+    behind: &'b Behind<'a>,
+    matched: &'b Matched<'a>,
+    destination: usize,
+    index: usize,
+    permit: Mutex<Option<Permit>>,
+}
+
+impl End for AtEndpoint<'_, '_> {
+    async fn serve(&self, request: Request<Body>, _: &Shared<'_>) -> Result<Response> {
+        let permit = self.permit.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let only = Some((self.index, permit));
+        self.behind.perform(request, self.matched.clone(), self.destination, only).await
     }
 }
 

@@ -30,7 +30,7 @@ use crate::{
     exchange::{Accepted, AnswerLimits, Exchange, UploadLimits, limited, render, too_large, track},
     forward::{
         Hops, Identity, Introduction, Peer, X_REQUEST_ID, forwarded_target, introduce,
-        strip_request, strip_response, tell, via,
+        strip_consumer, strip_request, strip_response, tell, via,
     },
     grpc::{Kind, refusal},
     route::{Captures, Certificate, Found, Lookup, MatchId},
@@ -187,6 +187,9 @@ async fn answer(exchange: &mut Exchange, request: &mut Request<Body>) -> Result<
     };
     let destination = destination.ok_or_else(no_destination)?;
     exchange.matched = Some((number, destination));
+    if view.snapshot.tells_of_consumers {
+        strip_consumer(request.headers_mut());
+    }
     if let Some(chain) = view.snapshot.chain(number, destination, listener.class) {
         let target = chained::Target { matched, destination };
         let way = chained::Way { chain, target: Ok(target), listener, path: &path };

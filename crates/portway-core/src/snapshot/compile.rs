@@ -66,6 +66,13 @@ pub(crate) fn compile(
             cells += plan.destinations().len().max(1);
             let services: Vec<_> =
                 plan.destinations().iter().map(|to| &config.services[to.upstream]).collect();
+            let endpoints =
+                services.iter().map(|service| chains.of_endpoints(service)).collect::<Vec<_>>();
+            for (to, endpoints) in plan.destinations_mut().iter_mut().zip(endpoints) {
+                to.endpoint_cells = chain_cells;
+                chain_cells += endpoints.len();
+                to.endpoints = endpoints;
+            }
             plan.chains = chains.of_route(route, &services);
             plan.chain_cells = chain_cells;
             chain_cells += plan.chains.len();
@@ -96,7 +103,9 @@ pub(crate) fn compile(
     });
     let (router, regexes) = Router::build(entries);
     let consumers = consumers(&config);
+    let tells_of_consumers = !consumers.is_empty() || !config.plugs().is_empty();
     Snapshot {
+        tells_of_consumers,
         revision,
         instances,
         unmatched,
@@ -210,7 +219,7 @@ fn destination(route: &Route, config: &Config, upstream: usize) -> Destination {
         let idle = route.timeouts.idle.or(service.idle);
         stages.idle = idle.map_or(Some(UDP_IDLE), portway_config::value::Duration::limit);
     }
-    Destination { upstream, stages }
+    Destination { upstream, stages, endpoints: Box::default(), endpoint_cells: 0 }
 }
 
 fn fixed(reply: &Reply) -> Action {

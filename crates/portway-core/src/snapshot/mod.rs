@@ -47,6 +47,9 @@ pub(crate) struct Snapshot {
     pub(crate) instances: Instances,
     /// The chains for requests that no route takes, by class of listener. Empty without any.
     pub(crate) unmatched: Box<[Option<Arc<Chain>>]>,
+    /// Whether plugins may tell upstreams about consumers: what clients say is taken off then,
+    /// on every route.
+    pub(crate) tells_of_consumers: bool,
     /// Who may ask.
     pub(crate) consumers: Consumers,
     pub(crate) upstreams: Box<[Arc<Upstream>]>,

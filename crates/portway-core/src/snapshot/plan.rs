@@ -51,12 +51,26 @@ pub(crate) struct Destination {
     pub(crate) upstream: usize,
     /// The limits of this route towards this upstream.
     pub(crate) stages: StageTimeouts,
+    /// The plugins of its endpoints. Empty without any.
+    pub(crate) endpoints: Box<[Option<Arc<Chain>>]>,
+    /// Where the counters of those plugins begin among those of a view.
+    pub(super) endpoint_cells: usize,
 }
 
 impl Plan {
     /// Which of its chains is the one of a destination, for listeners of a class.
     pub(super) fn chain(&self, destination: usize, class: usize) -> usize {
         class * self.destinations().len().max(1) + destination
+    }
+
+    pub(super) fn destinations_mut(&mut self) -> &mut [Destination] {
+        match &mut self.action {
+            Action::Forward { destinations, .. } => destinations,
+            Action::Reply { .. }
+            | Action::Template(_)
+            | Action::Files { .. }
+            | Action::Redirect(_) => &mut [],
+        }
     }
 
     /// The upstreams it forwards to; none for an answer of its own.

@@ -84,10 +84,33 @@ impl View {
             // Those of no plan come first.
             _ => class,
         };
-        self.plugins[at].get_or_init(|| {
-            let route = plan.map_or(NO_ROUTE, |plan| &plan.route);
-            chain.links.iter().map(|link| core.plugin(&link.called, route)).collect()
-        })
+        let route = plan.map_or(NO_ROUTE, |plan| &plan.route);
+        self.chain_cells(at, route, chain, core)
+    }
+
+    /// The same for the plugins of an endpoint.
+    pub(crate) fn endpoint_cells(
+        &self,
+        (plan, destination): (usize, usize),
+        endpoint: usize,
+        chain: &Chain,
+        core: &CoreCells,
+    ) -> &[Arc<PluginCells>] {
+        let plan = &self.snapshot.plans[plan];
+        let at = plan.destinations()[destination].endpoint_cells + endpoint;
+        self.chain_cells(at, &plan.route, chain, core)
+    }
+
+    fn chain_cells(
+        &self,
+        at: usize,
+        route: &str,
+        chain: &Chain,
+        core: &CoreCells,
+    ) -> &[Arc<PluginCells>] {
+        let links = chain.links.iter();
+        self.plugins[at]
+            .get_or_init(|| links.map(|link| core.plugin(&link.called, route)).collect())
     }
 
     /// What an upstream's service is called.

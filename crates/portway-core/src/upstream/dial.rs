@@ -18,7 +18,12 @@ use super::{
     endpoint::{Address, Addresses},
     send::{MAX_ENDPOINTS, no_endpoint},
 };
-use crate::{balance::Permit, descriptors, socket::Stream, telemetry::metrics::ServiceCells};
+use crate::{
+    balance::{Permit, Pick},
+    descriptors,
+    socket::Stream,
+    telemetry::metrics::ServiceCells,
+};
 
 /// The endpoints that were tried.
 pub(super) type Spent = SmallVec<[usize; MAX_ENDPOINTS]>;
@@ -51,7 +56,11 @@ impl Lane {
         if spent.len() >= MAX_ENDPOINTS {
             return None;
         }
-        let pick = self.upstream.picker.pick(spent)?;
+        let pick = match &mut tries.only {
+            Some((index, _)) if spent.contains(index) => return None,
+            Some((index, permit)) => Pick { index: *index, permit: permit.take() },
+            None => self.upstream.picker.pick(spent)?,
+        };
         tries.endpoint = Some(pick.index);
         tries.count += 1;
         let mut addresses = self.upstream.endpoints[pick.index].addresses();

@@ -18,7 +18,7 @@ use portway_config::{ForwardPath, HostPolicy, Pool, Service, UpstreamHttp2, valu
 use portway_http1::limits::HeadLimits;
 
 use crate::{
-    balance::Picker,
+    balance::{Pick, Picker},
     host::Guard,
     proxy_protocol::{self, Addresses, Transport},
     resolve::Resolver,
@@ -29,7 +29,7 @@ pub(crate) use dial::{Dialled, Held};
 use endpoint::Reach;
 pub(crate) use endpoint::{Address, Endpoint};
 pub(crate) use lane::Lane;
-pub(crate) use send::{Call, Sent, Tries};
+pub(crate) use send::{Call, MAX_ENDPOINTS, Sent, Tries};
 
 /// A service, ready to be called. Its `service` decides whether a reload carries it over.
 #[derive(Debug)]
@@ -83,6 +83,11 @@ impl Upstream {
     /// Whether a service of this specification can go on with this upstream.
     pub(crate) fn serves(&self, service: &Service) -> bool {
         self.service == bare(service)
+    }
+
+    /// An endpoint for a request, other than those tried already.
+    pub(crate) fn pick(&self, tried: &[usize]) -> Option<Pick> {
+        self.picker.pick(tried)
     }
 
     pub(crate) fn name(&self) -> &Name {

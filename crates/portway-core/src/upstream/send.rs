@@ -33,7 +33,7 @@ use crate::{
 const SEC_WEBSOCKET_KEY: HeaderName = HeaderName::from_static("sec-websocket-key");
 
 /// The most endpoints one request is offered to.
-pub(super) const MAX_ENDPOINTS: usize = 3;
+pub(crate) const MAX_ENDPOINTS: usize = 3;
 
 /// A request to be sent, and how.
 pub(crate) struct Call<'a> {
@@ -62,6 +62,8 @@ pub(crate) struct Call<'a> {
 pub(crate) struct Tries {
     pub(crate) count: u32,
     pub(crate) endpoint: Option<usize>,
+    /// The endpoint to be tried and no other, where it was chosen before, and its permit.
+    pub(crate) only: Option<(usize, Option<Permit>)>,
     /// When the last try began.
     pub(crate) started: Option<Instant>,
 }

@@ -247,3 +247,21 @@ async fn websockets_pass_through_a_chain() {
     assert_eq!(socket.headers().get("x-tags").unwrap(), "ws");
     socket.close().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_says_who_they_are_to_the_upstream() {
+    let document = "access_log: {enabled: false}
+listeners: [{name: web, bind: '127.0.0.1:0'}]
+consumers: [{name: alice}, {name: bob, keys: [secret]}]
+services: [{name: echo, url: '@ECHO@', routes: [{name: all}]}]
+";
+    let gateway = Gateway::start(document, Registry::new()).await;
+    let request = http::Request::get("/").header("host", "a");
+    let request = request.header("x-consumer-username", "alice").header("X-Consumer-Groups", "ops");
+    let request = request.body(http_body_util::Empty::<Bytes>::new()).unwrap();
+    let sent = gateway.client().request(request).await.unwrap().answer().unwrap();
+    assert_eq!(
+        (sent.header("x-consumer-username"), sent.header("x-consumer-groups")),
+        (None, None)
+    );
+}
