@@ -1,5 +1,5 @@
 //! Files that are written by the product itself, committed, and must be fresh: the JSON Schema of
-//! the configuration, the references of the command line and of the metrics. `cargo xtask generate`
+//! the configuration, the references of the command line, of the metrics and of each plugin. `cargo xtask generate`
 //! writes them; the gate only compares.
 
 use std::{
@@ -9,6 +9,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
+use serde::Deserialize;
 
 use crate::workspace;
 
@@ -36,33 +37,36 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
     if !status.success() {
         bail!("the workspace does not build");
     }
-    let portway = Portway::built()?;
-    for document in DOCUMENTS {
-        let text = portway.write(document)?;
-        let file = workspace::root().join(document.path);
+    for Written { path, text } in Portway::built()?.all()? {
+        let file = workspace::root().join(&path);
         if fs::read_to_string(&file).is_ok_and(|committed| committed == text) {
-            println!("fresh    {}", document.path);
+            println!("fresh    {path}");
             continue;
         }
         fs::create_dir_all(file.parent().unwrap_or(Path::new(".")))?;
         fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
-        println!("written  {}", document.path);
+        println!("written  {path}");
     }
     Ok(ExitCode::SUCCESS)
 }
 
+/// A generated file as it has to be.
+#[derive(Debug)]
+struct Written {
+    path: String,
+    text: String,
+}
+
 /// One line for each generated file that is not fresh. The product must be built.
 pub(crate) fn stale() -> anyhow::Result<Vec<String>> {
-    let portway = Portway::built()?;
     let mut lines = Vec::new();
-    for document in DOCUMENTS {
-        let fresh = portway.write(document)?;
-        match fs::read_to_string(workspace::root().join(document.path)) {
+    for Written { path, text: fresh } in Portway::built()?.all()? {
+        match fs::read_to_string(workspace::root().join(&path)) {
             Ok(committed) => {
                 let difference = first_difference(&committed, &fresh);
-                lines.extend(difference.map(|text| format!("{}: {text}", document.path)));
+                lines.extend(difference.map(|text| format!("{path}: {text}")));
             }
-            Err(error) => lines.push(format!("{}: {error}", document.path)),
+            Err(error) => lines.push(format!("{path}: {error}")),
         }
     }
     Ok(lines)
@@ -78,6 +82,20 @@ impl Portway {
     fn built() -> anyhow::Result<Self> {
         let metadata = workspace::metadata()?;
         Ok(Self { executable: workspace::executable(&metadata, "debug", "portway") })
+    }
+
+    /// Every generated file.
+    fn all(&self) -> anyhow::Result<Vec<Written>> {
+        let mut all = Vec::new();
+        for document in DOCUMENTS {
+            all.push(Written { path: document.path.to_owned(), text: self.write(document)? });
+        }
+        let plugins: Plugins = serde_json::from_str(&self.says(&["plugins", "-o", "json"])?)?;
+        for Plugin { name } in plugins.plugins {
+            let text = plugin_page(self, &name)?;
+            all.push(Written { path: format!("docs/plugins/{name}.md"), text });
+        }
+        Ok(all)
     }
 
     fn write(&self, document: &Document) -> anyhow::Result<String> {
@@ -97,6 +115,28 @@ impl Portway {
         }
         String::from_utf8(output.stdout).with_context(|| format!("`{title}` printed no text"))
     }
+}
+
+/// What the executable says about its plugins.
+#[derive(Debug, Deserialize)]
+struct Plugins {
+    plugins: Vec<Plugin>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Plugin {
+    name: String,
+}
+
+/// The page of a plugin: what it says about itself, and the example that stands beside its code.
+fn plugin_page(portway: &Portway, name: &str) -> anyhow::Result<String> {
+    let mut text = portway.says(&["plugins", name])?;
+    let example = format!("crates/portway-plugins/src/{}/example.yaml", name.replace('-', "_"));
+    let example = fs::read_to_string(workspace::root().join(&example))
+        .with_context(|| format!("the plugin {name} has no example ({example})"))?;
+    text += &format!("\n## Example\n\n```yaml\n{}\n```\n", example.trim_end());
+    text += "\n<!-- Written by `cargo xtask generate` from the plugin's settings. -->\n";
+    Ok(text)
 }
 
 /// The help of the executable and of each of its subcommands.

@@ -34,3 +34,8 @@ pub use portway_core::{
 };
 pub use portway_plugin as plugin;
 pub use portway_plugins as plugins;
+
+/// The code of the guide is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/first-plugin.md")]
+struct FirstPlugin;

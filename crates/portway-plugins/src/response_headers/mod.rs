@@ -12,7 +12,7 @@ use serde::Deserialize;
 #[derive(Debug)]
 pub struct ResponseHeaders(HeaderMap);
 
-/// Spec.
+/// Changes the header fields of answers, also of errors.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct ResponseHeadersSpec {
     /// Fields to set.

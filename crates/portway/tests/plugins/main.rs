@@ -2,6 +2,7 @@
 //! for the test.
 
 mod contract;
+mod examples;
 mod fixture;
 mod life;
 mod order;
