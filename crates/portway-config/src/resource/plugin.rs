@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use portway_plugin::value::{Cidr, Name};
+use portway_plugin::value::{Cidr, Expression, Name};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -78,6 +78,9 @@ pub struct When {
     /// Addresses of clients, any of which may match.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub clients: Vec<Cidr>,
+    /// An expression in CEL that must be true: `request.headers["x-beta"] == "1"`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expression: Option<Expression>,
     /// Marks that plugins further out have left on the request, such as those of
     /// `ip-restriction`, any of which may match.
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -5,7 +5,7 @@ use std::fmt;
 use http::{Request, header};
 use portway_config::{
     When,
-    value::{Cidr, Name},
+    value::{Cidr, Expression, Name},
 };
 use portway_plugin::{Body, Exchange};
 
@@ -18,6 +18,7 @@ pub(crate) struct Condition {
     regexes: Regexes,
     clients: Box<[Cidr]>,
     marks: Box<[Name]>,
+    expression: Option<Expression>,
 }
 
 impl Condition {
@@ -30,6 +31,7 @@ impl Condition {
             regexes,
             clients: when.clients.clone().into(),
             marks: when.marks.clone().into(),
+            expression: when.expression.clone(),
         }
     }
 
@@ -59,6 +61,10 @@ impl Condition {
             certificate,
         };
         matches!(self.router.find(&lookup, &self.regexes), Found::Route(_))
+            && self.expression.as_ref().is_none_or(|expression| {
+                // What it cannot speak of is not what it is about.
+                expression.holds(request, exchange).unwrap_or(false)
+            })
     }
 }
 

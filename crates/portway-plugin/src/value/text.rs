@@ -4,9 +4,9 @@
 use std::{borrow::Cow, fmt, str::FromStr};
 
 use super::{
-    BindAddr, ByteSize, Certificates, Cidr, Duration, FieldName, FieldValue, FilePath, HostPattern,
-    HostValue, ListenAddr, Method, Name, PathPattern, PathPrefix, PathTemplate, PeerAddr,
-    PrivateKey, Rate, Regex, RequestPath, ServiceUrl, UpgradeProtocol,
+    BindAddr, ByteSize, Certificates, Cidr, Duration, Expression, FieldName, FieldValue, FilePath,
+    HostPattern, HostValue, ListenAddr, Method, Name, PathPattern, PathPrefix, PathTemplate,
+    PeerAddr, PrivateKey, Rate, Regex, RequestPath, ServiceUrl, UpgradeProtocol,
 };
 
 /// A value with one text form, which `FromStr` reads and `Display` writes.
@@ -38,6 +38,7 @@ pub const FORMATS: &[Format] = &[
     Certificates::FORMAT,
     Cidr::FORMAT,
     Duration::FORMAT,
+    Expression::FORMAT,
     FieldName::FORMAT,
     FieldValue::FORMAT,
     FilePath::FORMAT,

@@ -69,7 +69,7 @@ async fn a_request_over_http2_meets_the_same_plugins() {
 #[tokio::test(flavor = "multi_thread")]
 async fn conditions_decide_for_which_requests_a_plugin_is() {
     let document = crate::fixture::one_route(
-        "[
+        r#"[
            {tag: {word: post}, name: a, when: {methods: [POST]}},
            {tag: {word: path}, name: b, when: {path: {prefix: /a}}},
            {tag: {word: header}, name: c, when: {headers: [{name: x-a, exact: '1'}]}},
@@ -78,7 +78,9 @@ async fn conditions_decide_for_which_requests_a_plugin_is() {
            {mark: {}},
            {tag: {word: marked}, name: f, when: {marks: [seen]}},
            {tag: {word: unmarked}, name: g, when: {marks: [other]}},
-         ]",
+           {tag: {word: said}, name: h, when: {expression: "request.method == 'POST' && request.headers['x-a'] == '1' && route == 'all'"}},
+           {tag: {word: unsaid}, name: i, when: {expression: "request.headers['x-b'] == '1' || consumer.name == 'a'"}},
+         ]"#,
     );
     let registry = Registry::new().hook("mark", |request, next| {
         Box::pin(async move {
@@ -92,7 +94,7 @@ async fn conditions_decide_for_which_requests_a_plugin_is() {
     let request = http::Request::post("/").header("host", "a").header("x-a", "1");
     let body = http_body_util::Empty::<bytes::Bytes>::new();
     let response = gateway.client().request(request.body(body).unwrap()).await.unwrap();
-    assert_eq!(response.answer().unwrap().header("x-tags"), Some("post header near marked"));
+    assert_eq!(response.answer().unwrap().header("x-tags"), Some("post header near marked said"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
