@@ -60,6 +60,9 @@ pub(crate) trait Serve: Clone + Send + Sync + 'static {
     /// Answers a head that is no request. The connection is closed behind it.
     fn refuse(&self, error: &Error) -> Response<Body>;
 
+    /// Hears that the client was sent away because it floods the connection.
+    fn flooded(&self);
+
     /// The bounds on a head, as they are now. `None`: the listener is gone.
     fn head_limits(&self) -> Option<HeadLimits>;
 }

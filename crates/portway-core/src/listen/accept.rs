@@ -15,7 +15,7 @@ use bytes::BytesMut;
 use http::Request;
 use portway_config::ListenerProtocol;
 use portway_http1::limits::HeadLimits;
-use portway_plugin::{Body, Error, Response};
+use portway_plugin::{Body, Error, Response, Side};
 use tokio::{
     sync::{mpsc, watch},
     time::{sleep, timeout},
@@ -323,6 +323,10 @@ impl Serve for Connection {
 
     fn refuse(&self, error: &Error) -> Response {
         refused(&self.shard, self.listener, &self.peer, error)
+    }
+
+    fn flooded(&self) {
+        self.shard.cells.error("http2_flood", Side::Client);
     }
 
     fn head_limits(&self) -> Option<HeadLimits> {

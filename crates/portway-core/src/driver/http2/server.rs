@@ -108,12 +108,19 @@ impl<S: Serve> Served<S> {
                 match accepted {
                     Poll::Ready(Some(Ok((request, respond)))) => self.begin(request, respond),
                     // A connection that broke has told its client why.
-                    Poll::Ready(Some(Err(_)) | None) => return Poll::Ready(()),
+                    Poll::Ready(Some(Err(error))) => {
+                        if !is_abrupt && error.reason() == Some(Reason::ENHANCE_YOUR_CALM) {
+                            self.service.flooded();
+                        }
+                        return Poll::Ready(());
+                    }
+                    Poll::Ready(None) => return Poll::Ready(()),
                     Poll::Pending => {}
                 }
                 let abuses = self.pace.taken_back() > TAKEN_BACK || self.pace.is_flooded();
                 if !is_abrupt && abuses {
                     (is_abrupt, leaving) = (true, true);
+                    self.service.flooded();
                     connection.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
                     continue;
                 }

@@ -106,6 +106,9 @@ async fn who_floods_is_sent_away() -> io::Result<()> {
             drop(attacker);
             eventually("the upstream is left", || echo.open_connections() == 0).await?;
         }
+        let labels = ["code=\"http2_flood\"", "side=\"client\""];
+        let counted = siege.gateway.metric("portway_errors_total", &labels).await?;
+        assert!(counted >= 1.0, "{what}: {counted}");
         siege.end().await?;
     }
     Ok(())
