@@ -71,6 +71,8 @@ pub(crate) struct Exchange {
     pub(crate) permit: Option<Permit>,
     /// The form of gRPC in which failures are told.
     pub(crate) grpc: Option<Kind>,
+    /// What the client accepts, where the head of its request was given away.
+    pub(crate) accepted: Option<Accepted>,
     /// Who asks, where a plugin has found out.
     pub(crate) consumer: Option<Arc<Consumer>>,
     /// What plugins add to the record.

@@ -28,6 +28,8 @@ pub(crate) struct Seen {
     /// Names with `_` that a lenient reader may take for claims.
     pub(super) twins: bool,
     pub(crate) content_type: bool,
+    /// What a client says about consumers.
+    pub(crate) consumer: bool,
     pub(crate) via: bool,
     pub(crate) request_id: bool,
     pub(crate) expect: bool,
@@ -98,6 +100,11 @@ fn look(headers: &HeaderMap) -> Seen {
             | "proxy-authenticate"
             | "proxy-authorization" => seen.hops = true,
             "content-type" => seen.content_type = true,
+            "x-consumer-username"
+            | "x-consumer-custom-id"
+            | "x-consumer-groups"
+            | "x-credential-identifier"
+            | "x-anonymous-consumer" => seen.consumer = true,
             "via" => seen.via = true,
             "expect" => seen.expect = true,
             "x-request-id" => seen.request_id = true,

@@ -53,6 +53,7 @@ pub(super) fn exchange(shard: Arc<Shard>, arrival: Arrival, request: &Request<Bo
         bytes_out: 0,
         permit: None,
         grpc: None,
+        accepted: None,
         consumer: None,
         notes: Vec::new(),
         view,

@@ -17,8 +17,9 @@ use super::{Answered, Matched, Rest, perform};
 use crate::{
     balance::{Permit, Pick},
     chain::{Chain, End, Found, RequestFacts, Walk},
-    exchange::{AnswerLimits, Exchange},
-    forward::{Hops, ambiguous_path, strip_request},
+    exchange::{Accepted, AnswerLimits, Exchange},
+    forward::{Hops, ambiguous_path},
+    grpc::Kind,
     snapshot::{Destination, ListenerPlan},
     upstream::MAX_ENDPOINTS,
 };
@@ -46,7 +47,12 @@ pub(super) async fn through(
     way: Way<'_>,
 ) -> Result<Answered> {
     let Way { chain, target, listener, path } = way;
-    let hops = strip_request(request.headers_mut());
+    let hops = super::strip_hops(request, &exchange.view.snapshot);
+    if hops.seen.content_type {
+        // Errors of plugins are told in the words of gRPC, too.
+        exchange.grpc = Kind::answering(request.headers());
+    }
+    exchange.accepted = Some(Accepted::by(request));
     if let Ok(target) = &target
         && let Some(idle) = target.idle()
     {
@@ -63,7 +69,7 @@ pub(super) async fn through(
     let way = found.map(|found| (found.plan, found.destination));
     let cells = view.plugin_cells(way, listener.class, chain, &shard.cells);
     let inward = inward(exchange, request, path)?;
-    let sent_as = inward.uri().clone();
+    let sent_as = inward.uri().path_and_query().cloned();
     let lent = Lent { exchange: Mutex::new(Some(exchange)), facts: &facts };
     let end = Behind {
         target: Mutex::new(target),
@@ -83,10 +89,12 @@ pub(super) async fn through(
     };
     let response = result?;
     let rest = walk.end().rest.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let rest = match (response.extensions().get::<Mark>(), rest) {
-        (Some(Mark(mark)), Some((number, rest))) if *mark == number => rest,
-        _ => Rest::Body(AnswerLimits::default()),
+    let rest = match rest {
+        // A plugin may have put another answer in its place.
+        Some(Rest::Tunnel(_)) if response.extensions().get::<Switched>().is_none() => None,
+        rest => rest,
     };
+    let rest = rest.unwrap_or_else(|| Rest::Body(AnswerLimits::default()));
     Ok(Answered { response, rest })
 }
 
@@ -109,7 +117,7 @@ fn facts(exchange: &Exchange, found: Option<Found>, path: &str) -> RequestFacts 
 }
 
 /// The request as plugins see it: `Host` is there whatever the version of HTTP, the path is in its
-/// normal form. What an error's form is chosen by stays behind.
+/// normal form.
 fn inward(exchange: &Exchange, request: &mut Request<Body>, path: &str) -> Result<Request<Body>> {
     let query = request.uri().query();
     let target = match query {
@@ -125,14 +133,12 @@ fn inward(exchange: &Exchange, request: &mut Request<Body>, path: &str) -> Resul
         )
     })?;
     let mut inward = mem::take(request);
-    *request.method_mut() = inward.method().clone();
-    for name in [header::ACCEPT, header::CONTENT_TYPE] {
-        if let Some(value) = inward.headers().get(&name) {
-            request.headers_mut().insert(name, value.clone());
-        }
+    if inward.uri().path_and_query() != Some(&target) || inward.uri().authority().is_some() {
+        *inward.uri_mut() = Uri::from(target);
     }
-    *inward.uri_mut() = Uri::from(target);
-    if let Some(host) = &exchange.host {
+    if inward.headers().get(header::HOST) != exchange.host.as_ref()
+        && let Some(host) = &exchange.host
+    {
         inward.headers_mut().insert(header::HOST, host.clone());
     }
     Ok(inward)
@@ -185,9 +191,9 @@ impl Drop for Told<'_, '_> {
     }
 }
 
-/// Which run of the chain's end an answer came from.
+/// Marks the answer that a tunnel is to follow.
 #[derive(Clone, Copy, Debug)]
-struct Mark(u64);
+struct Switched;
 
 /// What stands behind the chain.
 struct Behind<'a> {
@@ -196,9 +202,9 @@ struct Behind<'a> {
     listener: &'a ListenerPlan,
     hops: Hops,
     /// The target plugins were given: one they did not touch is forwarded as it came.
-    sent_as: Uri,
-    /// What follows the newest answer, and which one that is.
-    rest: Mutex<Option<(u64, Rest)>>,
+    sent_as: Option<PathAndQuery>,
+    /// What follows the newest answer.
+    rest: Mutex<Option<Rest>>,
 }
 
 impl End for Behind<'_> {
@@ -230,12 +236,13 @@ impl<'a> Behind<'a> {
     ) -> Result<Response> {
         let mut loan = self.lent.take().ok_or_else(again)?;
         let Some(exchange) = loan.exchange.as_deref_mut() else { return Err(again()) };
-        let changed = (*request.uri() != self.sent_as).then(|| request.uri().clone());
+        let changed = request.uri().path_and_query().cloned();
+        let changed = changed.filter(|target| Some(target) != self.sent_as.as_ref());
         let (original, path);
-        let matched = match changed.as_ref().and_then(Uri::path_and_query) {
+        let matched = match changed {
             None => matched,
             Some(target) => {
-                original = target.clone();
+                original = target;
                 path = normalize_path(original.path(), self.listener.allow_ambiguous_paths)
                     .map_err(ambiguous_path)?;
                 Matched { path: &path, original: original.clone(), ..matched }
@@ -247,10 +254,10 @@ impl<'a> Behind<'a> {
         let performing =
             perform(exchange, &mut request, hops, &matched, destination, self.listener, host);
         let Answered { mut response, rest } = performing.await?;
-        let mut newest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
-        let number = newest.as_ref().map_or(0, |(number, _)| number + 1);
-        response.extensions_mut().insert(Mark(number));
-        *newest = Some((number, rest));
+        if matches!(rest, Rest::Tunnel(_)) {
+            response.extensions_mut().insert(Switched);
+        }
+        *self.rest.lock().unwrap_or_else(PoisonError::into_inner) = Some(rest);
         Ok(response)
     }
 

@@ -35,7 +35,7 @@ use crate::{
     grpc::{Kind, refusal},
     route::{Captures, Certificate, Found, Lookup, MatchId},
     server::Shard,
-    snapshot::{Action, Destination, ListenerId, ListenerPlan, Plan},
+    snapshot::{Action, Destination, ListenerId, ListenerPlan, Plan, Snapshot},
     upstream::{Call, Sent},
 };
 use upgrade::{Tunnel, Upgrade};
@@ -64,7 +64,11 @@ pub(crate) async fn serve(
         exchange.blame(&error);
         Answered::from(match exchange.grpc.or_else(|| Kind::answering(request.headers())) {
             Some(kind) => refusal(&error, kind),
-            None => render(&error, &Accepted::by(&request), &exchange.request_id),
+            None => {
+                let accepted = exchange.accepted.take();
+                let accepted = accepted.unwrap_or_else(|| Accepted::by(&request));
+                render(&error, &accepted, &exchange.request_id)
+            }
         })
     });
     let headers = response.headers_mut();
@@ -187,17 +191,23 @@ async fn answer(exchange: &mut Exchange, request: &mut Request<Body>) -> Result<
     };
     let destination = destination.ok_or_else(no_destination)?;
     exchange.matched = Some((number, destination));
-    if view.snapshot.tells_of_consumers {
-        strip_consumer(request.headers_mut());
-    }
     if let Some(chain) = view.snapshot.chain(number, destination, listener.class) {
         let target = chained::Target { matched, destination };
         let way = chained::Way { chain, target: Ok(target), listener, path: &path };
         // On the heap: requests without plugins do not carry it.
         return Box::pin(chained::through(exchange, request, way)).await;
     }
-    let hops = strip_request(request.headers_mut());
+    let hops = strip_hops(request, &view.snapshot);
     perform(exchange, request, hops, &matched, destination, listener, None).await
+}
+
+/// Takes off what concerns one connection only, and what only plugins may say.
+fn strip_hops(request: &mut Request<Body>, snapshot: &Snapshot) -> Hops {
+    let hops = strip_request(request.headers_mut());
+    if hops.seen.consumer && snapshot.tells_of_consumers {
+        strip_consumer(request.headers_mut());
+    }
+    hops
 }
 
 /// A request that no route takes still meets the plugins of its listener.
