@@ -44,6 +44,21 @@ pub(crate) enum Case {
     /// WebSocket: messages of 64 bytes, echoed on connections that stay
     #[value(name = "websocket")]
     WebSocket,
+    /// Header fields added to requests and answers
+    #[value(name = "plugin-headers")]
+    PluginHeaders,
+    /// A rate limit by client that is never reached
+    #[value(name = "plugin-rate-limit")]
+    PluginRateLimit,
+    /// A key that is looked up
+    #[value(name = "plugin-key-auth")]
+    PluginKeyAuth,
+    /// A token that is verified (HS256)
+    #[value(name = "plugin-jwt")]
+    PluginJwt,
+    /// Key, token, rate limit and header fields, one after the other
+    #[value(name = "plugin-chain")]
+    PluginChain,
     /// Memory and start time without traffic
     #[value(name = "idle")]
     Idle,
@@ -64,6 +79,16 @@ pub(crate) enum Form {
     Grpc,
     /// HTTP/1.1 in the clear that becomes a WebSocket.
     WebSocket,
+    /// As plain, and header fields are added.
+    Headers,
+    /// As plain, and requests are counted against a limit.
+    RateLimit,
+    /// As plain, and requests need a key.
+    KeyAuth,
+    /// As plain, and requests need a token.
+    Jwt,
+    /// As plain, and all four of these.
+    Chain,
 }
 
 impl Form {
@@ -74,7 +99,22 @@ impl Form {
             Self::Tls => "tls",
             Self::Grpc => "grpc",
             Self::WebSocket => "websocket",
+            Self::Headers => "headers",
+            Self::RateLimit => "rate-limit",
+            Self::KeyAuth => "key-auth",
+            Self::Jwt => "jwt",
+            Self::Chain => "chain",
         }
+    }
+
+    /// Whether lines that are for `name` belong to it. Work on requests is added to what is plain.
+    pub(crate) fn has(self, name: &str) -> bool {
+        name == self.name() || self.works_on_requests() && name == Self::Plain.name()
+    }
+
+    /// Whether something is done with requests besides forwarding them.
+    pub(crate) fn works_on_requests(self) -> bool {
+        matches!(self, Self::Headers | Self::RateLimit | Self::KeyAuth | Self::Jwt | Self::Chain)
     }
 
     /// Whether clients speak TLS.
@@ -98,7 +138,7 @@ pub(crate) enum Load {
 
 impl Case {
     /// What is measured when nothing is selected, in the order of the tables.
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::Get1k,
         Self::HalfLoad,
         Self::Get64k,
@@ -112,6 +152,11 @@ impl Case {
         Self::H2Get1k,
         Self::GrpcUnary,
         Self::WebSocket,
+        Self::PluginHeaders,
+        Self::PluginRateLimit,
+        Self::PluginKeyAuth,
+        Self::PluginJwt,
+        Self::PluginChain,
         Self::Idle,
     ];
 
@@ -131,6 +176,11 @@ impl Case {
             Self::H2Get1k => "h2-1k",
             Self::GrpcUnary => "grpc-unary",
             Self::WebSocket => "websocket",
+            Self::PluginHeaders => "plugin-headers",
+            Self::PluginRateLimit => "plugin-rate-limit",
+            Self::PluginKeyAuth => "plugin-key-auth",
+            Self::PluginJwt => "plugin-jwt",
+            Self::PluginChain => "plugin-chain",
             Self::Idle => "idle",
             Self::Instructions => "instructions",
         }
@@ -154,6 +204,11 @@ impl Case {
             Self::H2Get1k => "HTTP/2 over TLS, GET, 1 KB answer",
             Self::GrpcUnary => "gRPC over TLS, unary call, 64 bytes each way",
             Self::WebSocket => "WebSocket, echo of 64 bytes",
+            Self::PluginHeaders => "GET, 1 KB answer, two header fields set each way",
+            Self::PluginRateLimit => "GET, 1 KB answer, a rate limit by client",
+            Self::PluginKeyAuth => "GET, 1 KB answer, a key",
+            Self::PluginJwt => "GET, 1 KB answer, a token (HS256)",
+            Self::PluginChain => "GET, 1 KB answer: key, token, rate limit and header fields",
             Self::Idle => "Idle",
             Self::Instructions => "Instructions",
         }
@@ -187,6 +242,11 @@ impl Case {
             | Self::H2Get1k => Form::Tls,
             Self::GrpcUnary => Form::Grpc,
             Self::WebSocket => Form::WebSocket,
+            Self::PluginHeaders => Form::Headers,
+            Self::PluginRateLimit => Form::RateLimit,
+            Self::PluginKeyAuth => Form::KeyAuth,
+            Self::PluginJwt => Form::Jwt,
+            Self::PluginChain => Form::Chain,
         }
     }
 
@@ -198,6 +258,11 @@ impl Case {
             | Self::Routes10k
             | Self::Tls1k
             | Self::H2Get1k
+            | Self::PluginHeaders
+            | Self::PluginRateLimit
+            | Self::PluginKeyAuth
+            | Self::PluginJwt
+            | Self::PluginChain
             | Self::Idle
             | Self::Instructions => "/bench/group-0/items/1k",
             Self::Get64k => "/bench/files/items/64k",
@@ -216,6 +281,11 @@ impl Case {
             | Self::Routes10k
             | Self::Tls1k
             | Self::H2Get1k
+            | Self::PluginHeaders
+            | Self::PluginRateLimit
+            | Self::PluginKeyAuth
+            | Self::PluginJwt
+            | Self::PluginChain
             | Self::Idle
             | Self::Instructions => 1024,
             Self::Get64k => 64 * 1024,
@@ -241,6 +311,11 @@ impl Case {
             | Self::Tls10m
             | Self::Idle
             | Self::Instructions => Load::Wrk("get.lua"),
+            Self::PluginHeaders
+            | Self::PluginRateLimit
+            | Self::PluginKeyAuth
+            | Self::PluginJwt
+            | Self::PluginChain => Load::Wrk("plugins.lua"),
             Self::HalfLoad => Load::Wrk("half.lua"),
             Self::Post1k => Load::Wrk("post.lua"),
             Self::Routes10k => Load::Wrk("routes.lua"),

@@ -137,7 +137,12 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
             | Case::HandshakeResumed
             | Case::H2Get1k
             | Case::GrpcUnary
-            | Case::WebSocket => {
+            | Case::WebSocket
+            | Case::PluginHeaders
+            | Case::PluginRateLimit
+            | Case::PluginKeyAuth
+            | Case::PluginJwt
+            | Case::PluginChain => {
                 let run = measure::Run { case, machine: &machine, sandbox: &sandbox, options };
                 report.cases.push(run.measure(&contenders, &progress)?);
             }

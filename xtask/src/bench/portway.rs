@@ -39,7 +39,7 @@ pub(crate) fn floor(progress: &Progress) -> anyhow::Result<Contender> {
 /// Builds Portway as it is released; it runs with one route and, in one case, with many.
 pub(crate) fn portway(progress: &Progress) -> anyhow::Result<Vec<Contender>> {
     let program = build("portway-cli", "portway", progress)?;
-    let many = program.clone();
+    let (many, bare) = (program.clone(), program.clone());
     let version = version(Command::new(&program).arg("version"))?;
     Ok(vec![
         Contender {
@@ -48,6 +48,15 @@ pub(crate) fn portway(progress: &Progress) -> anyhow::Result<Vec<Contender>> {
             version: version.clone(),
             takes_part: |_| true,
             prepare: Box::new(move |place| one_route(&program, place)),
+        },
+        Contender {
+            name: "portway, no plugins".to_owned(),
+            role: Role::Portway,
+            version: version.clone(),
+            takes_part: |case| case.form().works_on_requests(),
+            prepare: Box::new(move |place| {
+                one_route(&bare, &Place { form: Form::Plain, folder: place.folder, ..*place })
+            }),
         },
         Contender {
             name: "portway, 10 000 routes".to_owned(),

@@ -35,7 +35,7 @@ fn of_form(text: &str, form: Form) -> String {
     let lines = text.lines().filter_map(|line| match line.split_once(ONLY) {
         Some((line, forms)) => forms
             .split(',')
-            .any(|name| name.trim() == form.name())
+            .any(|name| form.has(name.trim()))
             .then(|| format!("{}\n", line.trim_end())),
         None => Some(format!("{line}\n")),
     });
@@ -63,6 +63,7 @@ mod tests {
         let text = "bind 1\nbind 2 ssl  # only: tls, grpc\nproto h2 # only: grpc\n";
         assert_eq!(of_form(text, Form::Plain), "bind 1\n");
         assert_eq!(of_form(text, Form::Tls), "bind 1\nbind 2 ssl\n");
+        assert_eq!(of_form("a # only: plain\nb # only: jwt, chain\n", Form::Chain), "a\nb\n");
         assert_eq!(of_form(text, Form::Grpc), "bind 1\nbind 2 ssl\nproto h2\n");
     }
 }

@@ -121,7 +121,7 @@ fn facts(exchange: &Exchange, found: Option<Found>, path: &str) -> RequestFacts 
 fn inward(exchange: &Exchange, request: &mut Request<Body>, path: &str) -> Result<Request<Body>> {
     let query = request.uri().query();
     let target = match query {
-        None if request.uri().path() == path => request.uri().path_and_query().cloned(),
+        _ if request.uri().path() == path => request.uri().path_and_query().cloned(),
         None => PathAndQuery::try_from(path).ok(),
         Some(query) => PathAndQuery::try_from(format!("{path}?{query}")).ok(),
     };

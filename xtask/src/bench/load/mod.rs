@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 use anyhow::{Context, bail};
 use serde::Deserialize;
 
-use super::case::{Case, Form, Load};
+use super::case::{Case, Load};
 use super::machine::Machine;
 use super::peers::debian;
 use super::portway;
@@ -82,7 +82,7 @@ pub(crate) fn ask(
     let answer = match case.load() {
         Load::H2load { calls } => return h2load::once(machine, sandbox, case, calls, to),
         Load::WebSocket => return ends::message(machine, case, to),
-        Load::Wrk(_) | Load::Handshakes { .. } if case.form() == Form::Plain => {
+        Load::Wrk(_) | Load::Handshakes { .. } if !case.form().secure() => {
             sandbox::get(to, case.path())?
         }
         Load::Wrk(_) | Load::Handshakes { .. } => https::get(to, case.path())?,

