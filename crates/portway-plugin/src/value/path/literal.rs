@@ -51,7 +51,7 @@ impl fmt::Display for RequestPath {
 text_form!(RequestPath, "portway-path", "a path", ["/account", "/files/"]);
 
 /// A path and everything below it, by whole segments: `/a` is a prefix of `/a`, `/a/` and `/a/b`,
-/// not of `/ab`. A slash at its end says nothing.
+/// not of `/ab`. Slashes at its end say nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PathPrefix(Box<str>);
 
@@ -120,10 +120,8 @@ impl FromStr for PathPrefix {
 
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
         let path = normal_literal(text).map_err(|flaw| flaw.of(text, "a path prefix"))?;
-        Ok(Self(match path.strip_suffix('/') {
-            Some(path) if !path.is_empty() => path.into(),
-            _ => path.into(),
-        }))
+        let bare = path.trim_end_matches('/');
+        Ok(Self(if bare.is_empty() { "/" } else { bare }.into()))
     }
 }
 
