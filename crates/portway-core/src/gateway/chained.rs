@@ -13,7 +13,7 @@ use http::{HeaderValue, Request, Uri, header, uri::PathAndQuery};
 use portway_config::value::normalize_path;
 use portway_plugin::{Body, Error, Exchange as Shared, Next, RequestExt, Response, Result};
 
-use super::{Answered, Matched, Rest, perform};
+use super::{Answered, Matched, Rest, forward, own_answer};
 use crate::{
     balance::{Permit, Pick},
     chain::{Chain, End, Found, RequestFacts, Walk},
@@ -218,7 +218,7 @@ impl End for Behind<'_> {
         };
         match matched.plan.destinations().get(destination) {
             Some(to) if !to.endpoints.is_empty() => {
-                self.at_endpoints(request, shared, &matched, (to, destination)).await
+                Box::pin(self.at_endpoints(request, shared, &matched, (to, destination))).await
             }
             _ => self.perform(request, matched, destination, None).await,
         }
@@ -251,9 +251,17 @@ impl<'a> Behind<'a> {
         let host = changed_host(exchange, &request);
         exchange.tries.only = only;
         let hops = self.hops.clone();
-        let performing =
-            perform(exchange, &mut request, hops, &matched, destination, self.listener, host);
-        let Answered { mut response, rest } = performing.await?;
+        // On the heap, each of them: what waits here is moved with the chain.
+        let answered = match matched.plan.destinations().get(destination) {
+            Some(to) => {
+                Box::pin(forward(exchange, &mut request, hops, &matched, to, self.listener, host))
+                    .await
+            }
+            None => {
+                Box::pin(own_answer(exchange, request.headers(), &matched, self.listener)).await
+            }
+        };
+        let Answered { mut response, rest } = answered?;
         if matches!(rest, Rest::Tunnel(_)) {
             response.extensions_mut().insert(Switched);
         }

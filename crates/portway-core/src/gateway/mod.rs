@@ -198,7 +198,11 @@ async fn answer(exchange: &mut Exchange, request: &mut Request<Body>) -> Result<
         return Box::pin(chained::through(exchange, request, way)).await;
     }
     let hops = strip_hops(request, &view.snapshot);
-    perform(exchange, request, hops, &matched, destination, listener, None).await
+    match matched.plan.destinations().get(destination) {
+        Some(to) => forward(exchange, request, hops, &matched, to, listener, None).await,
+        // On the heap: files are slower than that, and every request would carry it.
+        None => Box::pin(own_answer(exchange, request.headers(), &matched, listener)).await,
+    }
 }
 
 /// Takes off what concerns one connection only, and what only plugins may say.
@@ -225,34 +229,25 @@ async fn unmatched(
     Box::pin(chained::through(exchange, request, way)).await
 }
 
-/// Does what the route of a request says. `host` is what plugins have made of the client's.
-async fn perform(
+/// Answers a request that is forwarded to nobody.
+async fn own_answer(
     exchange: &mut Exchange,
-    request: &mut Request<Body>,
-    hops: Hops,
+    headers: &HeaderMap,
     matched: &Matched<'_>,
-    destination: usize,
     listener: &ListenerPlan,
-    host: Option<HeaderValue>,
 ) -> Result<Answered> {
     match &matched.plan.action {
-        Action::Forward { destinations, .. } => {
-            let destination = &destinations[destination];
-            forward(exchange, request, hops, matched, destination, listener, host).await
-        }
-        Action::Reply { status, headers, body } => {
+        // A destination that is not there.
+        Action::Forward { .. } => Err(no_destination()),
+        Action::Reply { status, headers: own, body } => {
             let mut response = Response::new(Body::from(body.clone()));
             *response.status_mut() = *status;
-            *response.headers_mut() = headers.clone();
+            *response.headers_mut() = own.clone();
             Ok(response.into())
         }
-        Action::Template(template) => {
-            Ok(own::reply(exchange, request.headers(), template, matched).into())
-        }
-        // On the heap: files are slower than that, and every request would carry it.
+        Action::Template(template) => Ok(own::reply(exchange, headers, template, matched).into()),
         Action::Files { files, stages } => {
-            Box::pin(own::file(exchange, request.headers(), matched, (files, *stages), listener))
-                .await
+            own::file(exchange, headers, matched, (files, *stages), listener).await
         }
         Action::Redirect(redirect) => Ok(own::redirected(exchange, redirect, matched)?.into()),
     }
