@@ -2,14 +2,21 @@
 //!
 //! A new one is a folder, its `mod` line and its line in [`registry`].
 
+mod asked;
+mod header_edit;
+mod request_headers;
 mod response_headers;
 
 use portway_plugin::Registry;
 
+pub use header_edit::{HeaderEditSpec, OneOrMany};
+pub use request_headers::RequestHeaders;
 pub use response_headers::ResponseHeaders;
 
 /// All of them.
 #[must_use]
 pub fn registry() -> Registry {
-    Registry::new().with::<ResponseHeaders>()
+    Registry::new()
+        .with::<RequestHeaders>()
+        .with::<ResponseHeaders>()
 }
