@@ -3,12 +3,15 @@
 //! A new one is a folder, its `mod` line and its line in [`registry`].
 
 mod asked;
+mod cors;
+mod entity;
 mod header_edit;
 mod request_headers;
 mod response_headers;
 
 use portway_plugin::Registry;
 
+pub use cors::{Cors, CorsSpec, Origin};
 pub use header_edit::{HeaderEditSpec, OneOrMany};
 pub use request_headers::RequestHeaders;
 pub use response_headers::ResponseHeaders;
@@ -19,4 +22,5 @@ pub fn registry() -> Registry {
     Registry::new()
         .with::<RequestHeaders>()
         .with::<ResponseHeaders>()
+        .with::<Cors>()
 }
