@@ -6,15 +6,19 @@ mod asked;
 mod cors;
 mod entity;
 mod header_edit;
+mod path_edit;
 mod request_headers;
 mod response_headers;
+mod rewrite;
 
 use portway_plugin::Registry;
 
 pub use cors::{Cors, CorsSpec, Origin};
 pub use header_edit::{HeaderEditSpec, OneOrMany};
+pub use path_edit::{PathEditSpec, PrefixEdit, RegexEdit};
 pub use request_headers::RequestHeaders;
 pub use response_headers::ResponseHeaders;
+pub use rewrite::{QueryEditSpec, Rewrite, RewriteSpec};
 
 /// All of them.
 #[must_use]
@@ -23,4 +27,5 @@ pub fn registry() -> Registry {
         .with::<RequestHeaders>()
         .with::<ResponseHeaders>()
         .with::<Cors>()
+        .with::<Rewrite>()
 }
