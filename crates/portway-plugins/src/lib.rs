@@ -7,6 +7,7 @@ mod cors;
 mod entity;
 mod header_edit;
 mod path_edit;
+mod redirect;
 mod request_headers;
 mod response_headers;
 mod rewrite;
@@ -16,6 +17,7 @@ use portway_plugin::Registry;
 pub use cors::{Cors, CorsSpec, Origin};
 pub use header_edit::{HeaderEditSpec, OneOrMany};
 pub use path_edit::{PathEditSpec, PrefixEdit, RegexEdit};
+pub use redirect::{Redirect, RedirectSpec, RedirectStatus};
 pub use request_headers::RequestHeaders;
 pub use response_headers::ResponseHeaders;
 pub use rewrite::{QueryEditSpec, Rewrite, RewriteSpec};
@@ -28,4 +30,5 @@ pub fn registry() -> Registry {
         .with::<ResponseHeaders>()
         .with::<Cors>()
         .with::<Rewrite>()
+        .with::<Redirect>()
 }
