@@ -3,6 +3,7 @@
 //! A new one is a folder, its `mod` line and its line in [`registry`].
 
 mod asked;
+mod compression;
 mod cors;
 mod entity;
 mod header_edit;
@@ -14,6 +15,7 @@ mod rewrite;
 
 use portway_plugin::Registry;
 
+pub use compression::{Compression, CompressionSpec, Encoding, Level};
 pub use cors::{Cors, CorsSpec, Origin};
 pub use header_edit::{HeaderEditSpec, OneOrMany};
 pub use path_edit::{PathEditSpec, PrefixEdit, RegexEdit};
@@ -31,4 +33,5 @@ pub fn registry() -> Registry {
         .with::<Cors>()
         .with::<Rewrite>()
         .with::<Redirect>()
+        .with::<Compression>()
 }
