@@ -3,6 +3,7 @@
 //! A new one is a folder, its `mod` line and its line in [`registry`].
 
 mod asked;
+mod body_transform;
 mod compression;
 mod cors;
 mod entity;
@@ -15,6 +16,9 @@ mod rewrite;
 
 use portway_plugin::Registry;
 
+pub use body_transform::{
+    BodyTemplate, BodyTransform, BodyTransformSpec, PatchStep, PatchVerb, TransformSpec,
+};
 pub use compression::{Compression, CompressionSpec, Encoding, Level};
 pub use cors::{Cors, CorsSpec, Origin};
 pub use header_edit::{HeaderEditSpec, OneOrMany};
@@ -34,4 +38,5 @@ pub fn registry() -> Registry {
         .with::<Rewrite>()
         .with::<Redirect>()
         .with::<Compression>()
+        .with::<BodyTransform>()
 }
