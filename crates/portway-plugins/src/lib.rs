@@ -2,14 +2,41 @@
 //!
 //! A new one is a folder, its `mod` line and its line in [`registry`].
 
+mod asked;
+mod body_transform;
+mod compression;
+mod cors;
+mod entity;
+mod header_edit;
+mod path_edit;
+mod redirect;
+mod request_headers;
 mod response_headers;
+mod rewrite;
 
 use portway_plugin::Registry;
 
+pub use body_transform::{
+    BodyTemplate, BodyTransform, BodyTransformSpec, PatchStep, PatchVerb, TransformSpec,
+};
+pub use compression::{Compression, CompressionSpec, Encoding, Level};
+pub use cors::{Cors, CorsSpec, Origin};
+pub use header_edit::{HeaderEditSpec, OneOrMany};
+pub use path_edit::{PathEditSpec, PrefixEdit, RegexEdit};
+pub use redirect::{Redirect, RedirectSpec, RedirectStatus};
+pub use request_headers::RequestHeaders;
 pub use response_headers::ResponseHeaders;
+pub use rewrite::{QueryEditSpec, Rewrite, RewriteSpec};
 
 /// All of them.
 #[must_use]
 pub fn registry() -> Registry {
-    Registry::new().with::<ResponseHeaders>()
+    Registry::new()
+        .with::<RequestHeaders>()
+        .with::<ResponseHeaders>()
+        .with::<Cors>()
+        .with::<Rewrite>()
+        .with::<Redirect>()
+        .with::<Compression>()
+        .with::<BodyTransform>()
 }

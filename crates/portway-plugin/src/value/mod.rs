@@ -10,7 +10,10 @@ mod field;
 mod file_path;
 mod host;
 mod host_pattern;
+mod line_template;
+mod media;
 mod name;
+mod origin;
 mod path;
 mod pem;
 mod rate;
@@ -28,7 +31,10 @@ pub use field::{FieldName, FieldValue, Method, Status, UpgradeProtocol};
 pub use file_path::FilePath;
 pub use host::HostValue;
 pub use host_pattern::HostPattern;
+pub use line_template::LineTemplate;
+pub use media::MediaPattern;
 pub use name::{Name, Weight};
+pub use origin::OriginPattern;
 pub use path::{
     AmbiguousPath, Part, Parts, PathPattern, PathPrefix, PathShape, RequestPath, Segment,
     normalize_path,

@@ -5,8 +5,9 @@ use std::{borrow::Cow, fmt, str::FromStr};
 
 use super::{
     BindAddr, ByteSize, Certificates, Cidr, Duration, Expression, FieldName, FieldValue, FilePath,
-    HostPattern, HostValue, ListenAddr, Method, Name, PathPattern, PathPrefix, PathTemplate,
-    PeerAddr, PrivateKey, Rate, Regex, RequestPath, ServiceUrl, UpgradeProtocol,
+    HostPattern, HostValue, LineTemplate, ListenAddr, MediaPattern, Method, Name, OriginPattern,
+    PathPattern, PathPrefix, PathTemplate, PeerAddr, PrivateKey, Rate, Regex, RequestPath,
+    ServiceUrl, UpgradeProtocol,
 };
 
 /// A value with one text form, which `FromStr` reads and `Display` writes.
@@ -44,8 +45,11 @@ pub const FORMATS: &[Format] = &[
     FilePath::FORMAT,
     HostPattern::FORMAT,
     HostValue::FORMAT,
+    LineTemplate::FORMAT,
+    MediaPattern::FORMAT,
     Method::FORMAT,
     Name::FORMAT,
+    OriginPattern::FORMAT,
     PathPattern::FORMAT,
     PathPrefix::FORMAT,
     PathTemplate::FORMAT,

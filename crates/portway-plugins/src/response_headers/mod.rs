@@ -1,42 +1,38 @@
-//! `response-headers` in the making.
+//! `response-headers`: edits the header fields of answers on their way to the client.
+//!
+//! Errors are answers too: a 401, a 429 or a 502 of the gateway gets the same fields. It never
+//! touches what frames a message.
 
-use http::HeaderMap;
-use portway_plugin::{
-    Next, Plugin, Problem, Request, Response, Result,
-    value::{FieldName, FieldValue},
+#[cfg(test)]
+mod tests;
+
+use portway_plugin::{Next, Plugin, Problem, Request, Response, Result};
+
+use crate::{
+    asked::Asked,
+    header_edit::{HeaderEdit, HeaderEditSpec, Side},
 };
-use schemars::JsonSchema;
-use serde::Deserialize;
 
-/// Changes the header fields of answers.
+/// Changes the header fields of answers, those of errors included.
 #[derive(Debug)]
-pub struct ResponseHeaders(HeaderMap);
-
-/// Changes the header fields of answers, also of errors.
-#[derive(Debug, Deserialize, JsonSchema)]
-pub struct ResponseHeadersSpec {
-    /// Fields to set.
-    set: std::collections::BTreeMap<FieldName, FieldValue>,
-}
+pub struct ResponseHeaders(HeaderEdit);
 
 impl Plugin for ResponseHeaders {
     const NAME: &'static str = "response-headers";
-    type Spec = ResponseHeadersSpec;
+    type Spec = HeaderEditSpec;
 
-    fn create(spec: ResponseHeadersSpec) -> Result<Self, Problem> {
-        let fields = spec.set.into_iter();
-        Ok(Self(fields.map(|(name, value)| (name.get().clone(), value.get().clone())).collect()))
+    fn create(spec: HeaderEditSpec) -> Result<Self, Problem> {
+        HeaderEdit::new(&spec, Side::Response).map(Self)
     }
 
     async fn call(&self, request: Request, next: Next<'_>) -> Result<Response> {
-        let mut response = next.run(request).await;
-        let headers = match &mut response {
+        let made = self.0.make(&Asked::new(next.exchange(), &request));
+        let mut result = next.run(request).await;
+        let headers = match &mut result {
             Ok(response) => response.headers_mut(),
             Err(error) => error.headers_mut(),
         };
-        for (name, value) in &self.0 {
-            headers.insert(name, value.clone());
-        }
-        response
+        self.0.apply(headers, made);
+        result
     }
 }
