@@ -2,14 +2,20 @@
 //!
 //! A new one is a folder, its `mod` line and its line in [`registry`].
 
+mod keys;
+mod rate_limit;
 mod response_headers;
 
 use portway_plugin::Registry;
 
+pub use keys::{By, ClaimName, Ipv6Prefix, KeySpec, Missing};
+pub use rate_limit::{Algorithm, Headers, RateLimit, RateLimitSpec};
 pub use response_headers::ResponseHeaders;
 
 /// All of them.
 #[must_use]
 pub fn registry() -> Registry {
-    Registry::new().with::<ResponseHeaders>()
+    Registry::new()
+        .with::<RateLimit>()
+        .with::<ResponseHeaders>()
 }

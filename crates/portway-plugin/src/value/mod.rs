@@ -5,6 +5,7 @@
 
 mod address;
 mod duration;
+mod error_status;
 mod field;
 mod file_path;
 mod host;
@@ -22,6 +23,7 @@ mod url;
 
 pub use address::{BindAddr, Cidr, ListenAddr, PeerAddr};
 pub use duration::Duration;
+pub use error_status::ErrorStatus;
 pub use field::{FieldName, FieldValue, Method, Status, UpgradeProtocol};
 pub use file_path::FilePath;
 pub use host::HostValue;
