@@ -2,12 +2,14 @@
 //!
 //! A new one is a folder, its `mod` line and its line in [`registry`].
 
+mod concurrency_limit;
 mod keys;
 mod rate_limit;
 mod response_headers;
 
 use portway_plugin::Registry;
 
+pub use concurrency_limit::{ConcurrencyLimit, ConcurrencyLimitSpec};
 pub use keys::{By, ClaimName, Ipv6Prefix, KeySpec, Missing};
 pub use rate_limit::{Algorithm, Headers, RateLimit, RateLimitSpec};
 pub use response_headers::ResponseHeaders;
@@ -17,5 +19,6 @@ pub use response_headers::ResponseHeaders;
 pub fn registry() -> Registry {
     Registry::new()
         .with::<RateLimit>()
+        .with::<ConcurrencyLimit>()
         .with::<ResponseHeaders>()
 }
