@@ -5,6 +5,7 @@
 mod concurrency_limit;
 mod keys;
 mod rate_limit;
+mod request_size_limit;
 mod response_headers;
 
 use portway_plugin::Registry;
@@ -12,6 +13,7 @@ use portway_plugin::Registry;
 pub use concurrency_limit::{ConcurrencyLimit, ConcurrencyLimitSpec};
 pub use keys::{By, ClaimName, Ipv6Prefix, KeySpec, Missing};
 pub use rate_limit::{Algorithm, Headers, RateLimit, RateLimitSpec};
+pub use request_size_limit::{RequestSizeLimit, RequestSizeLimitSpec};
 pub use response_headers::ResponseHeaders;
 
 /// All of them.
@@ -20,5 +22,6 @@ pub fn registry() -> Registry {
     Registry::new()
         .with::<RateLimit>()
         .with::<ConcurrencyLimit>()
+        .with::<RequestSizeLimit>()
         .with::<ResponseHeaders>()
 }
