@@ -3,6 +3,7 @@
 //! A new one is a folder, its `mod` line and its line in [`registry`].
 
 mod concurrency_limit;
+mod ip_restriction;
 mod keys;
 mod rate_limit;
 mod request_size_limit;
@@ -11,6 +12,7 @@ mod response_headers;
 use portway_plugin::Registry;
 
 pub use concurrency_limit::{ConcurrencyLimit, ConcurrencyLimitSpec};
+pub use ip_restriction::{IpRestriction, IpRestrictionSpec};
 pub use keys::{By, ClaimName, Ipv6Prefix, KeySpec, Missing};
 pub use rate_limit::{Algorithm, Headers, RateLimit, RateLimitSpec};
 pub use request_size_limit::{RequestSizeLimit, RequestSizeLimitSpec};
@@ -23,5 +25,6 @@ pub fn registry() -> Registry {
         .with::<RateLimit>()
         .with::<ConcurrencyLimit>()
         .with::<RequestSizeLimit>()
+        .with::<IpRestriction>()
         .with::<ResponseHeaders>()
 }
