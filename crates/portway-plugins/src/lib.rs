@@ -3,6 +3,7 @@
 //! A new one is a folder, its `mod` line and its line in [`registry`].
 
 mod concurrency_limit;
+mod fault_injection;
 mod ip_restriction;
 mod keys;
 mod rate_limit;
@@ -12,6 +13,7 @@ mod response_headers;
 use portway_plugin::Registry;
 
 pub use concurrency_limit::{ConcurrencyLimit, ConcurrencyLimitSpec};
+pub use fault_injection::{FaultInjection, FaultInjectionSpec};
 pub use ip_restriction::{IpRestriction, IpRestrictionSpec};
 pub use keys::{By, ClaimName, Ipv6Prefix, KeySpec, Missing};
 pub use rate_limit::{Algorithm, Headers, RateLimit, RateLimitSpec};
@@ -26,5 +28,6 @@ pub fn registry() -> Registry {
         .with::<ConcurrencyLimit>()
         .with::<RequestSizeLimit>()
         .with::<IpRestriction>()
+        .with::<FaultInjection>()
         .with::<ResponseHeaders>()
 }

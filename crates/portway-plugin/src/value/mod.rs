@@ -13,12 +13,14 @@ mod host_pattern;
 mod name;
 mod path;
 mod pem;
+mod percent;
 mod rate;
 mod regex;
 mod size;
 mod template;
 mod text;
 mod text_template;
+mod time_of_day;
 mod url;
 
 pub use address::{BindAddr, Cidr, ListenAddr, PeerAddr};
@@ -34,10 +36,12 @@ pub use path::{
     normalize_path,
 };
 pub use pem::{Certificates, PrivateKey, is_pem};
+pub use percent::Percent;
 pub use rate::Rate;
 pub use regex::Regex;
 pub use size::ByteSize;
 pub use template::PathTemplate;
 pub use text::{FORMATS, Format, InvalidValue, Quoted, TextForm};
 pub use text_template::{InvalidTemplate, RequestValue, TextPart, TextTemplate};
+pub use time_of_day::{TimeOfDay, UtcOffset};
 pub use url::{EndpointScheme, Scheme, ServiceUrl};

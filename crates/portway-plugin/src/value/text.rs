@@ -6,7 +6,7 @@ use std::{borrow::Cow, fmt, str::FromStr};
 use super::{
     BindAddr, ByteSize, Certificates, Cidr, Duration, FieldName, FieldValue, FilePath, HostPattern,
     HostValue, ListenAddr, Method, Name, PathPattern, PathPrefix, PathTemplate, PeerAddr,
-    PrivateKey, Rate, Regex, RequestPath, ServiceUrl, UpgradeProtocol,
+    PrivateKey, Rate, Regex, RequestPath, ServiceUrl, TimeOfDay, UpgradeProtocol, UtcOffset,
 };
 
 /// A value with one text form, which `FromStr` reads and `Display` writes.
@@ -53,7 +53,9 @@ pub const FORMATS: &[Format] = &[
     Regex::FORMAT,
     RequestPath::FORMAT,
     ServiceUrl::FORMAT,
+    TimeOfDay::FORMAT,
     UpgradeProtocol::FORMAT,
+    UtcOffset::FORMAT,
 ];
 
 /// Why a text is not a value of its kind: what is wrong, with the text in it, and what to write
