@@ -5,12 +5,18 @@
 mod asked;
 mod body_transform;
 mod compression;
+mod concurrency_limit;
 mod cors;
 mod entity;
+mod fault_injection;
 mod header_edit;
+mod ip_restriction;
+mod keys;
 mod path_edit;
+mod rate_limit;
 mod redirect;
 mod request_headers;
+mod request_size_limit;
 mod response_headers;
 mod rewrite;
 
@@ -20,11 +26,17 @@ pub use body_transform::{
     BodyTemplate, BodyTransform, BodyTransformSpec, PatchStep, PatchVerb, TransformSpec,
 };
 pub use compression::{Compression, CompressionSpec, Encoding, Level};
+pub use concurrency_limit::{ConcurrencyLimit, ConcurrencyLimitSpec};
 pub use cors::{Cors, CorsSpec, Origin};
+pub use fault_injection::{FaultInjection, FaultInjectionSpec};
 pub use header_edit::{HeaderEditSpec, OneOrMany};
+pub use ip_restriction::{IpRestriction, IpRestrictionSpec};
+pub use keys::{By, ClaimName, Ipv6Prefix, KeySpec, Missing};
 pub use path_edit::{PathEditSpec, PrefixEdit, RegexEdit};
+pub use rate_limit::{Algorithm, Headers, RateLimit, RateLimitSpec};
 pub use redirect::{Redirect, RedirectSpec, RedirectStatus};
 pub use request_headers::RequestHeaders;
+pub use request_size_limit::{RequestSizeLimit, RequestSizeLimitSpec};
 pub use response_headers::ResponseHeaders;
 pub use rewrite::{QueryEditSpec, Rewrite, RewriteSpec};
 
@@ -39,4 +51,9 @@ pub fn registry() -> Registry {
         .with::<Redirect>()
         .with::<Compression>()
         .with::<BodyTransform>()
+        .with::<RateLimit>()
+        .with::<ConcurrencyLimit>()
+        .with::<RequestSizeLimit>()
+        .with::<IpRestriction>()
+        .with::<FaultInjection>()
 }

@@ -5,6 +5,7 @@
 
 mod address;
 mod duration;
+mod error_status;
 mod expression;
 mod field;
 mod file_path;
@@ -16,16 +17,19 @@ mod name;
 mod origin;
 mod path;
 mod pem;
+mod percent;
 mod rate;
 mod regex;
 mod size;
 mod template;
 mod text;
 mod text_template;
+mod time_of_day;
 mod url;
 
 pub use address::{BindAddr, Cidr, ListenAddr, PeerAddr};
 pub use duration::Duration;
+pub use error_status::ErrorStatus;
 pub use expression::{Expression, NoValue};
 pub use field::{FieldName, FieldValue, Method, Status, UpgradeProtocol};
 pub use file_path::FilePath;
@@ -40,10 +44,12 @@ pub use path::{
     normalize_path,
 };
 pub use pem::{Certificates, PrivateKey, is_pem};
+pub use percent::Percent;
 pub use rate::Rate;
 pub use regex::Regex;
 pub use size::ByteSize;
 pub use template::PathTemplate;
 pub use text::{FORMATS, Format, InvalidValue, Quoted, TextForm};
 pub use text_template::{InvalidTemplate, RequestValue, TextPart, TextTemplate};
+pub use time_of_day::{TimeOfDay, UtcOffset};
 pub use url::{EndpointScheme, Scheme, ServiceUrl};

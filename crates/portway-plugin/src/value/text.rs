@@ -7,7 +7,7 @@ use super::{
     BindAddr, ByteSize, Certificates, Cidr, Duration, Expression, FieldName, FieldValue, FilePath,
     HostPattern, HostValue, LineTemplate, ListenAddr, MediaPattern, Method, Name, OriginPattern,
     PathPattern, PathPrefix, PathTemplate, PeerAddr, PrivateKey, Rate, Regex, RequestPath,
-    ServiceUrl, UpgradeProtocol,
+    ServiceUrl, TimeOfDay, UpgradeProtocol, UtcOffset,
 };
 
 /// A value with one text form, which `FromStr` reads and `Display` writes.
@@ -58,7 +58,9 @@ pub const FORMATS: &[Format] = &[
     Regex::FORMAT,
     RequestPath::FORMAT,
     ServiceUrl::FORMAT,
+    TimeOfDay::FORMAT,
     UpgradeProtocol::FORMAT,
+    UtcOffset::FORMAT,
 ];
 
 /// Why a text is not a value of its kind: what is wrong, with the text in it, and what to write

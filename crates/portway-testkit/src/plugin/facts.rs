@@ -3,11 +3,12 @@
 use std::{
     collections::BTreeMap,
     net::{IpAddr, SocketAddr},
+    sync::Arc,
     time::SystemTime,
 };
 
 use http::Version;
-use portway_plugin::{Consumers, Facts, Outcome, Tls};
+use portway_plugin::{Consumer, Consumers, Facts, Outcome, Tls};
 
 /// What is known of a request. The fields are public: a test says what it needs.
 #[derive(Clone, Debug)]
@@ -40,6 +41,8 @@ pub struct Known {
     pub core: usize,
     /// Who may ask.
     pub consumers: Consumers,
+    /// Who a plugin further out has found to ask.
+    pub consumer: Option<Arc<Consumer>>,
     /// What came of sending it on.
     pub outcome: Outcome,
 }
@@ -61,6 +64,7 @@ impl Default for Known {
             request_id: "0123456789abcdef".to_owned(),
             core: 0,
             consumers: Consumers::default(),
+            consumer: None,
             outcome: Outcome::default(),
         }
     }

@@ -84,11 +84,15 @@ impl Hosting for Outside {
     }
 
     fn random(&self, bytes: &mut [u8]) {
-        // Good enough for a stage: every call gives other bytes.
+        // Good enough for a stage: every call gives other bytes, and one says nothing of the next
+        // (the finalizer of splitmix64).
         static CALLS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
         for chunk in bytes.chunks_mut(8) {
             let call = CALLS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            let word = call.wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(17).to_le_bytes();
+            let mut word = call.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            word = (word ^ (word >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            word = (word ^ (word >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+            let word = (word ^ (word >> 31)).to_le_bytes();
             chunk.copy_from_slice(&word[..chunk.len()]);
         }
     }

@@ -111,6 +111,9 @@ impl Stage {
             known.path = request.uri().path().to_owned();
         }
         let exchange = Exchange::new(&known);
+        if let Some(consumer) = &known.consumer {
+            exchange.identify(Arc::clone(consumer));
+        }
         let rest = Rest { stage: self, targets: Mutex::default() };
         let result = self.instance.call(request, Next::new(&rest, &exchange, 1)).await;
         let targets = rest.targets.into_inner().unwrap_or_else(PoisonError::into_inner);
