@@ -2,14 +2,22 @@
 //!
 //! A new one is a folder, its `mod` line and its line in [`registry`].
 
+#[cfg(test)]
+mod fixtures;
+mod identity;
+mod key_auth;
 mod response_headers;
 
 use portway_plugin::Registry;
 
+pub use identity::{IDENTITY_HEADERS, IdentitySpec};
+pub use key_auth::{KeyAuth, KeyAuthSpec};
 pub use response_headers::ResponseHeaders;
 
 /// All of them.
 #[must_use]
 pub fn registry() -> Registry {
-    Registry::new().with::<ResponseHeaders>()
+    Registry::new()
+        .with::<KeyAuth>()
+        .with::<ResponseHeaders>()
 }

@@ -5,6 +5,7 @@
 
 mod address;
 mod duration;
+mod fetch_url;
 mod field;
 mod file_path;
 mod host;
@@ -14,14 +15,17 @@ mod path;
 mod pem;
 mod rate;
 mod regex;
+mod secret;
 mod size;
 mod template;
 mod text;
 mod text_template;
+mod token;
 mod url;
 
 pub use address::{BindAddr, Cidr, ListenAddr, PeerAddr};
 pub use duration::Duration;
+pub use fetch_url::FetchUrl;
 pub use field::{FieldName, FieldValue, Method, Status, UpgradeProtocol};
 pub use file_path::FilePath;
 pub use host::HostValue;
@@ -34,8 +38,10 @@ pub use path::{
 pub use pem::{Certificates, PrivateKey, is_pem};
 pub use rate::Rate;
 pub use regex::Regex;
+pub use secret::Secret;
 pub use size::ByteSize;
 pub use template::PathTemplate;
 pub use text::{FORMATS, Format, InvalidValue, Quoted, TextForm};
 pub use text_template::{InvalidTemplate, RequestValue, TextPart, TextTemplate};
+pub use token::Token;
 pub use url::{EndpointScheme, Scheme, ServiceUrl};

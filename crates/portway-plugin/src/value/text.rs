@@ -4,9 +4,9 @@
 use std::{borrow::Cow, fmt, str::FromStr};
 
 use super::{
-    BindAddr, ByteSize, Certificates, Cidr, Duration, FieldName, FieldValue, FilePath, HostPattern,
-    HostValue, ListenAddr, Method, Name, PathPattern, PathPrefix, PathTemplate, PeerAddr,
-    PrivateKey, Rate, Regex, RequestPath, ServiceUrl, UpgradeProtocol,
+    BindAddr, ByteSize, Certificates, Cidr, Duration, FetchUrl, FieldName, FieldValue, FilePath,
+    HostPattern, HostValue, ListenAddr, Method, Name, PathPattern, PathPrefix, PathTemplate,
+    PeerAddr, PrivateKey, Rate, Regex, RequestPath, Secret, ServiceUrl, Token, UpgradeProtocol,
 };
 
 /// A value with one text form, which `FromStr` reads and `Display` writes.
@@ -38,6 +38,7 @@ pub const FORMATS: &[Format] = &[
     Certificates::FORMAT,
     Cidr::FORMAT,
     Duration::FORMAT,
+    FetchUrl::FORMAT,
     FieldName::FORMAT,
     FieldValue::FORMAT,
     FilePath::FORMAT,
@@ -52,7 +53,9 @@ pub const FORMATS: &[Format] = &[
     Rate::FORMAT,
     Regex::FORMAT,
     RequestPath::FORMAT,
+    Secret::FORMAT,
     ServiceUrl::FORMAT,
+    Token::FORMAT,
     UpgradeProtocol::FORMAT,
 ];
 

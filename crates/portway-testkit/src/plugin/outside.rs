@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
+    },
     time::{Duration, SystemTime},
 };
 
@@ -17,6 +20,8 @@ pub(super) struct Outside {
     pub(super) plugin: &'static str,
     pub(super) fetch: Mutex<Option<Fetch>>,
     pub(super) log: Mutex<Vec<(Level, String)>>,
+    pub(super) busy: AtomicBool,
+    pub(super) blocking: AtomicUsize,
     counters: Mutex<BTreeMap<String, Counter>>,
     tasks: Mutex<Vec<AbortHandle>>,
     began: Instant,
@@ -44,6 +49,8 @@ impl Outside {
             plugin,
             fetch: Mutex::default(),
             log: Mutex::default(),
+            busy: AtomicBool::new(false),
+            blocking: AtomicUsize::new(0),
             counters: Mutex::default(),
             tasks: Mutex::default(),
             began: Instant::now(),
@@ -87,7 +94,7 @@ impl Hosting for Outside {
         // Good enough for a stage: every call gives other bytes.
         static CALLS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
         for chunk in bytes.chunks_mut(8) {
-            let call = CALLS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let call = CALLS.fetch_add(1, Relaxed);
             let word = call.wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(17).to_le_bytes();
             chunk.copy_from_slice(&word[..chunk.len()]);
         }
@@ -99,6 +106,10 @@ impl Hosting for Outside {
     }
 
     fn blocking(&self, work: Box<dyn FnOnce() + Send>) -> std::result::Result<(), Busy> {
+        if self.busy.load(Relaxed) {
+            return Err(Busy);
+        }
+        self.blocking.fetch_add(1, Relaxed);
         tokio::task::spawn_blocking(work);
         Ok(())
     }
