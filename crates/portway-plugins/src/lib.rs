@@ -2,14 +2,17 @@
 //!
 //! A new one is a folder, its `mod` line and its line in [`registry`].
 
+mod basic_auth;
 #[cfg(test)]
 mod fixtures;
 mod identity;
 mod key_auth;
+mod recent;
 mod response_headers;
 
 use portway_plugin::Registry;
 
+pub use basic_auth::{BasicAuth, BasicAuthSpec};
 pub use identity::{IDENTITY_HEADERS, IdentitySpec};
 pub use key_auth::{KeyAuth, KeyAuthSpec};
 pub use response_headers::ResponseHeaders;
@@ -18,6 +21,7 @@ pub use response_headers::ResponseHeaders;
 #[must_use]
 pub fn registry() -> Registry {
     Registry::new()
+        .with::<BasicAuth>()
         .with::<KeyAuth>()
         .with::<ResponseHeaders>()
 }
