@@ -2,6 +2,7 @@
 //!
 //! A new one is a folder, its `mod` line and its line in [`registry`].
 
+mod acl;
 mod basic_auth;
 #[cfg(test)]
 mod fixtures;
@@ -12,6 +13,7 @@ mod response_headers;
 
 use portway_plugin::Registry;
 
+pub use acl::{Acl, AclList, AclSpec};
 pub use basic_auth::{BasicAuth, BasicAuthSpec};
 pub use identity::{IDENTITY_HEADERS, IdentitySpec};
 pub use key_auth::{KeyAuth, KeyAuthSpec};
@@ -21,6 +23,7 @@ pub use response_headers::ResponseHeaders;
 #[must_use]
 pub fn registry() -> Registry {
     Registry::new()
+        .with::<Acl>()
         .with::<BasicAuth>()
         .with::<KeyAuth>()
         .with::<ResponseHeaders>()
