@@ -17,6 +17,7 @@ use crate::{Consumer, Consumers, Notes};
 pub struct Exchange<'a> {
     facts: &'a (dyn Facts + 'a),
     consumer: OnceLock<Arc<Consumer>>,
+    assumed: OnceLock<Arc<Consumer>>,
     marks: Mutex<Vec<Box<str>>>,
     slots: Mutex<Vec<(TypeId, Arc<dyn Any + Send + Sync>)>>,
     notes: Notes,
@@ -105,21 +106,34 @@ impl<'a> Exchange<'a> {
         Self {
             facts,
             consumer: OnceLock::new(),
+            assumed: OnceLock::new(),
             marks: Mutex::default(),
             slots: Mutex::default(),
             notes: Notes::default(),
         }
     }
 
-    /// Who asks, where a plugin has found out.
+    /// Who asks, where a plugin has found out; else whom they [count as](Self::assume).
     #[must_use]
     pub fn consumer(&self) -> Option<&Arc<Consumer>> {
-        self.consumer.get()
+        self.consumer.get().or_else(|| self.assumed.get())
+    }
+
+    /// Whether a plugin has found out who asks.
+    #[must_use]
+    pub fn is_identified(&self) -> bool {
+        self.consumer.get().is_some()
     }
 
     /// Says who asks. The first plugin that says so is believed; `false` to those after it.
     pub fn identify(&self, consumer: Arc<Consumer>) -> bool {
         self.consumer.set(consumer).is_ok()
+    }
+
+    /// Says whom a client counts as that shows nothing, until a plugin further in finds out who it
+    /// is. The first plugin that says so is believed; `false` to those after it.
+    pub fn assume(&self, consumer: Arc<Consumer>) -> bool {
+        self.assumed.set(consumer).is_ok()
     }
 
     /// Marks the request, for the `when` of plugins further in.
@@ -182,7 +196,7 @@ impl fmt::Debug for Exchange<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Exchange")
             .field("route", &self.facts.route())
-            .field("consumer", &self.consumer.get())
+            .field("consumer", &self.consumer())
             .finish_non_exhaustive()
     }
 }

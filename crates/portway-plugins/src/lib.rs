@@ -2,18 +2,25 @@
 //!
 //! A new one is a folder, its `mod` line and its line in [`registry`].
 
+mod acl;
 mod asked;
+mod basic_auth;
 mod body_transform;
 mod compression;
 mod concurrency_limit;
 mod cors;
 mod entity;
 mod fault_injection;
+#[cfg(test)]
+mod fixtures;
 mod header_edit;
+mod identity;
 mod ip_restriction;
+mod key_auth;
 mod keys;
 mod path_edit;
 mod rate_limit;
+mod recent;
 mod redirect;
 mod request_headers;
 mod request_size_limit;
@@ -22,6 +29,8 @@ mod rewrite;
 
 use portway_plugin::Registry;
 
+pub use acl::{Acl, AclList, AclSpec};
+pub use basic_auth::{BasicAuth, BasicAuthSpec};
 pub use body_transform::{
     BodyTemplate, BodyTransform, BodyTransformSpec, PatchStep, PatchVerb, TransformSpec,
 };
@@ -30,7 +39,9 @@ pub use concurrency_limit::{ConcurrencyLimit, ConcurrencyLimitSpec};
 pub use cors::{Cors, CorsSpec, Origin};
 pub use fault_injection::{FaultInjection, FaultInjectionSpec};
 pub use header_edit::{HeaderEditSpec, OneOrMany};
+pub use identity::{IDENTITY_HEADERS, IdentitySpec};
 pub use ip_restriction::{IpRestriction, IpRestrictionSpec};
+pub use key_auth::{KeyAuth, KeyAuthSpec};
 pub use keys::{By, ClaimName, Ipv6Prefix, KeySpec, Missing};
 pub use path_edit::{PathEditSpec, PrefixEdit, RegexEdit};
 pub use rate_limit::{Algorithm, Headers, RateLimit, RateLimitSpec};
@@ -44,16 +55,23 @@ pub use rewrite::{QueryEditSpec, Rewrite, RewriteSpec};
 #[must_use]
 pub fn registry() -> Registry {
     Registry::new()
-        .with::<RequestHeaders>()
-        .with::<ResponseHeaders>()
-        .with::<Cors>()
-        .with::<Rewrite>()
-        .with::<Redirect>()
-        .with::<Compression>()
-        .with::<BodyTransform>()
+        // Who asks.
+        .with::<KeyAuth>()
+        .with::<BasicAuth>()
+        .with::<Acl>()
+        // How much.
         .with::<RateLimit>()
         .with::<ConcurrencyLimit>()
         .with::<RequestSizeLimit>()
         .with::<IpRestriction>()
+        // Changes.
+        .with::<RequestHeaders>()
+        .with::<ResponseHeaders>()
+        .with::<Rewrite>()
+        .with::<Redirect>()
+        .with::<Cors>()
+        .with::<Compression>()
+        .with::<BodyTransform>()
+        // Answers.
         .with::<FaultInjection>()
 }

@@ -4,10 +4,10 @@
 use std::{borrow::Cow, fmt, str::FromStr};
 
 use super::{
-    BindAddr, ByteSize, Certificates, Cidr, Duration, Expression, FieldName, FieldValue, FilePath,
-    HostPattern, HostValue, LineTemplate, ListenAddr, MediaPattern, Method, Name, OriginPattern,
-    PathPattern, PathPrefix, PathTemplate, PeerAddr, PrivateKey, Rate, Regex, RequestPath,
-    ServiceUrl, TimeOfDay, UpgradeProtocol, UtcOffset,
+    BindAddr, ByteSize, Certificates, Cidr, Duration, Expression, FetchUrl, FieldName, FieldValue,
+    FilePath, HostPattern, HostValue, LineTemplate, ListenAddr, MediaPattern, Method, Name,
+    OriginPattern, PathPattern, PathPrefix, PathTemplate, PeerAddr, PrivateKey, Rate, Regex,
+    RequestPath, Secret, ServiceUrl, TimeOfDay, Token, UpgradeProtocol, UtcOffset,
 };
 
 /// A value with one text form, which `FromStr` reads and `Display` writes.
@@ -40,6 +40,7 @@ pub const FORMATS: &[Format] = &[
     Cidr::FORMAT,
     Duration::FORMAT,
     Expression::FORMAT,
+    FetchUrl::FORMAT,
     FieldName::FORMAT,
     FieldValue::FORMAT,
     FilePath::FORMAT,
@@ -57,8 +58,10 @@ pub const FORMATS: &[Format] = &[
     Rate::FORMAT,
     Regex::FORMAT,
     RequestPath::FORMAT,
+    Secret::FORMAT,
     ServiceUrl::FORMAT,
     TimeOfDay::FORMAT,
+    Token::FORMAT,
     UpgradeProtocol::FORMAT,
     UtcOffset::FORMAT,
 ];

@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
+    },
     time::{Duration, SystemTime},
 };
 
@@ -17,6 +20,8 @@ pub(super) struct Outside {
     pub(super) plugin: &'static str,
     pub(super) fetch: Mutex<Option<Fetch>>,
     pub(super) log: Mutex<Vec<(Level, String)>>,
+    pub(super) busy: AtomicBool,
+    pub(super) blocking: AtomicUsize,
     counters: Mutex<BTreeMap<String, Counter>>,
     tasks: Mutex<Vec<AbortHandle>>,
     began: Instant,
@@ -44,6 +49,8 @@ impl Outside {
             plugin,
             fetch: Mutex::default(),
             log: Mutex::default(),
+            busy: AtomicBool::new(false),
+            blocking: AtomicUsize::new(0),
             counters: Mutex::default(),
             tasks: Mutex::default(),
             began: Instant::now(),
@@ -88,7 +95,7 @@ impl Hosting for Outside {
         // (the finalizer of splitmix64).
         static CALLS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
         for chunk in bytes.chunks_mut(8) {
-            let call = CALLS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let call = CALLS.fetch_add(1, Relaxed);
             let mut word = call.wrapping_mul(0x9E37_79B9_7F4A_7C15);
             word = (word ^ (word >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
             word = (word ^ (word >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -103,6 +110,10 @@ impl Hosting for Outside {
     }
 
     fn blocking(&self, work: Box<dyn FnOnce() + Send>) -> std::result::Result<(), Busy> {
+        if self.busy.load(Relaxed) {
+            return Err(Busy);
+        }
+        self.blocking.fetch_add(1, Relaxed);
         tokio::task::spawn_blocking(work);
         Ok(())
     }

@@ -1,12 +1,12 @@
 //! The stage itself.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, atomic::Ordering::Relaxed};
 
 use bytes::Bytes;
 use http::Method;
 use portway_plugin::{
-    Body, BoxFuture, Chain, Exchange, Host, Instance, Level, Next, Plugin, Problem, Registry,
-    Request, RequestExt, Response, Result,
+    Body, BoxFuture, Chain, Exchange, Host, Hosting, Instance, Level, Next, Plugin, Problem,
+    Registry, Request, RequestExt, Response, Result,
 };
 use serde_json::Value;
 
@@ -75,6 +75,23 @@ impl Stage {
     ) -> Self {
         *self.outside.fetch.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(fetch));
         self
+    }
+
+    /// Whether all threads that may block are at work from now on.
+    pub fn busy(&self, busy: bool) {
+        self.outside.busy.store(busy, Relaxed);
+    }
+
+    /// How many times the plugin has given work to threads that may block.
+    #[must_use]
+    pub fn blocking(&self) -> usize {
+        self.outside.blocking.load(Relaxed)
+    }
+
+    /// What the plugin has counted under this name.
+    #[must_use]
+    pub fn counted(&self, name: &str) -> u64 {
+        Hosting::counter(&*self.outside, name).get()
     }
 
     /// What the plugin has logged.

@@ -1,0 +1,58 @@
+//! Passwords and their hashes. Slow on purpose: only on threads that may block.
+
+use argon2::{Argon2, PasswordHash, PasswordVerifier};
+
+/// What is verified against for users that do not exist, before any real hash was seen: argon2id
+/// as it comes (19 MiB, two passes), of no password anybody has.
+pub(super) const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$cG9ydHdheS1ub2JvZHk$\
+                                 AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+/// Whether the hash, in PHC or bcrypt form, is of this password. A hash nobody can read is of
+/// none.
+pub(super) fn matches(hash: &str, password: &str) -> bool {
+    if !hash.starts_with("$argon2") {
+        return bcrypt::verify(password, hash).unwrap_or(false);
+    }
+    let hash = PasswordHash::new(hash);
+    hash.is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hashes_of_both_kinds_are_read() {
+        // Of other implementations: the reference one of argon2, and crypt_blowfish.
+        for (hash, password) in [
+            (
+                "$argon2i$v=19$m=65536,t=2,p=4$c29tZXNhbHQ$RdescudvJCsgt3ub+b4dWRWJTmaaJObG",
+                "password",
+            ),
+            ("$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", "U*U"),
+            ("$2y$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", "U*U"),
+        ] {
+            assert!(matches(hash, password), "{hash}");
+            assert!(!matches(hash, "other") && !matches(hash, ""), "{hash}");
+        }
+        for unreadable in
+            ["", "open", "$argon2id$", "$2b$04$short", "$argon2id$v=19$m=1,t=1,p=1$a$b"]
+        {
+            assert!(!matches(unreadable, "open") && !matches(unreadable, ""), "{unreadable}");
+        }
+    }
+
+    #[test]
+    fn the_hash_of_nobody_costs_as_much_as_a_real_one() {
+        let hash = PasswordHash::new(NOBODY).expect("it can be read");
+        let real = argon2::PasswordHasher::hash_password_with_salt(
+            &Argon2::default(),
+            b"open",
+            b"0123456789abcdef",
+        );
+        let real = real.unwrap();
+        assert_eq!(hash.params, real.params);
+        assert!(matches(&real.to_string(), "open") && !matches(&real.to_string(), "opem"));
+        assert!(!matches(NOBODY, "open"));
+    }
+}

@@ -1,0 +1,19 @@
+//! What all plugins share that find out who asks: their common options, where credentials come
+//! from and how they are taken off, what the upstream is told, and how a stranger is refused.
+//!
+//! It never looks at a credential itself: whether it is good is the plugin's to say.
+
+mod carrier;
+mod claims;
+mod gate;
+mod headers;
+mod spec;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use carrier::{Carrier, find, hide, scheme};
+pub(crate) use claims::{ClaimRules, claim, holds, texts};
+pub(crate) use gate::{Gate, challenge};
+pub use headers::IDENTITY_HEADERS;
+pub use spec::IdentitySpec;
+pub(crate) use spec::{realm, yes};
