@@ -7,6 +7,7 @@ mod basic_auth;
 #[cfg(test)]
 mod fixtures;
 mod identity;
+mod jwt;
 mod key_auth;
 mod recent;
 mod response_headers;
@@ -16,6 +17,7 @@ use portway_plugin::Registry;
 pub use acl::{Acl, AclList, AclSpec};
 pub use basic_auth::{BasicAuth, BasicAuthSpec};
 pub use identity::{IDENTITY_HEADERS, IdentitySpec};
+pub use jwt::{Algorithm as JwtAlgorithm, JwksSpec, Jwt, JwtKeySpec, JwtSpec};
 pub use key_auth::{KeyAuth, KeyAuthSpec};
 pub use response_headers::ResponseHeaders;
 
@@ -25,6 +27,7 @@ pub fn registry() -> Registry {
     Registry::new()
         .with::<Acl>()
         .with::<BasicAuth>()
+        .with::<Jwt>()
         .with::<KeyAuth>()
         .with::<ResponseHeaders>()
 }
