@@ -6,6 +6,7 @@ mod acl;
 mod basic_auth;
 #[cfg(test)]
 mod fixtures;
+mod hmac_auth;
 mod identity;
 mod jwt;
 mod key_auth;
@@ -16,6 +17,7 @@ use portway_plugin::Registry;
 
 pub use acl::{Acl, AclList, AclSpec};
 pub use basic_auth::{BasicAuth, BasicAuthSpec};
+pub use hmac_auth::{HmacAuth, HmacAuthSpec, HmacMode};
 pub use identity::{IDENTITY_HEADERS, IdentitySpec};
 pub use jwt::{Algorithm as JwtAlgorithm, JwksSpec, Jwt, JwtKeySpec, JwtSpec};
 pub use key_auth::{KeyAuth, KeyAuthSpec};
@@ -27,6 +29,7 @@ pub fn registry() -> Registry {
     Registry::new()
         .with::<Acl>()
         .with::<BasicAuth>()
+        .with::<HmacAuth>()
         .with::<Jwt>()
         .with::<KeyAuth>()
         .with::<ResponseHeaders>()
