@@ -6,6 +6,7 @@ mod acl;
 mod basic_auth;
 #[cfg(test)]
 mod fixtures;
+mod forward_auth;
 mod hmac_auth;
 mod identity;
 mod jwt;
@@ -17,6 +18,7 @@ use portway_plugin::Registry;
 
 pub use acl::{Acl, AclList, AclSpec};
 pub use basic_auth::{BasicAuth, BasicAuthSpec};
+pub use forward_auth::{ForwardAuth, ForwardAuthSpec};
 pub use hmac_auth::{HmacAuth, HmacAuthSpec, HmacMode};
 pub use identity::{IDENTITY_HEADERS, IdentitySpec};
 pub use jwt::{Algorithm as JwtAlgorithm, JwksSpec, Jwt, JwtKeySpec, JwtSpec};
@@ -29,6 +31,7 @@ pub fn registry() -> Registry {
     Registry::new()
         .with::<Acl>()
         .with::<BasicAuth>()
+        .with::<ForwardAuth>()
         .with::<HmacAuth>()
         .with::<Jwt>()
         .with::<KeyAuth>()
