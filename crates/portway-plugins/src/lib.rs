@@ -13,9 +13,12 @@ mod entity;
 mod fault_injection;
 #[cfg(test)]
 mod fixtures;
+mod forward_auth;
 mod header_edit;
+mod hmac_auth;
 mod identity;
 mod ip_restriction;
+mod jwt;
 mod key_auth;
 mod keys;
 mod path_edit;
@@ -38,9 +41,12 @@ pub use compression::{Compression, CompressionSpec, Encoding, Level};
 pub use concurrency_limit::{ConcurrencyLimit, ConcurrencyLimitSpec};
 pub use cors::{Cors, CorsSpec, Origin};
 pub use fault_injection::{FaultInjection, FaultInjectionSpec};
+pub use forward_auth::{ForwardAuth, ForwardAuthSpec};
 pub use header_edit::{HeaderEditSpec, OneOrMany};
+pub use hmac_auth::{HmacAuth, HmacAuthSpec, HmacMode};
 pub use identity::{IDENTITY_HEADERS, IdentitySpec};
 pub use ip_restriction::{IpRestriction, IpRestrictionSpec};
+pub use jwt::{Algorithm as JwtAlgorithm, JwksSpec, Jwt, JwtKeySpec, JwtSpec};
 pub use key_auth::{KeyAuth, KeyAuthSpec};
 pub use keys::{By, ClaimName, Ipv6Prefix, KeySpec, Missing};
 pub use path_edit::{PathEditSpec, PrefixEdit, RegexEdit};
@@ -58,6 +64,9 @@ pub fn registry() -> Registry {
         // Who asks.
         .with::<KeyAuth>()
         .with::<BasicAuth>()
+        .with::<Jwt>()
+        .with::<HmacAuth>()
+        .with::<ForwardAuth>()
         .with::<Acl>()
         // How much.
         .with::<RateLimit>()

@@ -15,7 +15,7 @@ use super::{
     verified::Verified,
 };
 use crate::{
-    identity::{Gate, challenge},
+    identity::{Gate, challenge, introduce},
     recent::{Digest, Recent},
 };
 
@@ -77,7 +77,7 @@ impl Plugin for BasicAuth {
         if self.gate.hides() {
             request.headers_mut().remove(header::AUTHORIZATION);
         }
-        self.gate.admit(request.headers_mut(), exchange, credential.consumer.clone());
+        introduce(request.headers_mut(), exchange, credential.consumer.clone());
         next.run(request).await
     }
 }

@@ -35,29 +35,11 @@ impl Gate {
 
     /// Whether nobody asks who this is: a preflight, which is sent on as nobody's.
     pub(crate) fn lets_pass(&self, request: &mut Request, exchange: &Exchange<'_>) -> bool {
-        let headers = request.headers();
-        let passes = !self.run_on_preflight
-            && request.method() == Method::OPTIONS
-            && headers.contains_key(header::ORIGIN)
-            && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
-        if passes && exchange.consumer().is_none() {
-            headers::strip(request.headers_mut());
+        let passes = !self.run_on_preflight && is_preflight(request);
+        if passes {
+            disown(request.headers_mut(), exchange);
         }
         passes
-    }
-
-    /// Lets somebody in who has shown who it is. Where a plugin further out has found somebody
-    /// already, both have to be right, and the first is believed.
-    pub(crate) fn admit(
-        &self,
-        headers: &mut HeaderMap,
-        exchange: &Exchange<'_>,
-        consumer: Arc<Consumer>,
-    ) {
-        if exchange.identify(Arc::clone(&consumer)) {
-            headers::strip(headers);
-            headers::tell(headers, &consumer, false);
-        }
     }
 
     /// Decides on somebody who has shown nothing.
@@ -81,6 +63,30 @@ impl Gate {
     /// 401 for several copies of a credential: which one counts is not guessed.
     pub(crate) fn ambiguous(&self) -> Error {
         self.refusal("ambiguous_credentials", "there is more than one set of credentials")
+    }
+}
+
+/// Whether a browser asks what it may ask (CORS).
+pub(crate) fn is_preflight(request: &Request) -> bool {
+    let headers = request.headers();
+    request.method() == Method::OPTIONS
+        && headers.contains_key(header::ORIGIN)
+        && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+/// Says who asks. Where a plugin further out has found somebody already, both have to be right, and
+/// the first is believed.
+pub(crate) fn introduce(headers: &mut HeaderMap, exchange: &Exchange<'_>, consumer: Arc<Consumer>) {
+    if exchange.identify(Arc::clone(&consumer)) {
+        headers::strip(headers);
+        headers::tell(headers, &consumer, false);
+    }
+}
+
+/// Takes off what a client says of itself, where nobody else has said who it is.
+pub(crate) fn disown(headers: &mut HeaderMap, exchange: &Exchange<'_>) {
+    if exchange.consumer().is_none() {
+        headers::strip(headers);
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the upstream is told of who asks, and what clients may not say of themselves.
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use portway_plugin::Consumer;
 
 const USERNAME: HeaderName = HeaderName::from_static("x-consumer-username");
@@ -11,6 +11,24 @@ const ANONYMOUS: HeaderName = HeaderName::from_static("x-anonymous-consumer");
 
 /// The fields by which the gateway tells upstreams who asks. What a client sends of them is a lie.
 pub const IDENTITY_HEADERS: [HeaderName; 5] = [USERNAME, CUSTOM_ID, GROUPS, CREDENTIAL, ANONYMOUS];
+
+/// Whether a field says what a message is, where it goes or who sends it: no place for what others
+/// say.
+pub(crate) fn is_framing(name: &HeaderName) -> bool {
+    const FRAMING: [HeaderName; 10] = [
+        header::AUTHORIZATION,
+        header::CONNECTION,
+        header::CONTENT_LENGTH,
+        header::COOKIE,
+        header::EXPECT,
+        header::HOST,
+        header::TE,
+        header::TRAILER,
+        header::TRANSFER_ENCODING,
+        header::UPGRADE,
+    ];
+    FRAMING.contains(name)
+}
 
 /// Takes all of them off, and fields that a lenient upstream reads as them: with `_` for `-`.
 pub(super) fn strip(headers: &mut HeaderMap) {

@@ -4,7 +4,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use portway_plugin::{CredentialKind, Next, Plugin, Problem, Request, Response, Result};
 
 use super::KeyAuthSpec;
-use crate::identity::{Carrier, Gate, challenge, find, hide};
+use crate::identity::{Carrier, Gate, challenge, find, hide, introduce};
 
 /// Lets in who has a key.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ impl Plugin for KeyAuth {
         if self.gate.hides() {
             hide(carrier, &mut request);
         }
-        self.gate.admit(request.headers_mut(), exchange, credential.consumer.clone());
+        introduce(request.headers_mut(), exchange, credential.consumer.clone());
         next.run(request).await
     }
 }

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc, Mutex, OnceLock, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
     },
     time::{Duration, SystemTime},
@@ -28,18 +28,13 @@ pub(super) struct Outside {
     cores: usize,
 }
 
-/// The wall clock moves with tokio's.
+/// The wall clock: right when a test first looks at it, from then on it moves with tokio's.
 pub(super) fn now() -> SystemTime {
-    static START: OnceLock<SystemTime> = OnceLock::new();
-    let start = *START.get_or_init(SystemTime::now);
-    start + (Instant::now() - epoch())
-}
-
-fn epoch() -> Instant {
     thread_local! {
-        static EPOCH: Instant = Instant::now();
+        static EPOCH: (SystemTime, Instant) = (SystemTime::now(), Instant::now());
     }
-    EPOCH.with(|epoch| *epoch)
+    let (start, epoch) = EPOCH.with(|epoch| *epoch);
+    start + (Instant::now() - epoch)
 }
 
 impl Outside {

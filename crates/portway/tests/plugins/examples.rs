@@ -8,8 +8,8 @@ use portway::config::{Catalog, Loaded, Lookup, load};
 struct Anything;
 
 impl Lookup for Anything {
-    fn env(&self, _: &str) -> Option<String> {
-        Some("from-the-environment".to_owned())
+    fn env(&self, name: &str) -> Option<String> {
+        Some(format!("the value of {name}"))
     }
 
     fn file(&self, path: &str) -> Result<String, String> {

@@ -1,0 +1,22 @@
+//! `jwt`: who has a signed token is let in (RFC 7519, RFC 8725).
+//!
+//! Each key is good for one algorithm, which the configuration says; a token only names a key. It
+//! never takes a key, or the place of one, from a token, and never a token it does not understand
+//! to the last field.
+
+mod algorithm;
+mod checks;
+mod jwk;
+mod key;
+mod plugin;
+mod ring;
+mod spec;
+mod strict;
+#[cfg(test)]
+mod tests;
+mod token;
+mod verified;
+
+pub use algorithm::Algorithm;
+pub use plugin::Jwt;
+pub use spec::{JwksSpec, JwtKeySpec, JwtSpec};
