@@ -13,6 +13,8 @@ mod redirect;
 mod request_headers;
 mod response_headers;
 mod rewrite;
+mod set_scheme;
+mod set_version;
 
 use portway_plugin::Registry;
 
@@ -27,6 +29,8 @@ pub use redirect::{Redirect, RedirectSpec, RedirectStatus};
 pub use request_headers::RequestHeaders;
 pub use response_headers::ResponseHeaders;
 pub use rewrite::{QueryEditSpec, Rewrite, RewriteSpec};
+pub use set_scheme::{SetScheme, SetSchemeSpec};
+pub use set_version::{SetVersion, SetVersionSpec, WishedVersion};
 
 /// All of them.
 #[must_use]
@@ -39,4 +43,6 @@ pub fn registry() -> Registry {
         .with::<Redirect>()
         .with::<Compression>()
         .with::<BodyTransform>()
+        .with::<SetScheme>()
+        .with::<SetVersion>()
 }
