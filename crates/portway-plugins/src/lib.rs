@@ -8,6 +8,7 @@ mod compression;
 mod cors;
 mod entity;
 mod header_edit;
+mod inject;
 mod path_edit;
 mod redirect;
 mod request_headers;
@@ -24,6 +25,7 @@ pub use body_transform::{
 pub use compression::{Compression, CompressionSpec, Encoding, Level};
 pub use cors::{Cors, CorsSpec, Origin};
 pub use header_edit::{HeaderEditSpec, OneOrMany};
+pub use inject::{Inject, InjectSpec, WebhookSpec};
 pub use path_edit::{PathEditSpec, PrefixEdit, RegexEdit};
 pub use redirect::{Redirect, RedirectSpec, RedirectStatus};
 pub use request_headers::RequestHeaders;
@@ -45,4 +47,5 @@ pub fn registry() -> Registry {
         .with::<BodyTransform>()
         .with::<SetScheme>()
         .with::<SetVersion>()
+        .with::<Inject>()
 }
