@@ -17,6 +17,7 @@ mod forward_auth;
 mod header_edit;
 mod hmac_auth;
 mod identity;
+mod inject;
 mod ip_restriction;
 mod jwt;
 mod key_auth;
@@ -29,6 +30,8 @@ mod request_headers;
 mod request_size_limit;
 mod response_headers;
 mod rewrite;
+mod set_scheme;
+mod set_version;
 
 use portway_plugin::Registry;
 
@@ -45,6 +48,7 @@ pub use forward_auth::{ForwardAuth, ForwardAuthSpec};
 pub use header_edit::{HeaderEditSpec, OneOrMany};
 pub use hmac_auth::{HmacAuth, HmacAuthSpec, HmacMode};
 pub use identity::{IDENTITY_HEADERS, IdentitySpec};
+pub use inject::{Inject, InjectSpec, WebhookSpec};
 pub use ip_restriction::{IpRestriction, IpRestrictionSpec};
 pub use jwt::{Algorithm as JwtAlgorithm, JwksSpec, Jwt, JwtKeySpec, JwtSpec};
 pub use key_auth::{KeyAuth, KeyAuthSpec};
@@ -56,6 +60,8 @@ pub use request_headers::RequestHeaders;
 pub use request_size_limit::{RequestSizeLimit, RequestSizeLimitSpec};
 pub use response_headers::ResponseHeaders;
 pub use rewrite::{QueryEditSpec, Rewrite, RewriteSpec};
+pub use set_scheme::{SetScheme, SetSchemeSpec};
+pub use set_version::{SetVersion, SetVersionSpec, WishedVersion};
 
 /// All of them.
 #[must_use]
@@ -81,6 +87,10 @@ pub fn registry() -> Registry {
         .with::<Cors>()
         .with::<Compression>()
         .with::<BodyTransform>()
+        .with::<SetScheme>()
+        .with::<SetVersion>()
         // Answers.
         .with::<FaultInjection>()
+        // Others.
+        .with::<Inject>()
 }
