@@ -139,7 +139,13 @@ impl<'a> Spec<'a> {
             self.inner(self.resolved(items), &format!("{path}[]"), depth, keys);
         } else if let Some(forms) = forms(schema) {
             for form in forms {
+                let before = keys.len();
                 self.inner(self.resolved(form), path, depth, keys);
+                // What a form is for is said of the form, not of its only key.
+                let about = form.get("description").and_then(Value::as_str).unwrap_or_default();
+                if let Some(key) = keys.get_mut(before).filter(|key| key.description.is_empty()) {
+                    key.description = joined(about);
+                }
             }
         }
     }
