@@ -40,6 +40,8 @@ pub(crate) enum Command {
     Routes(Routes),
     /// List the plugins there are, or tell what may be said about one
     Plugins(Plugins),
+    /// Hash a password or a key, for a consumer
+    Hash(Hash),
     /// Print the JSON Schema of the configuration, for editors
     Schema,
     /// Print the reference of all metrics, as Markdown; for the documentation
@@ -137,6 +139,21 @@ pub(crate) struct Routes {
     /// How the list looks
     #[arg(short, long, value_name = "FORM", default_value = "table")]
     pub(crate) output: Listing,
+}
+
+const HASH: &str = "\
+The secret is the first line of standard input; a terminal asks for it and does not show it.
+
+Examples:
+  portway hash                        a password, as argon2 for `passwords`
+  portway hash --key < key.txt        a key, as sha256 for `keys`";
+
+#[derive(Debug, Args)]
+#[command(after_help = HASH)]
+pub(crate) struct Hash {
+    /// It is a key for key-auth, not a password
+    #[arg(long)]
+    pub(crate) key: bool,
 }
 
 const PLUGINS: &str = "\

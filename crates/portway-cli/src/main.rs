@@ -11,6 +11,7 @@ mod check;
 mod compatible;
 mod completions;
 mod echo;
+mod hash;
 mod locate;
 mod plugins;
 mod routes;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         Command::Run(run) => run::run(&run),
         Command::Check(check) => check::check(&check),
         Command::Routes(routes) => routes::routes(&routes),
+        Command::Hash(hash) => hash::hash(&hash),
         Command::Plugins(plugins) => plugins::plugins(&plugins),
         Command::Schema => schema::schema(),
         Command::Metrics => schema::metrics(),

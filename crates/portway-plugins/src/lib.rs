@@ -36,7 +36,7 @@ mod set_version;
 use portway_plugin::Registry;
 
 pub use acl::{Acl, AclList, AclSpec};
-pub use basic_auth::{BasicAuth, BasicAuthSpec};
+pub use basic_auth::{BasicAuth, BasicAuthSpec, hash_password};
 pub use body_transform::{
     BodyTemplate, BodyTransform, BodyTransformSpec, PatchStep, PatchVerb, TransformSpec,
 };
@@ -51,7 +51,7 @@ pub use identity::{IDENTITY_HEADERS, IdentitySpec};
 pub use inject::{Inject, InjectSpec, WebhookSpec};
 pub use ip_restriction::{IpRestriction, IpRestrictionSpec};
 pub use jwt::{Algorithm as JwtAlgorithm, JwksSpec, Jwt, JwtKeySpec, JwtSpec};
-pub use key_auth::{KeyAuth, KeyAuthSpec};
+pub use key_auth::{KeyAuth, KeyAuthSpec, hash_key};
 pub use keys::{By, ClaimName, Ipv6Prefix, KeySpec, Missing};
 pub use path_edit::{PathEditSpec, PrefixEdit, RegexEdit};
 pub use rate_limit::{Algorithm, Headers, RateLimit, RateLimitSpec};

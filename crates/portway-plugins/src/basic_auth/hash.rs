@@ -1,6 +1,9 @@
 //! Passwords and their hashes. Slow on purpose: only on threads that may block.
 
-use argon2::{Argon2, PasswordHash, PasswordVerifier};
+use std::io;
+
+use argon2::{Argon2, PasswordHash, PasswordHasher, PasswordVerifier};
+use aws_lc_rs::rand;
 
 /// What is verified against for users that do not exist, before any real hash was seen: argon2id
 /// as it comes (19 MiB, two passes), of no password anybody has.
@@ -15,6 +18,21 @@ pub(super) fn matches(hash: &str, password: &str) -> bool {
     }
     let hash = PasswordHash::new(hash);
     hash.is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+}
+
+/// The hash of a password as a configuration holds it: argon2id, 19 MiB, two passes, with a salt of
+/// its own.
+///
+/// # Errors
+/// The system has no random bytes, or the password is longer than 4 GiB.
+pub fn hash_password(password: &str) -> io::Result<String> {
+    let mut salt = [0; 16];
+    rand::fill(&mut salt).map_err(|_| io::Error::other("the system has no random bytes"))?;
+    let hasher = Argon2::default();
+    let hash: PasswordHash = hasher
+        .hash_password_with_salt(password.as_bytes(), &salt)
+        .map_err(|error| io::Error::other(error.to_string()))?;
+    Ok(hash.to_string())
 }
 
 #[cfg(test)]
@@ -40,6 +58,13 @@ mod tests {
         {
             assert!(!matches(unreadable, "open") && !matches(unreadable, ""), "{unreadable}");
         }
+    }
+
+    #[test]
+    fn what_is_hashed_here_is_known_again() {
+        let [one, other] = [0; 2].map(|_| hash_password("open sesame").unwrap());
+        assert!(one.starts_with("$argon2id$") && one != other, "{one}");
+        assert!(matches(&one, "open sesame") && !matches(&one, "open"));
     }
 
     #[test]

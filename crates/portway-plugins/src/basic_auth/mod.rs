@@ -12,5 +12,6 @@ mod spec;
 mod tests;
 mod verified;
 
+pub use hash::hash_password;
 pub use plugin::BasicAuth;
 pub use spec::BasicAuthSpec;

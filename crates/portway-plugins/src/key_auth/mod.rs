@@ -8,5 +8,5 @@ mod spec;
 #[cfg(test)]
 mod tests;
 
-pub use plugin::KeyAuth;
+pub use plugin::{KeyAuth, hash_key};
 pub use spec::KeyAuthSpec;

@@ -58,6 +58,12 @@ impl Plugin for KeyAuth {
     }
 }
 
+/// A key as a configuration may hold it in its place: `sha256:` and its digest.
+#[must_use]
+pub fn hash_key(key: &str) -> String {
+    format!("sha256:{}", hex(digest(&SHA256, key.as_bytes()).as_ref()))
+}
+
 /// In lower-case hexadecimal digits.
 fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
