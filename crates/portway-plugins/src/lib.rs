@@ -2,13 +2,17 @@
 //!
 //! A new one is a folder, its `mod` line and its line in [`registry`].
 
+#[allow(unused, reason = "what writes into queries is yet to come")]
+mod asked;
 mod concurrency_limit;
+mod escape;
 mod fault_injection;
 mod ip_restriction;
 mod keys;
 mod rate_limit;
 mod request_size_limit;
 mod response_headers;
+mod static_response;
 
 use portway_plugin::Registry;
 
@@ -19,6 +23,7 @@ pub use keys::{By, ClaimName, Ipv6Prefix, KeySpec, Missing};
 pub use rate_limit::{Algorithm, Headers, RateLimit, RateLimitSpec};
 pub use request_size_limit::{RequestSizeLimit, RequestSizeLimitSpec};
 pub use response_headers::ResponseHeaders;
+pub use static_response::{StaticResponse, StaticResponseSpec};
 
 /// All of them.
 #[must_use]
@@ -29,5 +34,6 @@ pub fn registry() -> Registry {
         .with::<RequestSizeLimit>()
         .with::<IpRestriction>()
         .with::<FaultInjection>()
+        .with::<StaticResponse>()
         .with::<ResponseHeaders>()
 }

@@ -10,6 +10,7 @@ mod field;
 mod file_path;
 mod host;
 mod host_pattern;
+mod line_template;
 mod name;
 mod path;
 mod pem;
@@ -30,6 +31,7 @@ pub use field::{FieldName, FieldValue, Method, Status, UpgradeProtocol};
 pub use file_path::FilePath;
 pub use host::HostValue;
 pub use host_pattern::HostPattern;
+pub use line_template::LineTemplate;
 pub use name::{Name, Weight};
 pub use path::{
     AmbiguousPath, Part, Parts, PathPattern, PathPrefix, PathShape, RequestPath, Segment,

@@ -5,8 +5,9 @@ use std::{borrow::Cow, fmt, str::FromStr};
 
 use super::{
     BindAddr, ByteSize, Certificates, Cidr, Duration, FieldName, FieldValue, FilePath, HostPattern,
-    HostValue, ListenAddr, Method, Name, PathPattern, PathPrefix, PathTemplate, PeerAddr,
-    PrivateKey, Rate, Regex, RequestPath, ServiceUrl, TimeOfDay, UpgradeProtocol, UtcOffset,
+    HostValue, LineTemplate, ListenAddr, Method, Name, PathPattern, PathPrefix, PathTemplate,
+    PeerAddr, PrivateKey, Rate, Regex, RequestPath, ServiceUrl, TimeOfDay, UpgradeProtocol,
+    UtcOffset,
 };
 
 /// A value with one text form, which `FromStr` reads and `Display` writes.
@@ -43,6 +44,7 @@ pub const FORMATS: &[Format] = &[
     FilePath::FORMAT,
     HostPattern::FORMAT,
     HostValue::FORMAT,
+    LineTemplate::FORMAT,
     Method::FORMAT,
     Name::FORMAT,
     PathPattern::FORMAT,
