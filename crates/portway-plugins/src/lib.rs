@@ -9,6 +9,7 @@ mod escape;
 mod fault_injection;
 mod ip_restriction;
 mod keys;
+mod maintenance;
 mod rate_limit;
 mod request_size_limit;
 mod response_headers;
@@ -20,6 +21,7 @@ pub use concurrency_limit::{ConcurrencyLimit, ConcurrencyLimitSpec};
 pub use fault_injection::{FaultInjection, FaultInjectionSpec};
 pub use ip_restriction::{IpRestriction, IpRestrictionSpec};
 pub use keys::{By, ClaimName, Ipv6Prefix, KeySpec, Missing};
+pub use maintenance::{Hours, Maintenance, MaintenanceSpec, Weekday};
 pub use rate_limit::{Algorithm, Headers, RateLimit, RateLimitSpec};
 pub use request_size_limit::{RequestSizeLimit, RequestSizeLimitSpec};
 pub use response_headers::ResponseHeaders;
@@ -35,5 +37,6 @@ pub fn registry() -> Registry {
         .with::<IpRestriction>()
         .with::<FaultInjection>()
         .with::<StaticResponse>()
+        .with::<Maintenance>()
         .with::<ResponseHeaders>()
 }
