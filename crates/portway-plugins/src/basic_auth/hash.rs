@@ -70,7 +70,7 @@ mod tests {
     #[test]
     fn the_hash_of_nobody_costs_as_much_as_a_real_one() {
         let hash = PasswordHash::new(NOBODY).expect("it can be read");
-        let real = argon2::PasswordHasher::hash_password_with_salt(
+        let real = PasswordHasher::hash_password_with_salt(
             &Argon2::default(),
             b"open",
             b"0123456789abcdef",

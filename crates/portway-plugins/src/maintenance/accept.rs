@@ -23,7 +23,8 @@ pub(super) fn prefers_html(headers: &HeaderMap) -> bool {
 }
 
 /// Thousandths. A weight that is none is that of nothing.
-fn weight(mut parameters: impl Iterator<Item = &str>) -> u16 {
+#[expect(single_use_lifetimes, reason = "the language wants a name for it here")]
+fn weight<'a>(mut parameters: impl Iterator<Item = &'a str>) -> u16 {
     let q = parameters.find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
         name.trim().eq_ignore_ascii_case("q").then(|| value.trim())
