@@ -106,7 +106,7 @@ async fn the_access_record_says_by_which_list() {
 #[tokio::test]
 async fn a_list_that_says_nothing_is_refused() {
     for spec in [json!({}), json!({"allow": {}, "deny": {"groups": []}})] {
-        let problem = Stage::of::<Acl>(spec).await.err().expect("it is refused");
+        let problem = Stage::of::<Acl>(spec).await.expect_err("it is refused");
         assert_eq!(problem.path, "allow");
     }
     assert!(Stage::of::<Acl>(json!({"allow": {"addresses": ["10.0.0.1/8"]}})).await.is_err());

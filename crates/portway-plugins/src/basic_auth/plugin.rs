@@ -77,7 +77,7 @@ impl Plugin for BasicAuth {
         if self.gate.hides() {
             request.headers_mut().remove(header::AUTHORIZATION);
         }
-        introduce(request.headers_mut(), exchange, credential.consumer.clone());
+        introduce(request.headers_mut(), exchange, &credential.consumer);
         next.run(request).await
     }
 }

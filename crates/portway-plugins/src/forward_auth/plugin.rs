@@ -101,7 +101,7 @@ impl Plugin for ForwardAuth {
             Ok(Answer::Pass(allowed)) => {
                 let headers = request.headers_mut();
                 if let Some(consumer) = &allowed.consumer {
-                    introduce(headers, exchange, Arc::clone(consumer));
+                    introduce(headers, exchange, consumer);
                 }
                 for (name, value) in &allowed.fields {
                     headers.append(name, value.clone());
@@ -228,7 +228,8 @@ fn check(spec: &ForwardAuthSpec) -> Result<(), Problem> {
     let to_server = |name: &HeaderName| {
         is_framing(name) && !matches!(*name, header::AUTHORIZATION | header::COOKIE)
     };
-    let checks: [(&str, &[FieldName], &dyn Fn(&HeaderName) -> bool); 3] = [
+    type List<'s> = (&'s str, &'s [FieldName], &'s dyn Fn(&HeaderName) -> bool);
+    let checks: [List<'_>; 3] = [
         ("request_headers", &spec.request_headers, &|name| {
             to_server(name) || FORWARDED.contains(name)
         }),

@@ -95,7 +95,7 @@ impl Plugin for HmacAuth {
         if self.gate.hides() {
             self.hide(&mut request);
         }
-        introduce(request.headers_mut(), exchange, consumer);
+        introduce(request.headers_mut(), exchange, &consumer);
         next.run(request).await
     }
 }

@@ -23,11 +23,14 @@ pub(crate) enum Carrier {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Ambiguous;
 
-/// The one credential of a request, and where it is.
+/// A credential, and where it is.
+pub(crate) type Found<'c, 'r> = (&'c Carrier, Cow<'r, [u8]>);
+
+/// The one credential of a request.
 pub(crate) fn find<'c, 'r>(
     carriers: &'c [Carrier],
     request: &'r Request,
-) -> Result<Option<(&'c Carrier, Cow<'r, [u8]>)>, Ambiguous> {
+) -> Result<Option<Found<'c, 'r>>, Ambiguous> {
     let mut found = None;
     for carrier in carriers {
         if let Some(value) = carrier.find(request)?
@@ -80,7 +83,7 @@ impl Carrier {
 /// What follows the scheme of an `Authorization`, when it is this one.
 pub(crate) fn scheme<'v>(value: &'v [u8], scheme: &[u8]) -> Option<&'v [u8]> {
     let (said, rest) = value.split_at_checked(scheme.len())?;
-    if !said.eq_ignore_ascii_case(scheme) || !rest.first().is_none_or(|byte| *byte == b' ') {
+    if !said.eq_ignore_ascii_case(scheme) || rest.first().is_some_and(|byte| *byte != b' ') {
         return None;
     }
     Some(rest.trim_ascii())

@@ -76,10 +76,14 @@ pub(crate) fn is_preflight(request: &Request) -> bool {
 
 /// Says who asks. Where a plugin further out has found somebody already, both have to be right, and
 /// the first is believed.
-pub(crate) fn introduce(headers: &mut HeaderMap, exchange: &Exchange<'_>, consumer: Arc<Consumer>) {
-    if exchange.identify(Arc::clone(&consumer)) {
+pub(crate) fn introduce(
+    headers: &mut HeaderMap,
+    exchange: &Exchange<'_>,
+    consumer: &Arc<Consumer>,
+) {
+    if exchange.identify(Arc::clone(consumer)) {
         headers::strip(headers);
-        headers::tell(headers, &consumer, false);
+        headers::tell(headers, consumer, false);
     }
 }
 

@@ -24,7 +24,7 @@ pub(super) struct Key {
 }
 
 enum Verifier {
-    Secret(hmac::Key),
+    Secret(Box<hmac::Key>),
     Public(ParsedPublicKey),
 }
 
@@ -76,7 +76,7 @@ impl Key {
         if is_pem(secret) {
             return Err(InvalidKey("a key in PEM is not a shared secret"));
         }
-        let verifier = Verifier::Secret(hmac::Key::new(hash, secret.as_bytes()));
+        let verifier = Verifier::Secret(Box::new(hmac::Key::new(hash, secret.as_bytes())));
         Ok(Self { id: None, algorithm, verifier })
     }
 

@@ -121,7 +121,7 @@ impl Plugin for Jwt {
         for (name, value) in &verified.fields {
             headers.insert(name, value.clone());
         }
-        introduce(headers, exchange, Arc::clone(&verified.consumer));
+        introduce(headers, exchange, &verified.consumer);
         next.run(request).await
     }
 }

@@ -53,7 +53,7 @@ impl Plugin for KeyAuth {
         if self.gate.hides() {
             hide(carrier, &mut request);
         }
-        introduce(request.headers_mut(), exchange, credential.consumer.clone());
+        introduce(request.headers_mut(), exchange, &credential.consumer);
         next.run(request).await
     }
 }

@@ -95,7 +95,7 @@ async fn specs_that_make_no_sense() {
         (json!({"realm": "a\nb"}), "", "field value"),
         (json!({"anonymous": ""}), "", "empty"),
     ] {
-        let problem = Stage::of::<KeyAuth>(spec.clone()).await.err().expect("it is refused");
+        let problem = Stage::of::<KeyAuth>(spec.clone()).await.expect_err("it is refused");
         assert_eq!(problem.path, path, "{spec}");
         assert!(problem.message.contains(says), "{spec}: {problem}");
     }

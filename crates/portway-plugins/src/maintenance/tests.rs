@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{Maintenance, MaintenanceSpec, schedule::Schedule};
 
 /// How many seconds of maintenance are left at these times, in seconds since 1970.
+#[expect(clippy::needless_pass_by_value, reason = "specs are written where they are checked")]
 fn check(spec: Value, times: &[(u64, Option<u64>)]) {
     let read: MaintenanceSpec = serde_json::from_value(spec.clone()).expect("the spec is good");
     let schedule = Schedule::new(&read.hours, read.utc_offset).expect("the hours are good");

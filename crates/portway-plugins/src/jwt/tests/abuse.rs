@@ -1,5 +1,6 @@
 //! What has been tried on those who verify tokens.
 
+use aws_lc_rs::signature::KeyPair;
 use http::Method;
 use serde_json::json;
 
@@ -34,7 +35,7 @@ async fn tokens_that_nobody_signed() {
 #[tokio::test]
 async fn a_public_key_is_no_shared_secret() {
     let stage = stage(json!({"keys": [key("RS256")]})).await;
-    let pkcs1 = pem("RSA PUBLIC KEY", RSA_DER());
+    let pkcs1 = pem("RSA PUBLIC KEY", pkcs1());
     let head = base64(r#"{"alg":"HS256"}"#);
     let message = format!("{head}.{}", base64(claims().to_string()));
     for secret in [public("RS256"), public("RS256").trim().to_owned(), pkcs1] {
@@ -55,9 +56,7 @@ async fn a_public_key_is_no_shared_secret() {
 }
 
 /// The public key in the form of PKCS #1.
-#[expect(non_snake_case, reason = "it is a constant, but for the time it takes")]
-fn RSA_DER() -> &'static [u8] {
-    use aws_lc_rs::signature::KeyPair;
+fn pkcs1() -> &'static [u8] {
     RSA.public_key().as_ref()
 }
 

@@ -86,7 +86,7 @@ async fn short_rsa_keys_are_refused() {
     let short = pem("RSA PUBLIC KEY", &der);
     for algorithm in ["RS256", "PS512"] {
         let spec = json!({"keys": [{"algorithm": algorithm, "public_key": short}]});
-        let problem = Stage::of::<Jwt>(spec).await.err().expect("it is refused");
+        let problem = Stage::of::<Jwt>(spec).await.expect_err("it is refused");
         assert!(problem.message.contains("2048"), "{problem}");
     }
     // Both forms of PEM are read.
