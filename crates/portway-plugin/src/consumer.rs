@@ -2,7 +2,19 @@
 
 use std::{collections::HashMap, fmt, sync::Arc};
 
+use http::HeaderName;
+
 use crate::value::Rate;
+
+/// The fields by which upstreams are told who asks: name, id in other systems, groups, credential, and
+/// whether it is nobody in particular. The gateway takes them off what clients send.
+pub const IDENTITY_FIELDS: [HeaderName; 5] = [
+    HeaderName::from_static("x-consumer-username"),
+    HeaderName::from_static("x-consumer-custom-id"),
+    HeaderName::from_static("x-consumer-groups"),
+    HeaderName::from_static("x-credential-identifier"),
+    HeaderName::from_static("x-anonymous-consumer"),
+];
 
 /// Somebody who uses the gateway's services, known by credentials.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -60,7 +60,7 @@ pub mod value;
 use std::{future::Future, pin::Pin};
 
 pub use body::{Body, Overflow};
-pub use consumer::{Consumer, Consumers, Credential, CredentialKind};
+pub use consumer::{Consumer, Consumers, Credential, CredentialKind, IDENTITY_FIELDS};
 pub use error::{Error, Result, Side};
 pub use exchange::{ClientCertificate, Exchange, Facts, Outcome, Tls};
 pub use host::{Busy, Counter, Host, Hosting, Level, PerCore};

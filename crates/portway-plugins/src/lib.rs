@@ -51,7 +51,7 @@ pub use fault_injection::{FaultInjection, FaultInjectionSpec};
 pub use forward_auth::{ForwardAuth, ForwardAuthSpec};
 pub use header_edit::{HeaderEditSpec, OneOrMany};
 pub use hmac_auth::{HmacAuth, HmacAuthSpec, HmacMode};
-pub use identity::{IDENTITY_HEADERS, IdentitySpec};
+pub use identity::IdentitySpec;
 pub use inject::{Inject, InjectSpec, WebhookSpec};
 pub use ip_restriction::{IpRestriction, IpRestrictionSpec};
 pub use jwt::{Algorithm as JwtAlgorithm, JwksSpec, Jwt, JwtKeySpec, JwtSpec};

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Version, header};
 use portway_http1::head::{FieldLines, FieldWriter};
+use portway_plugin::IDENTITY_FIELDS;
 use tokio::sync::Notify;
 
 use super::hops::Seen;
@@ -21,21 +22,12 @@ const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 const X_FORWARDED_CLIENT_CERT: HeaderName = HeaderName::from_static("x-forwarded-client-cert");
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// What upstreams are told about consumers: by plugins alone, never by clients.
-const CONSUMER_FIELDS: [HeaderName; 5] = [
-    HeaderName::from_static("x-consumer-username"),
-    HeaderName::from_static("x-consumer-custom-id"),
-    HeaderName::from_static("x-consumer-groups"),
-    HeaderName::from_static("x-credential-identifier"),
-    HeaderName::from_static("x-anonymous-consumer"),
-];
-
 /// The longest request id that is kept.
 const MAX_REQUEST_ID: usize = 128;
 
 /// Takes off what a client says about consumers.
 pub(crate) fn strip_consumer(headers: &mut HeaderMap) {
-    for name in CONSUMER_FIELDS {
+    for name in &IDENTITY_FIELDS {
         headers.remove(name);
     }
 }

@@ -1,16 +1,13 @@
 //! What the upstream is told of who asks, and what clients may not say of themselves.
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use portway_plugin::Consumer;
+use portway_plugin::{Consumer, IDENTITY_FIELDS};
 
 const USERNAME: HeaderName = HeaderName::from_static("x-consumer-username");
 const CUSTOM_ID: HeaderName = HeaderName::from_static("x-consumer-custom-id");
 const GROUPS: HeaderName = HeaderName::from_static("x-consumer-groups");
 const CREDENTIAL: HeaderName = HeaderName::from_static("x-credential-identifier");
 const ANONYMOUS: HeaderName = HeaderName::from_static("x-anonymous-consumer");
-
-/// The fields by which the gateway tells upstreams who asks. What a client sends of them is a lie.
-pub const IDENTITY_HEADERS: [HeaderName; 5] = [USERNAME, CUSTOM_ID, GROUPS, CREDENTIAL, ANONYMOUS];
 
 /// Whether a field says what a message is, where it goes or who sends it: no place for what others
 /// say.
@@ -32,7 +29,7 @@ pub(crate) fn is_framing(name: &HeaderName) -> bool {
 
 /// Takes all of them off, and fields that a lenient upstream reads as them: with `_` for `-`.
 pub(super) fn strip(headers: &mut HeaderMap) {
-    for name in &IDENTITY_HEADERS {
+    for name in &IDENTITY_FIELDS {
         headers.remove(name);
     }
     let twins: Vec<HeaderName> = headers.keys().filter(|name| is_twin(name)).cloned().collect();
@@ -48,7 +45,7 @@ fn is_twin(name: &HeaderName) -> bool {
         other.len() == name.len()
             && other.bytes().zip(name.bytes()).all(|(a, b)| a == b || (a == b'-' && b == b'_'))
     };
-    name.starts_with('x') && name.contains('_') && IDENTITY_HEADERS.iter().any(same)
+    name.starts_with('x') && name.contains('_') && IDENTITY_FIELDS.iter().any(same)
 }
 
 /// Tells who asks. A name that cannot stand in a field is not told.

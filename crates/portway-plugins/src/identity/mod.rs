@@ -14,7 +14,6 @@ mod tests;
 pub(crate) use carrier::{Carrier, find, hide, scheme};
 pub(crate) use claims::{ClaimRules, claim, holds, texts};
 pub(crate) use gate::{Gate, challenge, disown, introduce, is_preflight};
-pub use headers::IDENTITY_HEADERS;
 pub(crate) use headers::is_framing;
 pub use spec::IdentitySpec;
 pub(crate) use spec::{realm, yes};

@@ -8,8 +8,8 @@ use std::{
 use aws_lc_rs::digest::{SHA256, digest};
 use http::{HeaderValue, StatusCode, header};
 use portway_plugin::{
-    Counter, CredentialKind, Error, Exchange, Host, Next, PerCore, Plugin, Problem, Request,
-    Response, Result, Side,
+    Counter, CredentialKind, Error, Exchange, Host, IDENTITY_FIELDS, Next, PerCore, Plugin,
+    Problem, Request, Response, Result, Side,
 };
 
 use super::{
@@ -21,7 +21,7 @@ use super::{
     verified::{By, Telling, Verified, end},
 };
 use crate::{
-    identity::{Carrier, Gate, IDENTITY_HEADERS, challenge, find, hide, introduce, is_framing},
+    identity::{Carrier, Gate, challenge, find, hide, introduce, is_framing},
     recent::{Digest, Recent},
 };
 
@@ -284,7 +284,7 @@ fn check(spec: &JwtSpec) -> Result<(), Problem> {
         }
     }
     for name in spec.claims_to_headers.keys() {
-        if is_framing(name.get()) || IDENTITY_HEADERS.contains(name.get()) {
+        if is_framing(name.get()) || IDENTITY_FIELDS.contains(name.get()) {
             let what = format!("{name} is not a field for claims");
             let problem = Problem::new("bad_value", what).at(format!("claims_to_headers.{name}"));
             return Err(problem.hint("use a name of your own, such as x-tenant"));

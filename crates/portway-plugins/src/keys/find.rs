@@ -31,6 +31,7 @@ enum Origin {
     Route,
     Service,
     Header,
+    Expression,
     Text,
     Number,
     Bool,
@@ -81,6 +82,11 @@ impl Keys {
                 None => Found::Nothing,
             },
             By::Header(name) => self.header(request, name.get()),
+            By::Expression(expression) => match expression.text(request, exchange) {
+                Ok(text) => Found::Key(self.key(Origin::Expression, text)),
+                // It speaks of what this request does not have.
+                Err(_) => Found::Nothing,
+            },
             By::Claim(name) => {
                 let claims = exchange.consumer().and_then(|consumer| consumer.claims.as_ref());
                 self.value(claims.and_then(|claims| claims.get(name.as_str())))
@@ -124,7 +130,12 @@ impl Keys {
                 StatusCode::BAD_REQUEST,
                 format!("the header field {} has to be sent once", name.as_str()).into(),
             ),
-            By::Client | By::Consumer | By::Route | By::Service | By::Claim(_) => {
+            By::Client
+            | By::Consumer
+            | By::Route
+            | By::Service
+            | By::Claim(_)
+            | By::Expression(_) => {
                 let message = "nobody may ask here without saying who they are";
                 (StatusCode::FORBIDDEN, std::borrow::Cow::Borrowed(message))
             }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use portway_plugin::value::{FieldName, InvalidValue};
+use portway_plugin::value::{Expression, FieldName, InvalidValue};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +39,8 @@ pub enum By {
     Header(FieldName),
     /// The value of this claim of the consumer's token, which a plugin further out has verified.
     Claim(ClaimName),
+    /// What this expression in CEL says of the request: `request.headers["x-tenant"]`.
+    Expression(Expression),
 }
 
 /// What a request counts as that has nothing to be counted by.

@@ -204,3 +204,16 @@ async fn a_limit_on_bodies_holds_for_all_forms() {
         assert_eq!(answer.status, status);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expression_says_who_shares_a_quota() {
+    let by = "by: {expression: \"request.headers['x-tenant'] + '/' + request.method\"}";
+    let plugins = format!("[{{rate-limit: {{limits: [1/1h], missing: refuse, {by}}}}}]");
+    let gateway = gateway(&one_route(&plugins)).await;
+    for (tenant, status) in [("a", 200), ("a", 429), ("b", 200), ("b", 429)] {
+        let answer = ask(&gateway, Method::GET, "/", &[("x-tenant", tenant)]).await;
+        assert_eq!(answer.status, status, "{tenant}");
+    }
+    assert_eq!(ask(&gateway, Method::POST, "/", &[("x-tenant", "a")]).await.status, 200);
+    assert_eq!(ask(&gateway, Method::GET, "/", &[]).await.status, 403, "it has no tenant");
+}
