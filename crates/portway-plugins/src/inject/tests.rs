@@ -101,7 +101,7 @@ async fn a_request_is_replaced_by_what_comes_back() {
         (&Method::PATCH, "/new/x?y=z")
     );
     assert_eq!(target.body(), "from hook");
-    let mut names: Vec<_> = target.headers().keys().map(|name| name.as_str()).collect();
+    let mut names: Vec<_> = target.headers().keys().map(http::HeaderName::as_str).collect();
     names.sort_unstable();
     assert_eq!(names, ["content-length", "content-type", "host", "x-new"]);
     assert_eq!((seen.sent("content-length"), seen.sent("host")), ("9", "example.com"));
