@@ -1,5 +1,7 @@
 //! The gateway inside a program of one's own.
 
+mod examples;
+
 use std::io;
 
 use bytes::Bytes;
