@@ -1,7 +1,5 @@
 //! The gateway inside a program of one's own.
 
-mod examples;
-
 use std::io;
 
 use bytes::Bytes;
