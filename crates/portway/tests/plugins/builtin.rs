@@ -17,8 +17,8 @@ async fn ask(gateway: &Gateway, method: Method, path: &str, fields: &[(&str, &st
     for (name, value) in fields {
         request = request.header(*name, *value);
     }
-    let request = request.body(Empty::<Bytes>::new()).unwrap();
-    gateway.client().request(request).await.unwrap()
+    let request = request.body(Empty::<Bytes>::new()).expect("a request");
+    gateway.client().request(request).await.expect("an answer")
 }
 
 const SHOP: &str = "

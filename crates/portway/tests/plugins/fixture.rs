@@ -21,17 +21,18 @@ pub(crate) struct Gateway {
 impl Gateway {
     /// Starts one. `@ECHO@` in the document is the upstream.
     pub(crate) async fn start(document: &str, registry: Registry) -> Self {
-        let echo = Echo::start().await.unwrap();
+        let echo = Echo::start().await.expect("an upstream starts");
         let catalog = Catalog::new(registry.with::<Tag>());
-        let config = checked(document, &echo.url(), &catalog).unwrap();
-        let server = Builder::new().cores(2).start(config).await.unwrap();
+        let config = checked(document, &echo.url(), &catalog).expect("the document is right");
+        let server = Builder::new().cores(2).start(config).await.expect("the gateway starts");
         Self { server, echo, catalog }
     }
 
     /// Goes over to another document.
     pub(crate) async fn apply(&mut self, document: &str) {
-        let config = checked(document, &self.echo.url(), &self.catalog).unwrap();
-        self.server.apply(config).await.unwrap();
+        let config =
+            checked(document, &self.echo.url(), &self.catalog).expect("the document is right");
+        self.server.apply(config).await.expect("it can be taken over");
     }
 
     /// Where the listener of this name listens.
@@ -47,8 +48,8 @@ impl Gateway {
 
     /// The tags a GET of `path` collects on its way to the upstream.
     pub(crate) async fn tags(&self, path: &str) -> String {
-        let response = self.client().get(path).await.unwrap();
-        let answer = response.answer().unwrap();
+        let response = self.client().get(path).await.expect("an answer");
+        let answer = response.answer().expect("the upstream answered");
         answer.header("x-tags").unwrap_or_default().to_owned()
     }
 }

@@ -82,7 +82,14 @@ fn registry() -> Registry {
 }
 
 async fn seen(gateway: &Gateway) -> String {
-    gateway.client().get("/").await.unwrap().header("x-seen").unwrap_or_default().to_owned()
+    gateway
+        .client()
+        .get("/")
+        .await
+        .expect("an answer")
+        .header("x-seen")
+        .unwrap_or_default()
+        .to_owned()
 }
 
 const SHARED: &str = "plugins: [{name: one, counting: {word: WORD}}]\n";

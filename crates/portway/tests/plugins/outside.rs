@@ -23,7 +23,8 @@ fn asking() -> Registry {
 async fn ask(gateway: &Gateway, url: &str) -> (u16, String) {
     let request = http::Request::get("/").header("host", "a").header("x-url", url);
     let body = http_body_util::Empty::<Bytes>::new();
-    let response = gateway.client().request(request.body(body).unwrap()).await.unwrap();
+    let response =
+        gateway.client().request(request.body(body).expect("a request")).await.expect("an answer");
     (response.status.as_u16(), response.text().into_owned())
 }
 
