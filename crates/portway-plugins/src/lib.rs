@@ -34,7 +34,6 @@ mod request_size_limit;
 mod response_headers;
 mod rewrite;
 mod set_scheme;
-mod set_version;
 mod static_response;
 
 use portway_plugin::Registry;
@@ -66,7 +65,6 @@ pub use request_size_limit::{RequestSizeLimit, RequestSizeLimitSpec};
 pub use response_headers::ResponseHeaders;
 pub use rewrite::{QueryEditSpec, Rewrite, RewriteSpec};
 pub use set_scheme::{SetScheme, SetSchemeSpec};
-pub use set_version::{SetVersion, SetVersionSpec, WishedVersion};
 pub use static_response::{StaticResponse, StaticResponseSpec};
 
 /// All of them.
@@ -94,7 +92,6 @@ pub fn registry() -> Registry {
         .with::<Compression>()
         .with::<BodyTransform>()
         .with::<SetScheme>()
-        .with::<SetVersion>()
         // Answers.
         .with::<StaticResponse>()
         .with::<Maintenance>()

@@ -12,6 +12,8 @@ pub(crate) struct Hops {
     pub(crate) upgrade: Option<HeaderValue>,
     /// The sender takes trailers.
     pub(crate) trailers: bool,
+    /// Whether the head says already who asked.
+    pub(crate) introduced: bool,
     /// What else was seen.
     pub(crate) seen: Seen,
 }

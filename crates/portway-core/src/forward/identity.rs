@@ -181,6 +181,18 @@ pub(crate) fn introduce(
     Introduction::InHead
 }
 
+/// The same, all of it in the head: for plugins to read and to change.
+pub(crate) fn introduce_in_head(
+    headers: &mut HeaderMap,
+    seen: Seen,
+    identity: &Identity<'_>,
+    listener: &ListenerPlan,
+) {
+    if introduce(headers, seen, identity, listener) == Introduction::Apart {
+        join(headers, identity, listener);
+    }
+}
+
 /// Writes who asked.
 pub(crate) fn tell(fields: &mut FieldWriter<'_>, identity: &Identity<'_>, listener: &ListenerPlan) {
     let Identity { peer, host, version, .. } = identity;

@@ -11,7 +11,7 @@ mod target;
 pub(crate) use hops::{Hops, strip_request, strip_response};
 pub(crate) use host::{requested_host, without_port};
 pub(crate) use identity::{
-    Identity, Introduction, Peer, X_REQUEST_ID, introduce, mint, request_id, strip_consumer, tell,
-    via,
+    Identity, Introduction, Peer, X_REQUEST_ID, introduce, introduce_in_head, mint, request_id,
+    strip_consumer, tell, via,
 };
 pub(crate) use target::{ambiguous_path, folder_location, forwarded_target, redirect_location};

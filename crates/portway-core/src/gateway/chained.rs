@@ -18,7 +18,7 @@ use crate::{
     balance::{Permit, Pick},
     chain::{Chain, End, Found, RequestFacts, Walk},
     exchange::{Accepted, AnswerLimits, Exchange},
-    forward::{Hops, ambiguous_path},
+    forward::{Hops, Identity, ambiguous_path, introduce_in_head},
     grpc::Kind,
     snapshot::{Destination, ListenerPlan},
     upstream::MAX_ENDPOINTS,
@@ -47,7 +47,8 @@ pub(super) async fn through(
     way: Way<'_>,
 ) -> Result<Answered> {
     let Way { chain, target, listener, path } = way;
-    let hops = super::strip_hops(request, &exchange.view.snapshot);
+    let mut hops = super::strip_hops(request, &exchange.view.snapshot);
+    introduce_client(exchange, request, &mut hops, listener);
     if hops.seen.content_type {
         // Errors of plugins are told in the words of gRPC, too.
         exchange.grpc = Kind::answering(request.headers());
@@ -96,6 +97,24 @@ pub(super) async fn through(
     };
     let rest = rest.unwrap_or_else(|| Rest::Body(AnswerLimits::default()));
     Ok(Answered { response, rest })
+}
+
+/// Says in the head who asks, before any plugin reads it: what clients claim is gone, and what plugins
+/// say in its place stays.
+fn introduce_client(
+    exchange: &Exchange,
+    request: &mut Request<Body>,
+    hops: &mut Hops,
+    listener: &ListenerPlan,
+) {
+    let identity = Identity {
+        peer: &exchange.peer,
+        trusted: listener.trusts(exchange.peer.address.ip()),
+        host: exchange.host.as_ref(),
+        version: exchange.version,
+    };
+    introduce_in_head(request.headers_mut(), hops.seen, &identity, listener);
+    hops.introduced = true;
 }
 
 fn facts(exchange: &Exchange, found: Option<Found>, path: &str) -> RequestFacts {

@@ -364,7 +364,11 @@ fn prepare_head(
     };
     *request.version_mut() = Version::HTTP_11;
     let headers = request.headers_mut();
-    let introduction = introduce(headers, hops.seen, &identity, listener);
+    let introduction = if hops.introduced {
+        Introduction::InHead
+    } else {
+        introduce(headers, hops.seen, &identity, listener)
+    };
     if hops.seen.expect {
         // The gateway answers `100 Continue` itself, when it begins to read the body.
         headers.remove(header::EXPECT);

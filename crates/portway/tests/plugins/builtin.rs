@@ -217,3 +217,20 @@ async fn an_expression_says_who_shares_a_quota() {
     assert_eq!(ask(&gateway, Method::POST, "/", &[("x-tenant", "a")]).await.status, 200);
     assert_eq!(ask(&gateway, Method::GET, "/", &[]).await.status, 403, "it has no tenant");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn plugins_read_and_write_who_asked() {
+    let gateway = gateway(&one_route("[{set-scheme: {scheme: https}}]")).await;
+    let claims = [("x-forwarded-for", "203.0.113.9"), ("x-forwarded-proto", "gopher")];
+    for fields in [&claims[..], &[]] {
+        let sent = ask(&gateway, Method::GET, "/", fields).await.answer().unwrap();
+        let lines = |name: &str| -> Vec<String> {
+            let all = sent.headers.iter().filter(|(other, _)| other == name);
+            all.map(|(_, value)| value.clone()).collect()
+        };
+        assert_eq!(lines("x-forwarded-proto"), ["https"]);
+        assert_eq!(lines("x-forwarded-for"), ["127.0.0.1"]);
+        assert_eq!(lines("via"), ["1.1 portway"]);
+        assert_eq!(lines("x-request-id").len(), 1);
+    }
+}
