@@ -27,6 +27,7 @@ fn busy() -> Metrics {
     let metrics = Metrics::new(BUILD);
     metrics.set_restgate(true);
     metrics.set_log_dropped(Arc::new(AtomicU64::new(4)));
+    metrics.plugin_counter("limits", "keys_forgotten").add(2);
     let millis = Duration::from_millis;
     for status in [200, 200, 404] {
         let core = metrics.core();
@@ -34,6 +35,7 @@ fn busy() -> Metrics {
         route.finished(&Method::GET, status, millis(3), Some(millis(2)), 0, 1000);
         route.finished(&Method::POST, 201, millis(70), Some(millis(60)), 500, 10);
         route.stream_cut();
+        core.plugin("key-auth", "get-account").called(PluginOutcome::Refused, 1500);
         let canary = core.route("get-account", "canary");
         canary.finished(&Method::GET, 200, millis(1), Some(millis(1)), 0, 0);
         core.unmatched().finished(
