@@ -77,7 +77,12 @@ pub(crate) async fn serve(
         Rest::Body(limits) => track(response, exchange, limits),
         Rest::Tunnel(tunnel) => {
             exchange.status = Some(response.status().as_u16());
-            tokio::spawn(tunnel.run(exchange));
+            // What plugins keep to the last byte hangs on the body, which such an answer has not.
+            let kept = mem::take(response.body_mut());
+            tokio::spawn(async move {
+                tunnel.run(exchange).await;
+                drop(kept);
+            });
             response
         }
     }

@@ -265,3 +265,23 @@ services: [{name: echo, url: '@ECHO@', routes: [{name: all}]}]
         (None, None)
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_kept_lives_as_long_as_a_websocket() {
+    let held = Arc::<AtomicUsize>::default();
+    let count = Arc::clone(&held);
+    let registry = Registry::new().hook("hold", move |request, next| {
+        let guard = Held::one(&count);
+        Box::pin(async move {
+            let mut response = next.run(request).await?;
+            response.keep(guard);
+            Ok(response)
+        })
+    });
+    let gateway = Gateway::start(&one_route("[{hold: {}}]"), registry).await;
+    let mut socket = WebSocket::connect(gateway.at("web"), "/").await.unwrap();
+    assert_eq!(socket.exchange("hello").await.unwrap(), "hello");
+    assert_eq!(held.load(SeqCst), 1);
+    socket.close().await.unwrap();
+    eventually("the guard is dropped", || held.load(SeqCst) == 0).await.unwrap();
+}
