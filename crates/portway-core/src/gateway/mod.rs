@@ -151,6 +151,9 @@ struct Matched<'a> {
 async fn answer(exchange: &mut Exchange, request: &mut Request<Body>) -> Result<Answered> {
     let view = Arc::clone(&exchange.view);
     let listener = view.snapshot.listener(exchange.listener).ok_or_else(listener_gone)?;
+    if listener.unguarded {
+        return Err(listener_gone());
+    }
     admit::check_head(request, listener).inspect_err(|_| admit::note_host(exchange, request))?;
     let requested = admit::host(exchange, request)?;
     if listener.judges_hosts() {

@@ -64,18 +64,7 @@ pub(crate) fn compile(
                 lives.get(&key).map_or_else(|| Arc::new(Life::new()), |life| Arc::clone(life));
             let mut plan = plan(route, &config, &numbers, life, cells);
             cells += plan.destinations().len().max(1);
-            let services: Vec<_> =
-                plan.destinations().iter().map(|to| &config.services[to.upstream]).collect();
-            let endpoints =
-                services.iter().map(|service| chains.of_endpoints(service)).collect::<Vec<_>>();
-            for (to, endpoints) in plan.destinations_mut().iter_mut().zip(endpoints) {
-                to.endpoint_cells = chain_cells;
-                chain_cells += endpoints.len();
-                to.endpoints = endpoints;
-            }
-            plan.chains = chains.of_route(route, &services);
-            plan.chain_cells = chain_cells;
-            chain_cells += plan.chains.len();
+            chain_cells = surround(&mut plan, route, &config, &mut chains, chain_cells);
             plan
         })
         .collect();
@@ -124,11 +113,33 @@ pub(crate) fn compile(
     }
 }
 
+/// Puts plugins around a plan and its endpoints. `cells` is where their counters begin; returns where
+/// those of the next plan do.
+fn surround<'a>(
+    plan: &mut Plan,
+    route: &'a Route,
+    config: &'a Config,
+    chains: &mut Chains<'a>,
+    mut cells: usize,
+) -> usize {
+    let services: Vec<_> =
+        plan.destinations().iter().map(|to| &config.services[to.upstream]).collect();
+    for (to, service) in plan.destinations_mut().iter_mut().zip(&services) {
+        to.endpoints = chains.of_endpoints(service);
+        to.endpoint_cells = cells;
+        cells += to.endpoints.len();
+    }
+    plan.chains = chains.of_route(route, &services);
+    plan.chain_cells = cells;
+    cells + plan.chains.len()
+}
+
 /// The listeners that have no place in the new revision and whose connections may be at work.
 fn leaving(previous: &Snapshot, listeners: &[ListenerPlan]) -> Box<[ListenerPlan]> {
     let stays = |id| listeners.iter().any(|listener| listener.id == id);
     let earlier = previous.listeners.iter().chain(&previous.leaving);
-    earlier.filter(|old| !stays(old.id) && !old.life.has_ended()).cloned().collect()
+    let leaving = earlier.filter(|old| !stays(old.id) && !old.life.has_ended()).cloned();
+    leaving.map(ListenerPlan::left).collect()
 }
 
 fn upstreams(

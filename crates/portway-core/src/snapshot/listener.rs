@@ -27,8 +27,10 @@ pub(crate) struct ListenerPlan {
     /// What routes call it.
     pub(crate) own_name: Box<str>,
     pub(crate) life: Arc<Life>,
-    /// Listeners of one class have the same plugins.
+    /// Listeners of one class have the same plugins: class 0 has none of its own.
     pub(crate) class: usize,
+    /// It was removed, and with it plugins that requests had to pass.
+    pub(crate) unguarded: bool,
     pub(crate) protocol: ListenerProtocol,
     pub(crate) tls: Option<Arc<TlsPlan>>,
     /// The hosts that may be asked for; `None` is all.
@@ -70,6 +72,12 @@ impl RedirectPlan {
 }
 
 impl ListenerPlan {
+    /// The listener once the configuration no longer has it. The revision has no chains with the
+    /// plugins it had: whoever still asks must not get around them.
+    pub(super) fn left(self) -> Self {
+        Self { unguarded: self.unguarded || self.class != 0, class: 0, ..self }
+    }
+
     pub(super) fn new(
         listener: &Listener,
         id: ListenerId,
@@ -87,6 +95,7 @@ impl ListenerPlan {
             own_name: listener.meta.name.as_str().into(),
             life,
             class,
+            unguarded: false,
             protocol: listener.protocol,
             tls,
             allowed: (!listener.allowed_domains.is_empty())
@@ -160,5 +169,25 @@ impl ListenerPlan {
     /// Whether the headers a peer sends about others are believed.
     pub(crate) fn trusts(&self, peer: IpAddr) -> bool {
         self.trusted.iter().any(|block| block.contains(peer))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use portway_config::value::BindAddr;
+
+    use super::*;
+
+    /// Its connections may bring a request after the revision that took its plugins away.
+    #[test]
+    fn nobody_gets_around_the_plugins_of_a_listener_that_was_removed() {
+        let spec = Listener::new("web".parse().expect("a name"), BindAddr::localhost(80));
+        let of_class = |class| {
+            ListenerPlan::new(&spec, ListenerId(1), Arc::new(Life::new()), None, class).left()
+        };
+        assert!(!of_class(0).unguarded, "it had none of its own");
+        let left = of_class(2);
+        assert_eq!((left.class, left.unguarded), (0, true));
+        assert!(left.left().unguarded, "also after the next revision");
     }
 }
