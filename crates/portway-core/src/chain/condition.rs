@@ -62,8 +62,8 @@ impl Condition {
         };
         matches!(self.router.find(&lookup, &self.regexes), Found::Route(_))
             && self.expression.as_ref().is_none_or(|expression| {
-                // What it cannot speak of is not what it is about.
-                expression.holds(request, exchange).unwrap_or(false)
+                // One that comes to nothing must not switch off a plugin that guards.
+                expression.holds(request, exchange).unwrap_or(true)
             })
     }
 }

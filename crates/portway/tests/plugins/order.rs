@@ -79,7 +79,8 @@ async fn conditions_decide_for_which_requests_a_plugin_is() {
            {tag: {word: marked}, name: f, when: {marks: [seen]}},
            {tag: {word: unmarked}, name: g, when: {marks: [other]}},
            {tag: {word: said}, name: h, when: {expression: "request.method == 'POST' && request.headers['x-a'] == '1' && route == 'all'"}},
-           {tag: {word: unsaid}, name: i, when: {expression: "request.headers['x-b'] == '1' || consumer.name == 'a'"}},
+           {tag: {word: unsaid}, name: i, when: {expression: "'x-b' in request.headers && request.headers['x-b'] == '1'"}},
+           {tag: {word: unclear}, name: j, when: {expression: "request.headers['x-b'] == '1'"}},
          ]"#,
     );
     let registry = Registry::new().hook("mark", |request, next| {
@@ -89,12 +90,15 @@ async fn conditions_decide_for_which_requests_a_plugin_is() {
         })
     });
     let gateway = Gateway::start(&document, registry).await;
-    assert_eq!(gateway.tags("/b").await, "near marked");
-    assert_eq!(gateway.tags("/a/b").await, "path near marked");
+    assert_eq!(gateway.tags("/b").await, "near marked unclear");
+    assert_eq!(gateway.tags("/a/b").await, "path near marked unclear");
     let request = http::Request::post("/").header("host", "a").header("x-a", "1");
     let body = http_body_util::Empty::<bytes::Bytes>::new();
     let response = gateway.client().request(request.body(body).unwrap()).await.unwrap();
-    assert_eq!(response.answer().unwrap().header("x-tags"), Some("post header near marked said"));
+    assert_eq!(
+        response.answer().unwrap().header("x-tags"),
+        Some("post header near marked said unclear")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
