@@ -30,7 +30,8 @@ async fn a_handshake_that_takes_too_long_is_given_up() -> io::Result<()> {
             let mut open = std::pin::pin!(client.read_some());
             let next = std::time::Duration::from_millis(1);
             if let Ok(end) = tokio::time::timeout(next, &mut open).await {
-                assert!(end.is_ok_and(|bytes| bytes.is_empty()), "it is closed without a word");
+                // A byte that was on its way when it was closed makes a reset of the end.
+                assert!(end.unwrap_or_default().is_empty(), "it is closed without a word");
                 return io::Result::Ok(());
             }
         }
