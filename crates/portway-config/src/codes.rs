@@ -15,9 +15,13 @@ pub const CODES: &[(&str, &str)] = &[
     ("alias_bomb", "YAML aliases stand for too many values"),
     ("duplicate_key", "a key stands in its map twice"),
     // References.
-    ("bad_reference", "a reference is not written as ${NAME}, ${NAME:-default} or ${file:/path}"),
+    (
+        "bad_reference",
+        "a reference is not written as ${NAME}, ${NAME:-default}, ${file:/path} or ${secret:name}",
+    ),
     ("unset_variable", "an environment variable is not set and has no default"),
     ("unreadable_file", "a file cannot be read"),
+    ("unknown_secret", "a reference names a secret that its namespace does not have"),
     // Keys and values.
     ("unknown_key", "no such key exists here"),
     ("missing_key", "a key is required here"),
@@ -33,6 +37,13 @@ pub const CODES: &[(&str, &str)] = &[
     ("forbidden_upgrade", "the protocol would tunnel requests past routing"),
     // Names and references between resources.
     ("duplicate_name", "two resources of a kind have one name in one namespace"),
+    ("name_mismatch", "a resource is called otherwise than the place it is written to"),
+    ("foreign_key", "a key stands where there are resources only"),
+    ("owned_elsewhere", "two sources say the same thing"),
+    ("unknown_namespace", "a resource belongs to a namespace that does not exist"),
+    ("unknown_certificate", "a domain shows a certificate that does not exist"),
+    ("duplicate_pattern", "two domains of one priority have one pattern"),
+    ("bad_schema", "the schema of a collection is not a JSON Schema"),
     ("namespace_mismatch", "a route is in another namespace than its service"),
     ("nested_target", "a route under a service names a target"),
     ("missing_target", "a route of its own names no target"),

@@ -12,6 +12,7 @@ mod document;
 mod expand;
 mod import;
 mod load;
+mod merge;
 mod places;
 mod plugged;
 mod reference;
@@ -19,6 +20,8 @@ mod report;
 mod resource;
 mod revision;
 mod schema;
+mod sensitive;
+mod stored;
 mod walk;
 
 pub use catalog::Catalog;
@@ -26,20 +29,23 @@ pub use check::{Checked, check};
 pub use codes::CODES;
 pub use expand::{Lookup, NoLookup};
 pub use load::{Dialect, Loaded, decode, load};
+pub use merge::merge;
 pub use places::Places;
 pub use plugged::{InstanceId, Level, Plugged, Plugs, Step, Way};
 pub use reference::{KeyReference, PluginReference};
 pub use report::{Colour, render, render_warnings};
 pub use resource::{
     AccessLog, AmbiguousPaths, Attached, Attachment, Balance, Certificate, CertificatePart,
-    CipherSuite, ClientCertificateMode, ClientCertificates, Config, Consumer, Encoding, Endpoint,
-    Files, ForwardPath, ForwardedHeaders, HeaderCase, HmacSecret, HostPolicy, JwtKey, Limits,
-    Listener, ListenerHttp2, ListenerProtocol, ListenerTls, LogFormat, LogLevel, LogOutput,
-    Logging, Match, Matches, Meta, Password, PathMatch, PluginInstance, PluginSpec, Pool, Probes,
-    ProxyProtocolVersion, Redirect, RedirectHttps, RedirectStatus, Reply, Resolver, Rewrite, Route,
+    CipherSuite, ClientCertificateMode, ClientCertificates, Collection, Config, Consumer, Domain,
+    Encoding, Endpoint, Files, ForwardPath, ForwardedHeaders, HeaderCase, HmacSecret, HostPolicy,
+    JwtKey, KeyPair, Kind, Limits, Listener, ListenerHttp2, ListenerProtocol, ListenerTls,
+    LogFormat, LogLevel, LogOutput, Logging, Match, Matches, Meta, Namespace, Password, PathMatch,
+    PluginInstance, PluginSpec, Pool, Probes, ProxyProtocolVersion, Redirect, RedirectHttps,
+    RedirectStatus, Reply, Resolver, Resource, ResourceId, ResourceRef, Rewrite, Route, Secret,
     Service, Shutdown, StageTimeouts, Target, Timeouts, TlsHost, TlsVersion, TypedPath,
-    UpstreamHttp2, UpstreamTls, ValueMatch, WeightedService, When,
+    UpstreamHttp2, UpstreamTls, ValueMatch, Visibility, WeightedService, When,
 };
 pub use revision::{Origin, Outcome, Revision, Source};
+pub use stored::{Resources, Written, named, resource, resources};
 
 pub use portway_plugin::{Place, Problem, value};

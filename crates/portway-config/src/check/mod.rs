@@ -12,6 +12,7 @@ mod consumers;
 mod listeners;
 mod lower;
 mod names;
+mod namespaces;
 mod plugins;
 mod protocols;
 mod routes;
@@ -117,6 +118,7 @@ fn inspect(
 ) -> Inspected {
     let mut findings = Findings::default();
     names::check(&config, places, &mut findings);
+    namespaces::check(&config, places, &mut findings);
     listeners::check(&config, &mut findings);
     services::check(&config, &mut findings);
     targets::check(&config, unread_services, &mut findings);
