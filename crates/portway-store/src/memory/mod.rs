@@ -12,8 +12,10 @@ use std::{
 };
 
 use bytes::Bytes;
+use futures_util::stream;
 
 use crate::{
+    backup::{Archive, Replacement, Snapshot},
     entry::{Entry, List, Page, Revision},
     error::Error,
     key::{Key, Prefix},
@@ -74,6 +76,17 @@ impl Memory {
         }
     }
 
+    fn replace_now(&self, replacement: &mut Replacement) -> Result<Revision, Error> {
+        let (backed_up, read) = replacement.entries()?;
+        let read: Vec<(Key, Bytes)> = read.collect::<Result<_, _>>()?;
+        let mut entries = self.entries();
+        let revision = self.feed.last().max(backed_up).next();
+        let stamp = Stamp::new(revision);
+        *entries = read.into_iter().map(|(key, value)| (key, (stamp, value))).collect();
+        self.feed.restart(revision);
+        Ok(revision)
+    }
+
     fn list_now(&self, list: &List) -> Page {
         let entries = self.entries();
         let revision = self.feed.last();
@@ -127,6 +140,18 @@ impl Store for Memory {
 
     fn watch(&self, prefix: &Prefix, from: Revision) -> Answer<'_, Watch> {
         now(self.feed.watch(prefix, from))
+    }
+}
+
+impl Archive for Memory {
+    fn snapshot(&self) -> Answer<'_, Snapshot> {
+        let Page { entries, revision, .. } = self.list_now(&List::of(&Prefix::all()));
+        let entries = Box::pin(stream::iter([Ok(entries)]));
+        now(Ok(Snapshot { revision, entries }))
+    }
+
+    fn replace(&self, mut replacement: Replacement) -> Answer<'_, Revision> {
+        now(self.replace_now(&mut replacement))
     }
 }
 

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use portway_store::{
-    Commit, Entry, Error, Event, Expect, Key, List, Revision, Store, Transaction, Watch,
+    Commit, Entry, Error, Event, Expect, Key, List, Revision, Transaction, Watch, backup::Archive,
 };
 
 use crate::stores::{KEPT, Subject, key, prefix};
@@ -14,6 +14,10 @@ macro_rules! over_every_store {
     ($($test:ident)*) => {
         mod memory {
             $(#[tokio::test] async fn $test() { super::$test(crate::stores::memory()).await; })*
+        }
+
+        mod embedded {
+            $(#[tokio::test] async fn $test() { super::$test(crate::stores::embedded()).await; })*
         }
     };
 }
@@ -39,12 +43,12 @@ over_every_store! {
     a_closed_store_ends_its_watches
 }
 
-async fn put(store: &Arc<dyn Store>, path: &str, value: &str) -> Revision {
+async fn put(store: &Arc<dyn Archive>, path: &str, value: &str) -> Revision {
     let transaction = Transaction::new().put(&key(path), value.to_owned());
     store.commit(transaction).await.unwrap()
 }
 
-async fn keys(store: &Arc<dyn Store>, list: List) -> Vec<String> {
+async fn keys(store: &Arc<dyn Archive>, list: List) -> Vec<String> {
     let page = store.list(list).await.unwrap();
     page.entries.iter().map(|entry| entry.key.to_string()).collect()
 }
@@ -152,7 +156,7 @@ async fn a_key_put_anew_was_made_anew(Subject { store, .. }: Subject) {
     assert_eq!((entry.created, entry.changed, entry.version), (Revision(4), Revision(4), 1));
 }
 
-async fn four(store: &Arc<dyn Store>) {
+async fn four(store: &Arc<dyn Archive>) {
     for path in ["/f/b", "/f/a", "/f/d", "/f/c", "/e/z", "/f0", "/g"] {
         put(store, path, path).await;
     }
