@@ -44,6 +44,7 @@ use crate::{
     watch::{Feed, Kept, Watch},
 };
 
+pub(crate) use directory::{private_file, sync};
 pub use error::OpenError;
 
 /// How many writes and how many reads may wait before who asks for more waits for room.
