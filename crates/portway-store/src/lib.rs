@@ -14,6 +14,7 @@ mod entry;
 mod error;
 mod key;
 mod memory;
+pub mod pieces;
 pub mod seal;
 mod state;
 mod store;

@@ -111,6 +111,12 @@ impl<T> Queue<T> {
         waiting.into_iter().for_each(Waker::wake);
     }
 
+    /// Drops what is inside.
+    pub(super) fn clear(&self) {
+        let items = mem::take(&mut self.state().items);
+        drop(items);
+    }
+
     fn state(&self) -> MutexGuard<'_, State<T>> {
         // Nothing in here panics half way through a change.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)

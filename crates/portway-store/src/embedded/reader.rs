@@ -30,10 +30,9 @@ pub(super) fn read<T: Send + 'static>(
             return;
         }
         // The database may have been closed under the first try, after a failed write.
-        let found = match begin(shared).and_then(|read| guarded(|| work(read))) {
-            Err(failure) if failure.is_aftermath() => {
-                begin(shared).and_then(|read| guarded(|| work(read)))
-            }
+        let attempt = || guarded(|| work(begin(shared)?));
+        let found = match attempt() {
+            Err(failure) if failure.is_aftermath() => attempt(),
             other => other,
         };
         let found = found.map_err(|failure| {

@@ -66,6 +66,7 @@ impl<T: Into<Failure>> From<T> for Failed {
 
 /// Writes until the queue is closed and empty, then closes the database.
 pub(super) fn run(shared: &Arc<Shared>) {
+    let _end = End(shared);
     loop {
         let patience = if shared.is_open() { None } else { Some(REOPEN) };
         let (mut count, mut bytes) = (0, 0);
@@ -83,9 +84,20 @@ pub(super) fn run(shared: &Arc<Shared>) {
             Taken::Items(jobs) => serve(shared, jobs),
         }
     }
-    // Dropping it closes it.
-    drop(shared.database.write().unwrap_or_else(PoisonError::into_inner).take());
-    shared.feed.close();
+}
+
+/// The end of the thread, whatever ends it: nobody waits for a thread that is gone.
+struct End<'a>(&'a Shared);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        let Self(shared) = self;
+        shared.writes.close();
+        shared.writes.clear();
+        // Dropping it closes it.
+        drop(shared.database.write().unwrap_or_else(PoisonError::into_inner).take());
+        shared.feed.close();
+    }
 }
 
 fn serve(shared: &Shared, jobs: Vec<Job>) {

@@ -76,7 +76,7 @@ impl SealKey {
 
     /// The key in base64.
     pub(super) fn text(&self) -> Zeroizing<String> {
-        Zeroizing::new(STANDARD.encode(&*self.bytes))
+        Zeroizing::new(STANDARD.encode(self.bytes.as_slice()))
     }
 
     pub(super) fn seal(

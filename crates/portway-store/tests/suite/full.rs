@@ -31,7 +31,7 @@ fn a_full_disk_refuses_writes_until_there_is_space() {
     let namespace = ["unshare", "--mount", "--propagation", "private"];
     let wrapper = [&namespace[..], &["sh", "-c", mount, path]].concat();
     if may_run(Command::new(wrapper[0]).args(&wrapper[1..]).arg("true")) {
-        succeeds(child::command(name, directory.path(), &wrapper).output().unwrap());
+        succeeds(&child::command(name, directory.path(), &wrapper).output().unwrap());
     } else {
         // The same by the other test's means, which needs no privilege.
         limited(directory.path());
@@ -54,14 +54,14 @@ fn limited(directory: &Path) {
     let name = "full::a_limit_for_files_refuses_writes_until_it_is_lifted";
     // The signal would end the process; ignored, the write fails. Blocks of 512 or 1024 bytes.
     let limit = "trap '' XFSZ; ulimit -S -f 4096; exec \"$0\" \"$@\"";
-    succeeds(child::command(name, directory, &["sh", "-c", limit]).output().unwrap());
+    succeeds(&child::command(name, directory, &["sh", "-c", limit]).output().unwrap());
 }
 
 fn may_run(command: &mut Command) -> bool {
     command.output().is_ok_and(|output| output.status.success())
 }
 
-fn succeeds(output: Output) {
+fn succeeds(output: &Output) {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
     assert!(output.status.success() && stdout.contains("1 passed"), "{stdout}\n{stderr}");
