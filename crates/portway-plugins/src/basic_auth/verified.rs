@@ -8,9 +8,10 @@ use std::{
 };
 
 use futures_channel::oneshot;
-use portway_plugin::{Busy, Host};
-
-use crate::recent::{Digest, Recent};
+use portway_plugin::{
+    Busy, Host,
+    credential::{Digest, Recent},
+};
 
 /// The pairs that are remembered.
 const SIZE: usize = 4096;
