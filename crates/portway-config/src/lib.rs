@@ -31,15 +31,16 @@ pub use plugged::{InstanceId, Level, Plugged, Plugs, Step, Way};
 pub use reference::{KeyReference, PluginReference};
 pub use report::{Colour, render, render_warnings};
 pub use resource::{
-    AccessLog, AmbiguousPaths, Attached, Attachment, Balance, Certificate, CertificatePart,
-    CipherSuite, ClientCertificateMode, ClientCertificates, Config, Consumer, Encoding, Endpoint,
-    Files, ForwardPath, ForwardedHeaders, HeaderCase, HmacSecret, HostPolicy, JwtKey, Limits,
-    Listener, ListenerHttp2, ListenerProtocol, ListenerTls, LogFormat, LogLevel, LogOutput,
-    Logging, Match, Matches, Meta, Password, PathMatch, PluginInstance, PluginSpec, Pool, Probes,
-    ProxyProtocolVersion, Redirect, RedirectHttps, RedirectStatus, Reply, Resolver, Rewrite, Route,
-    Service, Shutdown, StageTimeouts, Target, Timeouts, TlsHost, TlsVersion, TypedPath,
+    Access, AccessLog, Admin, AdminCertificate, AdminJwt, AdminPassword, AmbiguousPaths, Attached,
+    Attachment, Authentication, Balance, Certificate, CertificatePart, CipherSuite,
+    ClientCertificateMode, ClientCertificates, Config, Consumer, Encoding, Endpoint, Files,
+    ForwardPath, ForwardedHeaders, HeaderCase, HmacSecret, HostPolicy, JwtKey, Limits, Listener,
+    ListenerHttp2, ListenerProtocol, ListenerTls, LogFormat, LogLevel, LogOutput, Logging, Match,
+    Matches, Meta, Password, PathMatch, PluginInstance, PluginSpec, Pool, Probes,
+    ProxyProtocolVersion, Redirect, RedirectHttps, RedirectStatus, Reply, Resolver, Rewrite, Role,
+    Route, Service, Shutdown, StageTimeouts, Target, Timeouts, TlsHost, TlsVersion, TypedPath,
     UpstreamHttp2, UpstreamTls, ValueMatch, WeightedService, When,
 };
 pub use revision::{Origin, Outcome, Revision, Source};
 
-pub use portway_plugin::{Place, Problem, value};
+pub use portway_plugin::{ClientCertificate, Place, Problem, credential, value};

@@ -4,7 +4,7 @@ use portway_plugin::value::{BindAddr, Duration, PeerAddr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Attached, Consumer, Listener, PluginInstance, Route, Service};
+use super::{Admin, Attached, Consumer, Listener, PluginInstance, Route, Service};
 
 /// A gateway's configuration: what one file says, or what several sources say together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -24,6 +24,8 @@ pub struct Config {
     pub consumers: Vec<Consumer>,
     /// The listener for health, readiness, metrics and version.
     pub probes: Probes,
+    /// The admin API, by which resources are changed while traffic flows.
+    pub admin: Admin,
     /// What the process says about itself.
     pub log: Logging,
     /// One record for each request.
@@ -47,6 +49,7 @@ impl Default for Config {
             plugins: Vec::new(),
             consumers: Vec::new(),
             probes: Probes::default(),
+            admin: Admin::default(),
             log: Logging::default(),
             access_log: AccessLog::default(),
             resolver: Resolver::default(),
