@@ -43,4 +43,4 @@ pub use resource::{
 };
 pub use revision::{Origin, Outcome, Revision, Source};
 
-pub use portway_plugin::{ClientCertificate, Place, Problem, credential, value};
+pub use portway_plugin::{Busy, ClientCertificate, Place, Problem, credential, value};

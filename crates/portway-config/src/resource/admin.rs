@@ -55,7 +55,7 @@ pub struct Access {
     /// the right in `X-Forwarded-For`, all its lines and commas counted. `0` takes the last
     /// address that is not itself a trusted proxy's.
     #[schemars(range(min = 0, max = 16))]
-    pub forwarded_depth: u8,
+    pub forwarded_depth: u16,
     /// The hosts clients may ask for, besides `localhost`, loopback addresses and the address the
     /// API is bound to. It keeps pages from elsewhere out that have made their name point here.
     #[serde(skip_serializing_if = "Vec::is_empty")]

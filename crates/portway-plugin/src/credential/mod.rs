@@ -15,6 +15,7 @@ mod password;
 mod recent;
 mod strict;
 mod token;
+mod verified;
 
 pub use algorithm::Algorithm;
 pub use basic::{BasicCredentials, Unusable};
@@ -24,6 +25,7 @@ pub use key::{InvalidKey, JwtKeySpec, Key};
 pub use password::{NOBODY, hash_password, password_matches};
 pub use recent::{Digest, Recent};
 pub use token::{Refused, Token};
+pub use verified::Verified;
 
 /// What follows the scheme of an `Authorization`, when it is this one.
 #[must_use]

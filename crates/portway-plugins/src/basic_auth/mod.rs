@@ -8,7 +8,6 @@ mod plugin;
 mod spec;
 #[cfg(test)]
 mod tests;
-mod verified;
 
 pub use plugin::BasicAuth;
 pub use spec::BasicAuthSpec;

@@ -6,10 +6,10 @@ use aws_lc_rs::hmac;
 use http::{HeaderValue, StatusCode, header};
 use portway_plugin::{
     Busy, CredentialKind, Error, Host, Next, PerCore, Plugin, Problem, Request, Response, Result,
-    credential::{BasicCredentials, Digest, NOBODY, Recent, Unusable, password_matches},
+    credential::{BasicCredentials, Digest, NOBODY, Recent, Unusable, Verified, password_matches},
 };
 
-use super::{BasicAuthSpec, verified::Verified};
+use super::BasicAuthSpec;
 use crate::identity::{Gate, challenge, introduce};
 
 /// The pairs each core remembers.
@@ -96,7 +96,8 @@ impl BasicAuth {
             let password = credentials.password;
             // What is not there is never right, whatever the hash in its place is of.
             let matches = move || password_matches(&hash, &password) && exists;
-            if !self.verified.check(pair, host, matches).await? {
+            let run = |work| host.blocking(work);
+            if !self.verified.check(pair, now, matches, run).await? {
                 return Ok(false);
             }
         }
