@@ -90,13 +90,19 @@ pub const CODES: &[(&str, &str)] = &[
     ("duplicate_plugin", "one level has attached two plugins under one name"),
     ("foreign_plugin", "plugins are attached where there are no requests"),
     ("duplicate_credential", "two consumers have one credential"),
+    // The admin API.
+    ("admin_without_authentication", "everybody who reaches it could change the gateway"),
     // Addresses.
-    ("address_conflict", "two listeners, or one and the probes, would bind one address"),
+    (
+        "address_conflict",
+        "two listeners, or one and the probes or the admin API, would bind one address",
+    ),
     // Warnings.
     ("no_routes", "there is no route"),
     ("disabled_service", "a route leads to nothing but disabled services"),
     ("no_effect", "a key has no effect on this kind of route"),
     ("timeout_never_reached", "a stage may take longer than the whole request"),
     ("insecure_skip_verify", "a service's certificates are not verified"),
+    ("clear_credentials", "passwords and tokens of the admin API come without TLS"),
     ("own_address", "a service's endpoint is the gateway itself"),
 ];

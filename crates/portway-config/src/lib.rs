@@ -35,17 +35,18 @@ pub use plugged::{InstanceId, Level, Plugged, Plugs, Step, Way};
 pub use reference::{KeyReference, PluginReference};
 pub use report::{Colour, render, render_warnings};
 pub use resource::{
-    AccessLog, AmbiguousPaths, Attached, Attachment, Balance, Certificate, CertificatePart,
-    CipherSuite, ClientCertificateMode, ClientCertificates, Collection, Config, Consumer, Domain,
-    Encoding, Endpoint, Files, ForwardPath, ForwardedHeaders, HeaderCase, HmacSecret, HostPolicy,
-    JwtKey, KeyPair, Kind, Limits, Listener, ListenerHttp2, ListenerProtocol, ListenerTls,
-    LogFormat, LogLevel, LogOutput, Logging, Match, Matches, Meta, Namespace, Password, PathMatch,
+    Access, AccessLog, Admin, AdminCertificate, AdminJwt, AdminPassword, AmbiguousPaths, Attached,
+    Attachment, Authentication, Balance, Certificate, CertificatePart, CipherSuite,
+    ClientCertificateMode, ClientCertificates, Collection, Config, Consumer, Domain, Encoding,
+    Endpoint, Files, ForwardPath, ForwardedHeaders, HeaderCase, HmacSecret, HostPolicy, JwtKey,
+    KeyPair, Kind, Limits, Listener, ListenerHttp2, ListenerProtocol, ListenerTls, LogFormat,
+    LogLevel, LogOutput, Logging, Match, Matches, Meta, Namespace, Password, PathMatch,
     PluginInstance, PluginSpec, Pool, Probes, ProxyProtocolVersion, Redirect, RedirectHttps,
-    RedirectStatus, Reply, Resolver, Resource, ResourceId, ResourceRef, Rewrite, Route, Secret,
-    Service, Shutdown, StageTimeouts, Target, Timeouts, TlsHost, TlsVersion, TypedPath,
+    RedirectStatus, Reply, Resolver, Resource, ResourceId, ResourceRef, Rewrite, Role, Route,
+    Secret, Service, Shutdown, StageTimeouts, Target, Timeouts, TlsHost, TlsVersion, TypedPath,
     UpstreamHttp2, UpstreamTls, ValueMatch, Visibility, WeightedService, When,
 };
 pub use revision::{Origin, Outcome, Revision, Source};
 pub use stored::{Resources, Written, named, resource, resources};
 
-pub use portway_plugin::{Place, Problem, value};
+pub use portway_plugin::{Busy, ClientCertificate, Place, Problem, credential, value};

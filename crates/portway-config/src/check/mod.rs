@@ -6,6 +6,7 @@
 //! gone, and there is a listener.
 
 mod addresses;
+mod admin;
 mod captures;
 mod conflicts;
 mod consumers;
@@ -120,6 +121,7 @@ fn inspect(
     names::check(&config, places, &mut findings);
     namespaces::check(&config, places, &mut findings);
     listeners::check(&config, &mut findings);
+    admin::check(&config, places, &mut findings);
     services::check(&config, &mut findings);
     targets::check(&config, unread_services, &mut findings);
     let plugs = plugins::check(&config, catalog, &mut findings);

@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Attached, Certificate, Collection, Consumer, Domain, Listener, Namespace, PluginInstance,
-    Route, Secret, Service,
+    Admin, Attached, Certificate, Collection, Consumer, Domain, Listener, Namespace,
+    PluginInstance, Route, Secret, Service,
 };
 
 /// A gateway's configuration: what one file says, or what several sources say together.
@@ -37,6 +37,8 @@ pub struct Config {
     pub consumers: Vec<Consumer>,
     /// The listener for health, readiness, metrics and version.
     pub probes: Probes,
+    /// The admin API, by which resources are changed while traffic flows.
+    pub admin: Admin,
     /// What the process says about itself.
     pub log: Logging,
     /// One record for each request.
@@ -65,6 +67,7 @@ impl Default for Config {
             plugins: Vec::new(),
             consumers: Vec::new(),
             probes: Probes::default(),
+            admin: Admin::default(),
             log: Logging::default(),
             access_log: AccessLog::default(),
             resolver: Resolver::default(),

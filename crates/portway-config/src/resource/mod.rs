@@ -5,6 +5,7 @@
 //! compiles it). The comments on the fields are the reference that users read, in the JSON
 //! Schema and in their editors.
 
+mod admin;
 mod consumer;
 mod files;
 mod gateway;
@@ -19,6 +20,7 @@ mod route;
 mod service;
 mod tls;
 
+pub use admin::{Access, Admin, AdminCertificate, AdminJwt, AdminPassword, Authentication, Role};
 pub use consumer::{Consumer, HmacSecret, JwtKey, Password};
 pub use files::{Encoding, Files};
 pub use gateway::{

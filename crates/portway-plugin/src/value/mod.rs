@@ -43,7 +43,7 @@ pub use host::HostValue;
 pub use host_pattern::HostPattern;
 pub use line_template::LineTemplate;
 pub use media::MediaPattern;
-pub use name::{Name, Weight};
+pub use name::{Name, NamespaceScope, Weight};
 pub use origin::OriginPattern;
 pub use path::{
     AmbiguousPath, Part, Parts, PathPattern, PathPrefix, PathShape, RequestPath, Segment,

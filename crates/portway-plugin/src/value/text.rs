@@ -52,6 +52,7 @@ pub const FORMATS: &[Format] = &[
     MediaPattern::FORMAT,
     Method::FORMAT,
     Name::FORMAT,
+    super::NamespaceScope::FORMAT,
     OriginPattern::FORMAT,
     PathPattern::FORMAT,
     PathPrefix::FORMAT,

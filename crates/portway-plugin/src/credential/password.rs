@@ -7,12 +7,13 @@ use aws_lc_rs::rand;
 
 /// What is verified against for users that do not exist, before any real hash was seen: argon2id
 /// as it comes (19 MiB, two passes), of no password anybody has.
-pub(super) const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$cG9ydHdheS1ub2JvZHk$\
+pub const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$cG9ydHdheS1ub2JvZHk$\
                                  AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// Whether the hash, in PHC or bcrypt form, is of this password. A hash nobody can read is of
 /// none.
-pub(super) fn matches(hash: &str, password: &str) -> bool {
+#[must_use]
+pub fn password_matches(hash: &str, password: &str) -> bool {
     if !hash.starts_with("$argon2") {
         return bcrypt::verify(password, hash).unwrap_or(false);
     }
@@ -50,13 +51,16 @@ mod tests {
             ("$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", "U*U"),
             ("$2y$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", "U*U"),
         ] {
-            assert!(matches(hash, password), "{hash}");
-            assert!(!matches(hash, "other") && !matches(hash, ""), "{hash}");
+            assert!(password_matches(hash, password), "{hash}");
+            assert!(!password_matches(hash, "other") && !password_matches(hash, ""), "{hash}");
         }
         for unreadable in
             ["", "open", "$argon2id$", "$2b$04$short", "$argon2id$v=19$m=1,t=1,p=1$a$b"]
         {
-            assert!(!matches(unreadable, "open") && !matches(unreadable, ""), "{unreadable}");
+            assert!(
+                !password_matches(unreadable, "open") && !password_matches(unreadable, ""),
+                "{unreadable}"
+            );
         }
     }
 
@@ -64,7 +68,7 @@ mod tests {
     fn what_is_hashed_here_is_known_again() {
         let [one, other] = [0; 2].map(|_| hash_password("open sesame").unwrap());
         assert!(one.starts_with("$argon2id$") && one != other, "{one}");
-        assert!(matches(&one, "open sesame") && !matches(&one, "open"));
+        assert!(password_matches(&one, "open sesame") && !password_matches(&one, "open"));
     }
 
     #[test]
@@ -77,7 +81,10 @@ mod tests {
         );
         let real = real.unwrap();
         assert_eq!(hash.params, real.params);
-        assert!(matches(&real.to_string(), "open") && !matches(&real.to_string(), "opem"));
-        assert!(!matches(NOBODY, "open"));
+        assert!(
+            password_matches(&real.to_string(), "open")
+                && !password_matches(&real.to_string(), "opem")
+        );
+        assert!(!password_matches(NOBODY, "open"));
     }
 }

@@ -1,23 +1,28 @@
 //! A name and a password, as a request brings them.
 
+use std::fmt;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderMap, StatusCode, header};
-use portway_plugin::Error;
 
-use crate::identity::scheme;
+use super::scheme;
+use crate::Error;
 
 /// The longest password that is hashed, and the longest name that is looked up. Longer ones cost
 /// more than they are worth.
 const LONGEST: usize = 1024;
 
 /// A name and a password. Neither is shown.
-pub(super) struct Credentials {
-    pub(super) user: Box<str>,
-    pub(super) password: Box<str>,
+pub struct BasicCredentials {
+    /// The name.
+    pub user: Box<str>,
+    /// The password.
+    pub password: Box<str>,
 }
 
 /// Why there are none to look at.
-pub(super) enum Unusable {
+#[derive(Debug)]
+pub enum Unusable {
     /// Nobody says who asks, at least not in this way.
     Missing,
     /// Several do.
@@ -26,8 +31,12 @@ pub(super) enum Unusable {
     Refused(Error),
 }
 
-impl Credentials {
-    pub(super) fn of(headers: &HeaderMap) -> Result<Self, Unusable> {
+impl BasicCredentials {
+    /// Those of a request, from its `Authorization`.
+    ///
+    /// # Errors
+    /// There are none, or more than one, or they are in another form.
+    pub fn of(headers: &HeaderMap) -> Result<Self, Unusable> {
         let mut lines = headers.get_all(header::AUTHORIZATION).iter();
         let (first, second) = (lines.next(), lines.next());
         if second.is_some() {
@@ -49,6 +58,13 @@ impl Credentials {
             return Err(too_large());
         }
         Ok(Self { user: user.into(), password: password.into() })
+    }
+}
+
+/// Without what it is.
+impl fmt::Debug for BasicCredentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BasicCredentials(…)")
     }
 }
 

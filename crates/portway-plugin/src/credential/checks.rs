@@ -1,39 +1,35 @@
 //! What a token has to claim.
 
+use std::time::Duration;
+
 use serde_json::{Map, Value};
 
-use super::{JwtSpec, token::Refused};
-use crate::identity::{ClaimRules, holds};
+use super::{ClaimRules, Refused, holds};
 
-/// The checks of a configuration.
-#[derive(Debug)]
-pub(super) struct Checks {
-    issuers: Box<[String]>,
-    audiences: Box<[String]>,
-    leeway: f64,
-    require_expiry: bool,
-    required: ClaimRules,
+/// What a token has to claim, beyond being signed.
+#[derive(Clone, Debug)]
+pub struct Checks {
+    /// Who may have issued it: any of these. Without any, that is not looked at.
+    pub issuers: Box<[String]>,
+    /// Whom it may be for: any of these. Without any, that is not looked at.
+    pub audiences: Box<[String]>,
+    /// How far the clocks of issuers may be off.
+    pub leeway: Duration,
+    /// Whether it must say when it expires.
+    pub require_expiry: bool,
+    /// Claims it must have.
+    pub required: ClaimRules,
 }
 
 impl Checks {
-    pub(super) fn new(spec: &JwtSpec) -> Self {
-        Self {
-            issuers: spec.issuers.clone().into(),
-            audiences: spec.audiences.clone().into(),
-            leeway: spec.leeway.get().as_secs_f64(),
-            require_expiry: spec.require_expiry,
-            required: spec.required_claims.clone(),
-        }
-    }
-
     /// Looks at the claims of a token at a time, in seconds since 1970. Says until when it is good.
-    pub(super) fn pass(
-        &self,
-        claims: &Map<String, Value>,
-        now: f64,
-    ) -> Result<Option<f64>, Refused> {
+    ///
+    /// # Errors
+    /// Why it is refused, for its bearer.
+    pub fn pass(&self, claims: &Map<String, Value>, now: f64) -> Result<Option<f64>, Refused> {
+        let leeway = self.leeway.as_secs_f64();
         let expiry = moment(claims, "exp", "the token's exp is not a time")?;
-        let end = expiry.map(|expiry| expiry + self.leeway);
+        let end = expiry.map(|expiry| expiry + leeway);
         if end.is_some_and(|end| now >= end) {
             return Err(Refused("the token has expired"));
         }
@@ -41,7 +37,7 @@ impl Checks {
             return Err(Refused("the token does not say when it expires"));
         }
         let start = moment(claims, "nbf", "the token's nbf is not a time")?;
-        if start.is_some_and(|start| now + self.leeway < start) {
+        if start.is_some_and(|start| now + leeway < start) {
             return Err(Refused("the token is not good yet"));
         }
         moment(claims, "iat", "the token's iat is not a time")?;

@@ -5,10 +5,10 @@ use aws_lc_rs::{
     signature::{self, RsaParameters, VerificationAlgorithm},
 };
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// How a token is signed. `none` is no algorithm.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Algorithm {
     /// HMAC with SHA-256.
@@ -64,12 +64,14 @@ pub(super) enum Kind {
 
 impl Algorithm {
     /// The one of this name. Case matters.
-    pub(super) fn named(name: &str) -> Option<Self> {
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
         NAMES.iter().find(|(known, _)| *known == name).map(|(_, algorithm)| *algorithm)
     }
 
     /// Its name.
-    pub(super) fn name(self) -> &'static str {
+    #[must_use]
+    pub fn name(self) -> &'static str {
         NAMES.iter().find(|(_, algorithm)| *algorithm == self).map_or("", |(name, _)| name)
     }
 
@@ -91,7 +93,8 @@ impl Algorithm {
     }
 
     /// Whether both sides have the same key.
-    pub(super) fn is_symmetric(self) -> bool {
+    #[must_use]
+    pub fn is_symmetric(self) -> bool {
         matches!(self.kind(), Kind::Hmac(_))
     }
 }

@@ -8,17 +8,16 @@ use std::{
 };
 
 use futures_channel::oneshot;
-use portway_plugin::{Busy, Host};
 
-use crate::recent::{Digest, Recent};
+use super::{Digest, Recent};
+use crate::Busy;
 
 /// The pairs that are remembered.
 const SIZE: usize = 4096;
 
-/// What all cores share of it. The lock is held for a look-up at most, and each core remembers
-/// what it has learned here.
+/// Pairs of a name and a password, by their digests. The lock is held for a look-up at most.
 #[derive(Debug)]
-pub(super) struct Verified {
+pub struct Verified {
     keep: Duration,
     state: Mutex<State>,
 }
@@ -32,34 +31,42 @@ struct State {
 
 impl Verified {
     /// Remembers pairs for this long.
-    pub(super) fn new(keep: Duration) -> Arc<Self> {
+    #[must_use]
+    pub fn new(keep: Duration) -> Arc<Self> {
         let recent = Recent::new(if keep.is_zero() { 0 } else { SIZE });
         Arc::new(Self { keep, state: Mutex::new(State { recent, hashed: HashMap::new() }) })
     }
 
     /// Until when the pair is known to be right.
-    pub(super) fn known(&self, pair: &Digest, now: Duration) -> Option<Duration> {
+    #[must_use]
+    pub fn known(&self, pair: &Digest, now: Duration) -> Option<Duration> {
         Some(self.state().recent.get_with_end(pair, now)?.0)
     }
 
-    /// Whether the pair is right: hashes it, or waits for whoever hashes it already.
+    /// Whether the pair is right at the time `now`: has it hashed, or waits for whoever has it
+    /// hashed already. `run` runs work on a thread that may block.
     ///
     /// # Errors
-    /// Too much is being hashed.
-    pub(super) async fn check(
+    /// Those of `run`, and that too much is being hashed.
+    pub async fn check<E, Running>(
         self: &Arc<Self>,
         pair: Digest,
-        host: &Host,
+        now: Duration,
         matches: impl FnOnce() -> bool + Send + 'static,
-    ) -> Result<bool, Busy> {
+        run: impl FnOnce(Box<dyn FnOnce() + Send>) -> Running,
+    ) -> Result<bool, E>
+    where
+        E: From<Busy>,
+        Running: Future<Output = Result<(), E>>,
+    {
         let (first, answer) = self.queue(pair);
         if first {
             let turn = Turn { verified: Arc::clone(self), pair, over: false };
-            let end = host.elapsed() + self.keep;
+            let end = now + self.keep;
             // Those who wait are told by the thread itself: this request may be gone by then.
-            host.blocking(move || turn.end(matches(), end)).await?;
+            run(Box::new(move || turn.end(matches(), end))).await?;
         }
-        answer.await.map_err(|_| Busy)
+        answer.await.map_err(|_| Busy.into())
     }
 
     /// Waits for the pair; `true` for the first who does.

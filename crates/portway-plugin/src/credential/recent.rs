@@ -3,12 +3,12 @@
 use std::{collections::HashMap, time::Duration};
 
 /// A SHA-256.
-pub(crate) type Digest = [u8; 32];
+pub type Digest = [u8; 32];
 
 /// At most `size` values, each for a time. When it is full, the half that was not asked for since
 /// the last time is forgotten.
 #[derive(Debug)]
-pub(crate) struct Recent<V> {
+pub struct Recent<V> {
     half: usize,
     young: HashMap<Digest, (Duration, V)>,
     old: HashMap<Digest, (Duration, V)>,
@@ -16,17 +16,18 @@ pub(crate) struct Recent<V> {
 
 impl<V: Clone> Recent<V> {
     /// Room for `size` values.
-    pub(crate) fn new(size: usize) -> Self {
+    #[must_use]
+    pub fn new(size: usize) -> Self {
         Self { half: size / 2, young: HashMap::new(), old: HashMap::new() }
     }
 
     /// The value, until the time it was put here for, by the clock of whoever put it here.
-    pub(crate) fn get(&mut self, key: &Digest, now: Duration) -> Option<V> {
+    pub fn get(&mut self, key: &Digest, now: Duration) -> Option<V> {
         Some(self.get_with_end(key, now)?.1)
     }
 
     /// The value, and the time it is for.
-    pub(crate) fn get_with_end(&mut self, key: &Digest, now: Duration) -> Option<(Duration, V)> {
+    pub fn get_with_end(&mut self, key: &Digest, now: Duration) -> Option<(Duration, V)> {
         if let Some((end, value)) = self.young.get(key) {
             return (now < *end).then(|| (*end, value.clone()));
         }
@@ -36,7 +37,7 @@ impl<V: Clone> Recent<V> {
     }
 
     /// Remembers a value until `end`.
-    pub(crate) fn put(&mut self, key: Digest, value: V, end: Duration) {
+    pub fn put(&mut self, key: Digest, value: V, end: Duration) {
         if self.half == 0 {
             return;
         }

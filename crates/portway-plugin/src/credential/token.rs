@@ -3,17 +3,23 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 
-use super::{Algorithm, key::Key, strict};
+use super::{Algorithm, Key, strict};
 
 /// The longest token. It has to fit into a field of a head, after all.
 const LONGEST: usize = 8 * 1024;
+/// The keys that are tried for one token. More than one is tried only for a token that does not
+/// name its key.
+const MOST_KEYS: usize = 16;
 
 /// A token, of which nothing is believed yet.
-pub(super) struct Token<'t> {
-    pub(super) algorithm: Algorithm,
+#[derive(Debug)]
+pub struct Token<'t> {
+    /// The algorithm it names. A key decides whether it is the one.
+    pub algorithm: Algorithm,
     /// What it calls its key.
-    pub(super) key: Option<Box<str>>,
-    pub(super) claims: Map<String, Value>,
+    pub key: Option<Box<str>>,
+    /// What it says.
+    pub claims: Map<String, Value>,
     /// What is signed.
     signed: &'t [u8],
     signature: Vec<u8>,
@@ -21,10 +27,14 @@ pub(super) struct Token<'t> {
 
 /// Why a token is refused, for its bearer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Refused(pub(super) &'static str);
+pub struct Refused(pub &'static str);
 
 impl<'t> Token<'t> {
-    pub(super) fn read(text: &'t [u8]) -> Result<Self, Refused> {
+    /// Reads one, without believing it.
+    ///
+    /// # Errors
+    /// It is none, or has something that is not understood.
+    pub fn read(text: &'t [u8]) -> Result<Self, Refused> {
         if text.len() > LONGEST {
             return Err(Refused("the token is longer than 8 KiB"));
         }
@@ -55,12 +65,14 @@ impl<'t> Token<'t> {
     }
 
     /// The issuer it claims to be from.
-    pub(super) fn issuer(&self) -> Option<&str> {
+    #[must_use]
+    pub fn issuer(&self) -> Option<&str> {
         self.claims.get("iss").and_then(Value::as_str)
     }
 
     /// Whether a key of this name and algorithm may have signed it.
-    pub(super) fn may_be_by(&self, key: &Key) -> bool {
+    #[must_use]
+    pub fn may_be_by(&self, key: &Key) -> bool {
         let called = match (&key.id, &self.key) {
             (Some(id), Some(called)) => id == called,
             _ => true,
@@ -68,8 +80,18 @@ impl<'t> Token<'t> {
         called && key.algorithm == self.algorithm
     }
 
+    /// Whether one of the keys has signed it. `None` when none of them can have.
+    #[must_use]
+    pub fn is_by_one(&self, keys: &[Key]) -> Option<bool> {
+        let may = keys.iter().filter(|key| self.may_be_by(key));
+        let mut candidates = may.take(MOST_KEYS).peekable();
+        candidates.peek()?;
+        Some(candidates.any(|key| self.is_by(key)))
+    }
+
     /// Whether the key has signed it.
-    pub(super) fn is_by(&self, key: &Key) -> bool {
+    #[must_use]
+    pub fn is_by(&self, key: &Key) -> bool {
         self.may_be_by(key) && key.has_signed(self.signed, &self.signature)
     }
 }

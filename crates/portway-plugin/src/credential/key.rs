@@ -7,19 +7,43 @@ use aws_lc_rs::{
     signature::{ParsedPublicKey, RsaParameters},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use portway_plugin::{Problem, value::is_pem};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::{Algorithm, JwtKeySpec, algorithm::Kind};
+use super::{Algorithm, algorithm::Kind};
+use crate::{
+    Problem,
+    value::{Secret, is_pem},
+};
 
 /// The shortest secret: as long as the shortest hash (RFC 7518 section 3.2).
 const SHORTEST_SECRET: usize = 32;
 /// The shortest RSA key (RFC 7518 section 3.3).
 const SHORTEST_RSA: u32 = 2048;
 
-/// A key.
-pub(super) struct Key {
-    pub(super) id: Option<Box<str>>,
-    pub(super) algorithm: Algorithm,
+/// One key.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct JwtKeySpec {
+    /// What tokens call it (`kid`). Without it, it is tried for tokens of its algorithm whatever
+    /// they call their key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The one algorithm it is good for.
+    pub algorithm: Algorithm,
+    /// The shared secret, for HS256 to HS512; at least 32 bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<Secret>,
+    /// The public key in PEM, for the others. RSA keys have at least 2048 bits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_key: Option<String>,
+}
+
+/// A key, good for one algorithm.
+pub struct Key {
+    /// What tokens call it.
+    pub id: Option<Box<str>>,
+    /// What it is good for.
+    pub algorithm: Algorithm,
     verifier: Verifier,
 }
 
@@ -30,11 +54,14 @@ enum Verifier {
 
 /// Why something is no key. It says nothing of the key.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct InvalidKey(pub(super) &'static str);
+pub struct InvalidKey(pub &'static str);
 
 impl Key {
     /// The key of a spec.
-    pub(super) fn of(spec: &JwtKeySpec) -> Result<Self, Problem> {
+    ///
+    /// # Errors
+    /// It is none, or too short, or for another algorithm.
+    pub fn of(spec: &JwtKeySpec) -> Result<Self, Problem> {
         let algorithm = spec.algorithm;
         let problem = |what: String| Problem::new("bad_value", what);
         let key = match (algorithm.is_symmetric(), &spec.secret, &spec.public_key) {
@@ -61,7 +88,10 @@ impl Key {
     }
 
     /// The key of a consumer: a secret, or a public key in PEM.
-    pub(super) fn of_consumer(algorithm: Algorithm, secret: &str) -> Result<Self, InvalidKey> {
+    ///
+    /// # Errors
+    /// It is neither, or for another algorithm.
+    pub fn of_consumer(algorithm: Algorithm, secret: &str) -> Result<Self, InvalidKey> {
         match algorithm.is_symmetric() {
             true => Self::secret(algorithm, secret),
             false => Self::public(algorithm, secret),
@@ -96,7 +126,10 @@ impl Key {
     }
 
     /// An RSA key by its numbers.
-    pub(super) fn rsa(algorithm: Algorithm, n: &[u8], e: &[u8]) -> Result<Self, InvalidKey> {
+    ///
+    /// # Errors
+    /// They make none, or too short a one.
+    pub fn rsa(algorithm: Algorithm, n: &[u8], e: &[u8]) -> Result<Self, InvalidKey> {
         let refused = |_| InvalidKey("it is not an RSA key");
         let Kind::Rsa(parameters) = algorithm.kind() else {
             return Err(InvalidKey("it is not for RSA"));
@@ -112,7 +145,10 @@ impl Key {
     }
 
     /// A key of an elliptic curve by its point.
-    pub(super) fn point(algorithm: Algorithm, point: &[u8]) -> Result<Self, InvalidKey> {
+    ///
+    /// # Errors
+    /// It is no point of the curve.
+    pub fn point(algorithm: Algorithm, point: &[u8]) -> Result<Self, InvalidKey> {
         let refused = |_| InvalidKey("it is not a point of the curve");
         let Kind::Curve(curve) = algorithm.kind() else {
             return Err(InvalidKey("it is not for a curve"));
@@ -122,12 +158,14 @@ impl Key {
     }
 
     /// Under this name.
-    pub(super) fn called(self, id: Option<&str>) -> Self {
+    #[must_use]
+    pub fn called(self, id: Option<&str>) -> Self {
         Self { id: id.map(Into::into), ..self }
     }
 
     /// Whether it has signed `message`.
-    pub(super) fn has_signed(&self, message: &[u8], signature: &[u8]) -> bool {
+    #[must_use]
+    pub fn has_signed(&self, message: &[u8], signature: &[u8]) -> bool {
         match &self.verifier {
             Verifier::Secret(key) => hmac::verify(key, message, signature).is_ok(),
             Verifier::Public(key) => key.verify_sig(message, signature).is_ok(),
