@@ -6,6 +6,7 @@
 mod admit;
 mod chained;
 mod grpc;
+mod hosted;
 mod own;
 mod service;
 mod upgrade;
@@ -21,7 +22,7 @@ use std::{
 
 use http::{HeaderMap, HeaderValue, Request, StatusCode, Version, header, uri::PathAndQuery};
 use pin_project_lite::pin_project;
-use portway_config::HostPolicy;
+use portway_config::{HostPolicy, ListenerProtocol};
 use portway_plugin::{Body, Error, Response, Result};
 use tokio::time::{Instant, timeout_at};
 
@@ -40,6 +41,8 @@ use crate::{
 };
 use upgrade::{Tunnel, Upgrade};
 
+pub use hosted::{AdminPeer, AdminService};
+pub(crate) use hosted::Hosted;
 pub use service::{ClientAddr, Gateway};
 
 /// The connection a request came by.
@@ -155,6 +158,10 @@ async fn answer(exchange: &mut Exchange, request: &mut Request<Body>) -> Result<
         return Err(listener_gone());
     }
     admit::check_head(request, listener).inspect_err(|_| admit::note_host(exchange, request))?;
+    if listener.protocol == ListenerProtocol::Admin {
+        // On the heap: it is nothing every request should carry.
+        return Box::pin(hosted::answer(exchange, request, listener)).await;
+    }
     let requested = admit::host(exchange, request)?;
     if listener.judges_hosts() {
         match admit::judge_host(exchange, request, listener) {

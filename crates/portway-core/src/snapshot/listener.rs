@@ -148,7 +148,7 @@ impl ListenerPlan {
         self.tls.is_some()
             || !self.proxies.is_empty()
             || self.strict
-            || self.protocol != ListenerProtocol::Http
+            || !self.protocol.is_http()
     }
 
     /// Whether a peer begins with a PROXY protocol header.
