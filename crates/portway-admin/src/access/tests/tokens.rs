@@ -113,7 +113,7 @@ async fn a_token_that_is_wrong_says_nothing() {
 #[tokio::test]
 async fn its_use_is_noted_to_the_hour() {
     let tokens = Arc::new(Counted::default());
-    let room = room_with(&admin(json!({})), tokens.clone());
+    let room = room_with(&admin(&json!({})), tokens.clone());
     let made = make(&room, json!({"name": "ci", "role": "viewer"})).await.unwrap();
     let used = async || tokens.kept.get(&made.view.id).await.unwrap().unwrap().last_used_at;
     assert_eq!(used().await, None);
@@ -195,7 +195,7 @@ async fn an_admin_by_configuration_retires_it_too() {
 #[tokio::test]
 async fn without_its_store_nobody_is_let_in_by_a_token() {
     let tokens = Arc::new(Counted::default());
-    let room = room_with(&admin(json!({})), tokens.clone());
+    let room = room_with(&admin(&json!({})), tokens.clone());
     let made = make(&room, json!({"name": "ci", "role": "admin"})).await.unwrap();
     tokens.fail();
     let seen = refused(room.log_in("192.0.2.1", &bearer(&made.token)).await);
