@@ -209,6 +209,8 @@ impl Guard {
         let Surroundings { tokens, clock, .. } = &self.surroundings;
         if tokens::is_ours(token) {
             let bearer = tokens::bearer(&**tokens, token, clock.now().into()).await?;
+            // The first token is for where nobody else lets anybody in.
+            let bearer = bearer.filter(|who| who.by != By::FirstToken || !self.has_admin());
             return bearer.ok_or_else(|| self.failed_token(client, "the token is not good"));
         }
         let Some(jwt) = &self.jwt else {

@@ -46,7 +46,7 @@ async fn a_right_password_is_let_in_and_remembered() {
     // It is forgotten with the hash it was right for.
     let mut changed = access();
     changed["basic"][0]["hash"] = OTHER.into();
-    let guard = room.guard.renewed(&admin(changed)).unwrap();
+    let guard = room.guard.renewed(&admin(&changed)).unwrap();
     let room = Room { guard, ..room };
     assert_eq!(refused(room.log_in("192.0.2.1", &basic("ann:U*U")).await), WRONG);
 }
@@ -82,7 +82,7 @@ async fn who_is_wrong_too_often_is_not_heard() {
     assert_eq!(refusal.headers["retry-after"], "6");
     assert_eq!(room.threads.runs(), 10, "nothing is hashed for them");
     // A new configuration does not make anybody forget it.
-    let guard = room.guard.renewed(&admin(access())).unwrap();
+    let guard = room.guard.renewed(&admin(&access())).unwrap();
     let room = Room { guard, ..room };
     assert_eq!(refused(room.log_in("192.0.2.1", &right).await), TOO_MANY);
     assert!(room.log_in("192.0.2.2", &right).await.is_ok(), "others are heard");
