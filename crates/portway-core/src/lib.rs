@@ -38,6 +38,8 @@ mod upstream;
 mod websocket;
 
 pub use change::{Changes, Commit, Intent, OriginStatus, Part, Proposals, Running};
+pub use portway_plugin::{Body, Error, Response};
+
 pub use gateway::{AdminPeer, AdminService, ClientAddr, Gateway};
 pub use server::{Options, Server, Stop, run};
 pub use tls::verify;
