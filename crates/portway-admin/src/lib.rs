@@ -6,8 +6,8 @@
 
 pub mod access;
 mod api;
-pub mod ledger;
 mod kept_tokens;
+pub mod ledger;
 
 pub use api::{Api, Setup};
 pub use kept_tokens::KeptTokens;

@@ -17,6 +17,9 @@ pub trait Plugin: Send + Sync + Sized + 'static {
     /// What it is called in configurations, metrics and logs: kebab-case, such as `key-auth`.
     const NAME: &'static str;
 
+    /// A whole configuration with it, for people. Empty where there is none.
+    const EXAMPLE: &'static str = "";
+
     /// What a configuration says about it. The comments on its fields are its reference, in the
     /// JSON Schema and in the generated pages.
     type Spec: DeserializeOwned + JsonSchema;

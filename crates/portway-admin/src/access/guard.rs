@@ -1,10 +1,12 @@
 //! Who asks.
 
 use std::{
-    cell::Cell,
     fmt,
     net::IpAddr,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::{Duration, UNIX_EPOCH},
 };
 
@@ -257,10 +259,10 @@ impl Guard {
         let is_right = if verified.known(&attempt.pair, now).is_some() {
             true
         } else {
-            let counted = Cell::new(false);
+            let counted = AtomicBool::new(false);
             let run = |work| {
                 let heard = logins.count(client, now).map_err(Unheard::Wait);
-                counted.set(heard.is_ok());
+                counted.store(heard.is_ok(), Relaxed);
                 let runs = heard.and_then(|()| match blocking.run(work) {
                     true => Ok(()),
                     false => Err(Unheard::Busy),
@@ -269,7 +271,7 @@ impl Guard {
             };
             let looked = verified.check(attempt.pair, now, attempt.matches(password), run).await;
             // A guess that nobody looked at, or that was right, is no failure.
-            if counted.get() && !matches!(looked, Ok(false)) {
+            if counted.load(Relaxed) && !matches!(looked, Ok(false)) {
                 logins.forgive(client);
             }
             looked.map_err(|unheard| match unheard {

@@ -165,7 +165,7 @@ fn json_response(status: StatusCode, kind: &'static str, body: &Value) -> Respon
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         let Refusal { status, code, detail, headers } = refusal;
-        Self { status, code, detail, headers, problems: Vec::new() }
+        Self { status, code, detail, headers: *headers, problems: Vec::new() }
     }
 }
 

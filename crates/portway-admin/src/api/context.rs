@@ -52,9 +52,10 @@ impl Context {
     /// The resource in the path.
     pub(crate) fn resource(&self) -> Result<ResourceId, Failure> {
         let kind = self.kind()?;
-        let name = self.param("name").parse::<Name>().map_err(|invalid| {
-            Failure::bad_request("bad_parameter", invalid.message)
-        })?;
+        let name = self
+            .param("name")
+            .parse::<Name>()
+            .map_err(|invalid| Failure::bad_request("bad_parameter", invalid.message))?;
         let namespace = match kind.is_namespaced() {
             true => self.namespace()?.unwrap_or_default(),
             false => Name::default(),
@@ -74,7 +75,10 @@ impl Context {
     }
 
     /// What must be true of a resource (RFC 9110 section 13.1).
-    pub(crate) fn conditions(&self, id: &ResourceId) -> Result<Vec<(ResourceId, Condition)>, Failure> {
+    pub(crate) fn conditions(
+        &self,
+        id: &ResourceId,
+    ) -> Result<Vec<(ResourceId, Condition)>, Failure> {
         let mut conditions = Vec::new();
         let text = |name: header::HeaderName| {
             self.headers.get(name).map(|value| value.to_str().unwrap_or_default().trim().to_owned())

@@ -63,7 +63,7 @@ fn types(context: &Context) -> Vec<Value> {
             "name": plugin.name,
             "description": plugin.summary,
             "schema": catalog.plugin_schema(plugin.name),
-            "example": context.api.examples.get(plugin.name),
+            "example": catalog.registry().get(plugin.name).and_then(portway_config::Entry::example),
             "origin": "built-in",
             "routes": routes.get(plugin.name).cloned().unwrap_or_default(),
         })

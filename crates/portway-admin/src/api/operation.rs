@@ -53,7 +53,8 @@ const fn parameter(name: &'static str, kind: &'static str, about: &'static str) 
     Parameter { name, kind, about }
 }
 
-const NAMESPACE: Parameter = parameter("namespace", "string", "The namespace. Without it, `default`.");
+const NAMESPACE: Parameter =
+    parameter("namespace", "string", "The namespace. Without it, `default`.");
 const ANY_NAMESPACE: Parameter = parameter("namespace", "string", "Only this namespace.");
 const DRY_RUN: Parameter = parameter("dry_run", "boolean", "Only says what would come of it.");
 const MESSAGE: Parameter = parameter("message", "string", "What the history says about it.");

@@ -262,9 +262,7 @@ pub(crate) fn read(
 pub(crate) fn syntax_or_wrong(problems: Vec<Problem>) -> Failure {
     let unreadable = ["syntax", "empty_document", "control_character", "not_utf8", "too_deep"];
     match problems.iter().find(|problem| unreadable.contains(&problem.code)) {
-        Some(problem) => {
-            Failure::bad_request("syntax", problem.message.clone()).because(problems)
-        }
+        Some(problem) => Failure::bad_request("syntax", problem.message.clone()).because(problems),
         None => Failure::wrong(problems),
     }
 }
@@ -371,7 +369,11 @@ mod tests {
             (json!({"a": "b"}), json!({"b": "c"}), json!({"a": "b", "b": "c"})),
             (json!({"a": "b"}), json!({"a": null}), json!({})),
             (json!({"a": ["b"]}), json!({"a": "c"}), json!({"a": "c"})),
-            (json!({"a": {"b": "c"}}), json!({"a": {"b": "d", "c": null}}), json!({"a": {"b": "d"}})),
+            (
+                json!({"a": {"b": "c"}}),
+                json!({"a": {"b": "d", "c": null}}),
+                json!({"a": {"b": "d"}}),
+            ),
             (json!({"a": [{"b": "c"}]}), json!({"a": [1]}), json!({"a": [1]})),
             (json!({"e": null}), json!({"a": 1}), json!({"e": null, "a": 1})),
             (json!({}), json!({"a": {"bb": {"ccc": null}}}), json!({"a": {"bb": {}}})),

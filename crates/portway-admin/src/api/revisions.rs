@@ -62,9 +62,10 @@ pub(crate) async fn list(context: Context) -> Result<Made, Failure> {
 /// `GET /api/v1/revisions/{number}`
 pub(crate) async fn get(context: Context) -> Result<Made, Failure> {
     context.who.allows(Verb::Get, "revision", None)?;
-    let number = context.param("number").parse().map_err(|_| {
-        Failure::not_found(format!("{:?} is no revision", context.param("number")))
-    })?;
+    let number = context
+        .param("number")
+        .parse()
+        .map_err(|_| Failure::not_found(format!("{:?} is no revision", context.param("number"))))?;
     let record = context.ledger().record(number).await?;
     let mut data = summary(&record);
     let changes = record.changes.iter().map(|change| {

@@ -1,6 +1,6 @@
 //! The service: who asks is found out, what they ask for is done, and it is written down.
 
-use std::{collections::BTreeMap, future::Future, net::IpAddr, pin::Pin, sync::Arc, time::SystemTime};
+use std::{future::Future, net::IpAddr, pin::Pin, sync::Arc, time::SystemTime};
 
 use arc_swap::ArcSwap;
 use http::{HeaderValue, Method, Request, StatusCode, header, request::Parts};
@@ -31,8 +31,6 @@ pub struct Setup {
     pub audit: AuditLog,
     /// The version of the program.
     pub version: &'static str,
-    /// A configuration with each plugin, by the plugin's name.
-    pub examples: BTreeMap<&'static str, &'static str>,
 }
 
 /// The API as a service. Clones are the same one.
@@ -46,16 +44,15 @@ pub(crate) struct Inner {
     pub(crate) tokens: TokenDesk,
     pub(crate) audit: AuditLog,
     pub(crate) version: &'static str,
-    pub(crate) examples: BTreeMap<&'static str, &'static str>,
 }
 
 impl Api {
     /// The API of a gateway.
     #[must_use]
     pub fn new(setup: Setup) -> Self {
-        let Setup { ledger, guard, tokens, audit, version, examples } = setup;
+        let Setup { ledger, guard, tokens, audit, version } = setup;
         let guard = ArcSwap::from_pointee(guard);
-        Self(Arc::new(Inner { ledger, guard, tokens, audit, version, examples }))
+        Self(Arc::new(Inner { ledger, guard, tokens, audit, version }))
     }
 
     /// Follows what the configuration says about who is let in, for as long as the gateway runs.
@@ -130,7 +127,9 @@ impl Inner {
     ) -> Result<Made, Failure> {
         let other_end = head.extensions.get::<AdminPeer>().cloned();
         let peer = Peer {
-            address: other_end.as_ref().map_or(IpAddr::from([0, 0, 0, 0]), |end| end.address().ip()),
+            address: other_end
+                .as_ref()
+                .map_or(IpAddr::from([0, 0, 0, 0]), |end| end.address().ip()),
             tls: other_end.as_ref().is_some_and(AdminPeer::is_tls),
             certificate: other_end.as_ref().and_then(AdminPeer::certificate),
         };

@@ -16,7 +16,7 @@ pub(crate) async fn list(context: Context) -> Result<Made, Failure> {
 /// `POST /api/v1/tokens`
 pub(crate) async fn create(context: Context) -> Result<Made, Failure> {
     let request: TokenRequest = context.json()?;
-    let new = context.api.tokens.create(&context.who, request).await?;
+    let new = context.api.tokens.make(&context.who, request).await?;
     Ok(Answer::of(new).status(StatusCode::CREATED).into())
 }
 

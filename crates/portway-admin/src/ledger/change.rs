@@ -6,14 +6,14 @@ use std::{
 };
 
 use bytes::Bytes;
-use portway_config::{
-    Kind, Origin, Outcome, Problem, ResourceId, Resources, Written, resource,
-};
+use portway_config::{Kind, Origin, Outcome, Problem, ResourceId, Resources, Written, resource};
 use portway_core::{Intent, Part};
 use portway_store::{Expect, Transaction, pieces};
 use serde_json::Value;
 
-use super::{Error, Ledger, Record, RecordedChange, Stamp, State, form, keys, load, lookup::Secrets};
+use super::{
+    Error, Ledger, Record, RecordedChange, Stamp, State, form, keys, load, lookup::Secrets,
+};
 use crate::access::Moment;
 
 /// One step of a change.
@@ -123,8 +123,12 @@ impl Ledger {
             time: Moment::from(std::time::SystemTime::now()),
             author: request.author,
             message: request.message,
-            changes: changed.changes.iter().filter(|one| one.action != Action::Unchanged)
-                .map(RecordedChange::of).collect(),
+            changes: changed
+                .changes
+                .iter()
+                .filter(|one| one.action != Action::Unchanged)
+                .map(RecordedChange::of)
+                .collect(),
         };
         let next = self.next(&state, resources, &record);
         let transaction = self.transaction(&state, &next, &record).await?;
@@ -135,7 +139,8 @@ impl Ledger {
                 let committed = store.commit(transaction).await;
                 committed.map(drop).map_err(|error| {
                     let problem = Problem::new("not_stored", error.to_string());
-                    *failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(error);
+                    *failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
+                        Some(error);
                     vec![problem]
                 })
             })
@@ -242,8 +247,11 @@ impl Ledger {
     ) -> Result<(), Error> {
         let lookup = Secrets::of(resources);
         let uses = |one: &&Written| !one.used.is_disjoint(secrets);
-        let affected: Vec<_> =
-            resources.iter().filter(uses).map(|one| (one.id.clone(), one.spec.to_string())).collect();
+        let affected: Vec<_> = resources
+            .iter()
+            .filter(uses)
+            .map(|one| (one.id.clone(), one.spec.to_string()))
+            .collect();
         let mut problems = Vec::new();
         for (id, spec) in affected {
             match resource(&spec, "store.json", &id, &lookup, &self.0.catalog) {

@@ -28,14 +28,12 @@ use tokio::sync::{Mutex, broadcast};
 
 pub use change::{Action, Change, Changed, Condition, Edit, Request};
 pub use error::Error;
-pub use history::{Record, RecordedChange, Records};
 pub(crate) use form::{masked, unmask};
+pub use history::{Record, RecordedChange, Records};
 pub(crate) use lookup::Secrets;
 
 use crate::access::Moment;
 
-/// How many revisions are kept, unless told otherwise.
-pub const HISTORY: usize = 1000;
 /// How many revisions somebody who watches may be behind.
 const WATCHED: usize = 256;
 
@@ -78,7 +76,8 @@ pub struct Stamp {
 }
 
 impl Ledger {
-    /// The ledger in `store`, whose secrets are sealed by `ring`.
+    /// The ledger in `store`, whose secrets are sealed by `ring`. The last `history` changes can be
+    /// looked at and undone.
     ///
     /// # Errors
     /// The store cannot be read, or what is in it cannot.
@@ -87,6 +86,7 @@ impl Ledger {
         ring: KeyRing,
         catalog: &Catalog,
         changes: Changes,
+        history: usize,
     ) -> Result<Self, Error> {
         let state = load::load(&*store, &ring, catalog).await?;
         Ok(Self(Arc::new(Inner {
@@ -94,7 +94,7 @@ impl Ledger {
             ring: RwLock::new(Arc::new(ring)),
             catalog: catalog.clone(),
             changes,
-            history: HISTORY,
+            history,
             writing: Mutex::default(),
             state: RwLock::new(Arc::new(state)),
             told: broadcast::channel(WATCHED).0,

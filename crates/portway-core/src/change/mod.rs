@@ -12,5 +12,5 @@ mod proposals;
 pub(crate) use activate::{activate, nothing};
 pub(crate) use origins::Origins;
 pub use origins::{OriginStatus, Part};
-pub use proposals::{Changes, Commit, Intent, Proposals, Running};
 pub(crate) use proposals::Proposal;
+pub use proposals::{Changes, Commit, Intent, Proposals, Running};

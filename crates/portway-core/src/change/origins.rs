@@ -65,8 +65,7 @@ impl Origins {
     /// # Errors
     /// Everything that is wrong with it, in its place.
     pub(crate) fn checked(&self) -> Result<(Places, Checked<Config>), Vec<Problem>> {
-        let parts: Vec<_> =
-            self.parts.iter().map(|(_, part)| part.loaded(&self.catalog)).collect();
+        let parts: Vec<_> = self.parts.iter().map(|(_, part)| part.loaded(&self.catalog)).collect();
         let parts: Vec<&Loaded> = parts.iter().map(|part| &**part).collect();
         let whole = merge(&parts)?;
         let places = whole.places.clone();

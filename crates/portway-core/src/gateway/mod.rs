@@ -41,8 +41,8 @@ use crate::{
 };
 use upgrade::{Tunnel, Upgrade};
 
-pub use hosted::{AdminPeer, AdminService};
 pub(crate) use hosted::Hosted;
+pub use hosted::{AdminPeer, AdminService};
 pub use service::{ClientAddr, Gateway};
 
 /// The connection a request came by.

@@ -114,8 +114,7 @@ impl Server {
         let count = options.cores.unwrap_or_else(usable_cpus).max(1);
         let outside = Outside::new(runtime.clone(), Arc::clone(&metrics), count);
         let empty = change::nothing(&resolver, &outside);
-        let hosted =
-            options.admin.map(|service| Hosted { service, runtime: runtime.clone() });
+        let hosted = options.admin.map(|service| Hosted { service, runtime: runtime.clone() });
         let cores = (0..count)
             .map(|number| {
                 let cells = metrics.core();

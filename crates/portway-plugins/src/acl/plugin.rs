@@ -27,6 +27,7 @@ struct List {
 
 impl Plugin for Acl {
     const NAME: &'static str = "acl";
+    const EXAMPLE: &str = include_str!("example.yaml");
     type Spec = AclSpec;
 
     fn create(spec: AclSpec) -> Result<Self, Problem> {

@@ -25,6 +25,7 @@ struct KnownSpec {
 
 impl Plugin for Known {
     const NAME: &'static str = "acl";
+    const EXAMPLE: &str = include_str!("example.yaml");
     type Spec = KnownSpec;
 
     fn create(spec: KnownSpec) -> Result<Self, Problem> {

@@ -23,6 +23,7 @@ pub struct Compression {
 
 impl Plugin for Compression {
     const NAME: &'static str = "compression";
+    const EXAMPLE: &str = include_str!("example.yaml");
     type Spec = CompressionSpec;
 
     fn create(spec: CompressionSpec) -> Result<Self, Problem> {

@@ -52,6 +52,7 @@ enum Headers {
 
 impl Plugin for Cors {
     const NAME: &'static str = "cors";
+    const EXAMPLE: &str = include_str!("example.yaml");
     type Spec = CorsSpec;
 
     fn create(spec: CorsSpec) -> Result<Self, Problem> {

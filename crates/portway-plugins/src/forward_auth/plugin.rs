@@ -59,6 +59,7 @@ enum Answer {
 
 impl Plugin for ForwardAuth {
     const NAME: &'static str = "forward-auth";
+    const EXAMPLE: &str = include_str!("example.yaml");
     type Spec = ForwardAuthSpec;
 
     fn create(spec: ForwardAuthSpec) -> Result<Self, Problem> {

@@ -30,6 +30,7 @@ pub struct SetScheme(HeaderValue);
 
 impl Plugin for SetScheme {
     const NAME: &'static str = "set-scheme";
+    const EXAMPLE: &str = include_str!("example.yaml");
     type Spec = SetSchemeSpec;
 
     fn create(spec: SetSchemeSpec) -> Result<Self, Problem> {

@@ -23,6 +23,7 @@ pub struct StaticResponse {
 
 impl Plugin for StaticResponse {
     const NAME: &'static str = "static-response";
+    const EXAMPLE: &str = include_str!("example.yaml");
     type Spec = StaticResponseSpec;
 
     fn create(spec: StaticResponseSpec) -> Result<Self, Problem> {
