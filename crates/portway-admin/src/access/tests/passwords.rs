@@ -95,6 +95,17 @@ async fn who_is_wrong_too_often_is_not_heard() {
 }
 
 #[tokio::test]
+async fn the_password_of_somebody_else_is_a_failure_under_any_name() {
+    let room = room(json!({"basic": [{"username": "ann", "hash": HASH, "role": "admin"}]}));
+    for n in 0..10 {
+        let guess = basic(&format!("ghost{n}:U*U"));
+        assert_eq!(refused(room.log_in("192.0.2.1", &guess).await), WRONG);
+    }
+    assert_eq!(refused(room.log_in("192.0.2.1", &basic("ghost:U*U")).await), TOO_MANY);
+    assert_eq!(room.threads.runs(), 10);
+}
+
+#[tokio::test]
 async fn a_remembered_password_cannot_be_guessed_without_end() {
     let room = room(access());
     assert!(room.log_in("192.0.2.1", &basic("ann:U*U")).await.is_ok());

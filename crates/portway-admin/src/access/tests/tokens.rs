@@ -111,6 +111,25 @@ async fn a_token_that_is_wrong_says_nothing() {
 }
 
 #[tokio::test]
+async fn a_well_formed_token_with_another_secret_is_refused() {
+    let tokens = Arc::new(MemoryTokens::default());
+    let room = room_with(&admin(&json!({})), tokens.clone());
+    let made = make(&room, json!({"name": "ci", "role": "admin"})).await.unwrap();
+    let other = make(&room, json!({"name": "cd", "role": "admin"})).await.unwrap();
+    let kept = async |id: &str| tokens.get(id).await.unwrap().unwrap();
+    let (record, digest) = (kept(&made.view.id).await, kept(&other.view.id).await.digest);
+    for digest in [digest, String::new(), record.digest[1..].to_owned()] {
+        tokens.delete(&record.id).await.unwrap();
+        let changed = TokenRecord { digest, ..record.clone() };
+        assert_eq!(tokens.create(changed).await.unwrap(), Stored::New);
+        assert_eq!(refused(room.log_in("192.0.2.1", &bearer(&made.token)).await), NOT_GOOD);
+    }
+    tokens.delete(&record.id).await.unwrap();
+    tokens.create(record).await.unwrap();
+    who(&room, &made.token).await;
+}
+
+#[tokio::test]
 async fn its_use_is_noted_to_the_hour() {
     let tokens = Arc::new(Counted::default());
     let room = room_with(&admin(&json!({})), tokens.clone());
