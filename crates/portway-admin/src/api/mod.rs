@@ -7,7 +7,9 @@
 mod answer;
 mod apply;
 mod context;
+mod explain;
 mod kinds;
+mod openapi;
 mod operation;
 mod query;
 mod resources;
@@ -17,4 +19,5 @@ mod status;
 mod tokens;
 mod watch;
 
+pub use openapi::document as openapi;
 pub use service::{Api, Setup};

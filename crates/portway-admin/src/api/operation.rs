@@ -6,7 +6,7 @@ use super::{
     answer::{Failure, Made},
     apply,
     context::Context,
-    kinds, resources, revisions, status, tokens, watch,
+    explain, kinds, resources, revisions, status, tokens, watch,
 };
 use crate::access::BoxFuture;
 
@@ -190,6 +190,16 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         body: Takes::Json("Rollback"),
         statuses: &[404, 409, 422],
         run: |context| Box::pin(revisions::rollback(context)),
+    },
+    Operation {
+        method: Method::POST,
+        path: "/api/v1/explain",
+        id: "explain",
+        summary: "Why a request would go where it goes: every route that was tried, the plugins",
+        query: &[],
+        body: Takes::Json("Explain"),
+        statuses: &[422],
+        run: |context| Box::pin(explain::explain(context)),
     },
     Operation {
         method: Method::GET,

@@ -144,6 +144,10 @@ impl Inner {
         if path == "/healthz" && head.method == Method::GET {
             return Ok(response(StatusCode::OK, "text/plain; charset=utf-8", "ok\n").into());
         }
+        if path == "/openapi.json" && head.method == Method::GET {
+            let document = super::openapi(self.ledger.catalog(), self.version);
+            return Ok(response(StatusCode::OK, "application/json", document.to_string()).into());
+        }
         let admission = guard.admit(&head, &peer).await?;
         asked.admission = Some(admission.clone());
         let method = if head.method == Method::HEAD { &Method::GET } else { &head.method };
