@@ -20,6 +20,7 @@ mod resource;
 mod revision;
 mod schema;
 mod walk;
+mod ways;
 
 pub use catalog::Catalog;
 pub use check::{Checked, check};

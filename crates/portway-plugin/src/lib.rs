@@ -44,6 +44,7 @@
 //! | values that cannot hold nonsense | [`value`] |
 
 mod body;
+mod claim;
 mod consumer;
 mod error;
 mod exchange;
@@ -60,12 +61,13 @@ pub mod value;
 use std::{future::Future, pin::Pin};
 
 pub use body::{Body, Overflow};
+pub use claim::Claim;
 pub use consumer::{Consumer, Consumers, Credential, CredentialKind, IDENTITY_FIELDS};
 pub use error::{Error, Result, Side};
 pub use exchange::{ClientCertificate, Exchange, Facts, Outcome, Tls};
 pub use host::{Busy, Counter, Host, Hosting, Level, PerCore};
 pub use instance::Instance;
-pub use message::{Request, RequestExt, Response, ResponseExt};
+pub use message::{Request, RequestExt, Response, ResponseExt, UpstreamVersion};
 pub use next::{Chain, Next};
 pub use notes::{Note, Notes, RefusedNote};
 pub use plugin::Plugin;

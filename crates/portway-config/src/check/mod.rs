@@ -9,6 +9,7 @@ mod addresses;
 mod captures;
 mod conflicts;
 mod consumers;
+mod contradictions;
 mod listeners;
 mod lower;
 mod names;
@@ -132,6 +133,7 @@ fn inspect(
     let lowered = Lowered { config: &config, from: &from, places };
     protocols::check(&lowered, &mut findings);
     conflicts::check(&lowered, &mut findings);
+    contradictions::check(&lowered, &plugs, &mut findings);
     addresses::check(&lowered, &mut findings);
     Inspected { config, from, plugs, findings }
 }
