@@ -80,7 +80,7 @@ fn token(algorithm: &str, sign: impl Fn(&[u8]) -> Vec<u8>) -> String {
 
 fn pem(key: &impl AsDer<PublicKeyX509Der<'static>>) -> String {
     let der = key.as_der().expect("it can be written");
-    format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", STANDARD.encode(&der))
+    format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", STANDARD.encode(&*der))
 }
 
 /// What one of many calls takes, in nanoseconds.
