@@ -18,13 +18,12 @@ use serde::Deserialize;
 /// ```
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 pub struct SetVersionSpec {
-    /// `1.1` or `2`. It takes the place of what the service says by `http2` and by `h2c://`.
-    ///
-    /// Over TLS nothing but this version is offered; without TLS, HTTP/2 is spoken by prior
-    /// knowledge. An endpoint that does not speak it answers nothing, which makes a 502. Upgrades,
-    /// such as WebSocket, are asked for as if `2` were not said. A call of gRPC cannot be made in
-    /// `1.1`, nor a request in `2` where the service begins connections with a PROXY protocol
-    /// header: both are answered 500 with the code `upstream_version`.
+    /// `1.1` or `2`. It takes the place of what the service says by `http2` and by `h2c://`. Over
+    /// TLS nothing but this version is offered; without TLS, HTTP/2 is spoken by prior knowledge.
+    /// An endpoint that does not speak it makes a 502. Upgrades, such as WebSocket, are asked for
+    /// as if `2` were not said. A call of gRPC cannot be made in `1.1`, nor a request in `2` where
+    /// the service begins connections with a PROXY protocol header: both are answered 500 with
+    /// the code `upstream_version`.
     pub version: HttpVersion,
 }
 

@@ -164,7 +164,8 @@ fn no_problem_shows_a_secret() -> io::Result<()> {
                 (good.replace("id: ", "id: 5, idd: "), "a key that is missing beside it"),
                 (good.replace(&mark, "S3CRET"), "too short"),
             ] {
-                if wrong == good {
+                // A URL is no secret, but what a reference brings into it may be one.
+                if wrong == good || (written && what == "no URL") {
                     continue;
                 }
                 fs::write(&file, &wrong)?;
