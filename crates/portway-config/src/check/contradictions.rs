@@ -30,7 +30,7 @@ pub(super) fn check(lowered: &Lowered<'_>, plugs: &Plugs, findings: &mut Finding
             found.behind(&chain, plugs);
         }
     }
-    report(found, lowered, findings);
+    report(&found, lowered, findings);
 }
 
 /// All ways, also those to endpoints that have plugins.
@@ -104,7 +104,7 @@ fn spot(step: &Step<'_>) -> Spot {
     (step.level.clone(), step.at, step.called.clone())
 }
 
-fn report(found: Found, lowered: &Lowered<'_>, findings: &mut Findings) {
+fn report(found: &Found, lowered: &Lowered<'_>, findings: &mut Findings) {
     for (inner, outer) in &found.twice {
         let ((_, _, called), (_, _, other)) = (inner, outer);
         let (path, other_path) = (path(lowered, inner), path(lowered, outer));

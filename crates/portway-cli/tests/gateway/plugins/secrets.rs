@@ -112,7 +112,7 @@ fn the_table_has_every_plugin() -> io::Result<()> {
         assert_eq!(marked, WITH_SECRETS.contains(&name), "{name}");
     }
     let all = portway::plugins::registry();
-    assert_eq!(all.iter().map(|entry| entry.name()).collect::<Vec<_>>(), NAMES);
+    assert_eq!(all.iter().map(portway::plugin::Entry::name).collect::<Vec<_>>(), NAMES);
     Ok(())
 }
 
