@@ -23,6 +23,7 @@ mod schema;
 mod sensitive;
 mod stored;
 mod walk;
+mod ways;
 
 pub use catalog::Catalog;
 pub use check::{Checked, check};
