@@ -19,6 +19,7 @@ mod report;
 mod resource;
 mod revision;
 mod schema;
+mod tree;
 mod walk;
 
 pub use catalog::Catalog;
@@ -41,5 +42,6 @@ pub use resource::{
     UpstreamHttp2, UpstreamTls, ValueMatch, WeightedService, When,
 };
 pub use revision::{Origin, Outcome, Revision, Source};
+pub use tree::Tree;
 
 pub use portway_plugin::{Place, Problem, value};
