@@ -2,3 +2,5 @@
 //!
 //! This crate turns HTTP into changes and back. It decides who may ask (`access`), but never what
 //! a configuration means: that is `portway-config`'s, and what is served is `portway-core`'s.
+
+pub mod access;

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use portway_plugin::{Registry, value::FORMATS};
 use serde_json::Value;
 
-use crate::{schema, walk::Shapes};
+use crate::{resource::Kind, schema, sensitive, walk::Shapes};
 
 /// The language of configurations: the resources, and the plugins of a [`Registry`] with their
 /// specs. Clones are the same catalog.
@@ -15,15 +15,18 @@ pub struct Catalog(Arc<Inner>);
 #[derive(Default)]
 struct Inner {
     registry: Registry,
+    schema: OnceLock<Value>,
     /// Made when the first document is read.
     shapes: OnceLock<Shapes>,
+    /// The same for one resource, by kind.
+    of_kinds: OnceLock<Vec<(Kind, Shapes)>>,
 }
 
 impl Catalog {
     /// A catalog with these plugins.
     #[must_use]
     pub fn new(registry: Registry) -> Self {
-        Self(Arc::new(Inner { registry, shapes: OnceLock::new() }))
+        Self(Arc::new(Inner { registry, ..Inner::default() }))
     }
 
     /// The plugins.
@@ -34,13 +37,36 @@ impl Catalog {
 
     /// The JSON Schema (draft 2020-12) of a configuration, for editors and other tools.
     #[must_use]
-    pub fn schema(&self) -> Value {
-        schema::schema(&self.0.registry)
+    pub fn schema(&self) -> &Value {
+        self.0.schema.get_or_init(|| schema::schema(&self.0.registry))
+    }
+
+    /// Visits every secret text of a resource of `kind`, with its path in it: `jwt[0].secret`.
+    pub fn visit_secrets(
+        &self,
+        kind: Kind,
+        resource: &mut Value,
+        visitor: &mut dyn FnMut(&str, &mut String),
+    ) {
+        sensitive::visit(self.schema(), kind.definition(), resource, visitor);
     }
 
     /// The schema of the document, prepared for walking.
     pub(crate) fn shapes(&self) -> &Shapes {
-        self.0.shapes.get_or_init(|| Shapes::of(&self.schema(), &[FORMATS]))
+        self.0.shapes.get_or_init(|| Shapes::of(self.schema(), &[FORMATS]))
+    }
+
+    /// The schema of one resource, prepared for walking.
+    pub(crate) fn shapes_of(&self, kind: Kind) -> &Shapes {
+        let all = self.0.of_kinds.get_or_init(|| {
+            let shapes = |kind: &Kind| {
+                let definition = format!("/$defs/{}", kind.definition());
+                (*kind, Shapes::of_part(self.schema(), &definition, &[FORMATS]))
+            };
+            Kind::ALL.iter().map(shapes).collect()
+        });
+        let found = all.iter().find(|(one, _)| *one == kind);
+        &found.expect("every kind has its shapes").1
     }
 }
 

@@ -15,9 +15,13 @@ pub const CODES: &[(&str, &str)] = &[
     ("alias_bomb", "YAML aliases stand for too many values"),
     ("duplicate_key", "a key stands in its map twice"),
     // References.
-    ("bad_reference", "a reference is not written as ${NAME}, ${NAME:-default} or ${file:/path}"),
+    (
+        "bad_reference",
+        "a reference is not written as ${NAME}, ${NAME:-default}, ${file:/path} or ${secret:name}",
+    ),
     ("unset_variable", "an environment variable is not set and has no default"),
     ("unreadable_file", "a file cannot be read"),
+    ("unknown_secret", "a reference names a secret that its namespace does not have"),
     // Keys and values.
     ("unknown_key", "no such key exists here"),
     ("missing_key", "a key is required here"),
@@ -33,6 +37,13 @@ pub const CODES: &[(&str, &str)] = &[
     ("forbidden_upgrade", "the protocol would tunnel requests past routing"),
     // Names and references between resources.
     ("duplicate_name", "two resources of a kind have one name in one namespace"),
+    ("name_mismatch", "a resource is called otherwise than the place it is written to"),
+    ("foreign_key", "a key stands where there are resources only"),
+    ("owned_elsewhere", "two sources say the same thing"),
+    ("unknown_namespace", "a resource belongs to a namespace that does not exist"),
+    ("unknown_certificate", "a domain shows a certificate that does not exist"),
+    ("duplicate_pattern", "two domains of one priority have one pattern"),
+    ("bad_schema", "the schema of a collection is not a JSON Schema"),
     ("namespace_mismatch", "a route is in another namespace than its service"),
     ("nested_target", "a route under a service names a target"),
     ("missing_target", "a route of its own names no target"),
@@ -79,13 +90,19 @@ pub const CODES: &[(&str, &str)] = &[
     ("duplicate_plugin", "one level has attached two plugins under one name"),
     ("foreign_plugin", "plugins are attached where there are no requests"),
     ("duplicate_credential", "two consumers have one credential"),
+    // The admin API.
+    ("admin_without_authentication", "everybody who reaches it could change the gateway"),
     // Addresses.
-    ("address_conflict", "two listeners, or one and the probes, would bind one address"),
+    (
+        "address_conflict",
+        "two listeners, or one and the probes or the admin API, would bind one address",
+    ),
     // Warnings.
     ("no_routes", "there is no route"),
     ("disabled_service", "a route leads to nothing but disabled services"),
     ("no_effect", "a key has no effect on this kind of route"),
     ("timeout_never_reached", "a stage may take longer than the whole request"),
     ("insecure_skip_verify", "a service's certificates are not verified"),
+    ("clear_credentials", "passwords and tokens of the admin API come without TLS"),
     ("own_address", "a service's endpoint is the gateway itself"),
 ];

@@ -12,6 +12,7 @@ mod document;
 mod expand;
 mod import;
 mod load;
+mod merge;
 mod places;
 mod plugged;
 mod reference;
@@ -19,6 +20,8 @@ mod report;
 mod resource;
 mod revision;
 mod schema;
+mod sensitive;
+mod stored;
 mod tree;
 mod walk;
 
@@ -27,21 +30,25 @@ pub use check::{Checked, check};
 pub use codes::CODES;
 pub use expand::{Lookup, NoLookup};
 pub use load::{Dialect, Loaded, decode, load};
+pub use merge::merge;
 pub use places::Places;
 pub use plugged::{InstanceId, Level, Plugged, Plugs, Step, Way};
 pub use reference::{KeyReference, PluginReference};
 pub use report::{Colour, render, render_warnings};
 pub use resource::{
-    AccessLog, AmbiguousPaths, Attached, Attachment, Balance, Certificate, CertificatePart,
-    CipherSuite, ClientCertificateMode, ClientCertificates, Config, Consumer, Encoding, Endpoint,
-    Files, ForwardPath, ForwardedHeaders, HeaderCase, HmacSecret, HostPolicy, JwtKey, Limits,
-    Listener, ListenerHttp2, ListenerProtocol, ListenerTls, LogFormat, LogLevel, LogOutput,
-    Logging, Match, Matches, Meta, Password, PathMatch, PluginInstance, PluginSpec, Pool, Probes,
-    ProxyProtocolVersion, Redirect, RedirectHttps, RedirectStatus, Reply, Resolver, Rewrite, Route,
-    Service, Shutdown, StageTimeouts, Target, Timeouts, TlsHost, TlsVersion, TypedPath,
-    UpstreamHttp2, UpstreamTls, ValueMatch, WeightedService, When,
+    Access, AccessLog, Admin, AdminCertificate, AdminJwt, AdminPassword, AmbiguousPaths, Attached,
+    Attachment, Authentication, Balance, Certificate, CertificatePart, CipherSuite,
+    ClientCertificateMode, ClientCertificates, Collection, Config, Consumer, Domain, Encoding,
+    Endpoint, Files, ForwardPath, ForwardedHeaders, HeaderCase, HmacSecret, HostPolicy, JwtKey,
+    KeyPair, Kind, Limits, Listener, ListenerHttp2, ListenerProtocol, ListenerTls, LogFormat,
+    LogLevel, LogOutput, Logging, Match, Matches, Meta, Namespace, Password, PathMatch,
+    PluginInstance, PluginSpec, Pool, Probes, ProxyProtocolVersion, Redirect, RedirectHttps,
+    RedirectStatus, Reply, Resolver, Resource, ResourceId, ResourceRef, Rewrite, Role, Route,
+    Secret, Service, Shutdown, StageTimeouts, Target, Timeouts, TlsHost, TlsVersion, TypedPath,
+    UpstreamHttp2, UpstreamTls, ValueMatch, Visibility, WeightedService, When,
 };
 pub use revision::{Origin, Outcome, Revision, Source};
+pub use stored::{Resources, Written, named, resource, resources};
 pub use tree::Tree;
 
-pub use portway_plugin::{Place, Problem, value};
+pub use portway_plugin::{Busy, ClientCertificate, Place, Problem, credential, value};

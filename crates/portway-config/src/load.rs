@@ -11,13 +11,14 @@ use crate::{
     document::{self, Mark, Node, Value},
     expand::{Lookup, Secrets, expand},
     import::restgate,
+    merge::{SETTINGS, is_list},
     places::{Naming, Numbers, Places},
-    resource::{Config, Consumer, Listener, PluginInstance, Route, Service},
+    resource::{Config, Kind, Service},
     walk::walk,
 };
 
-/// A document that could be read.
-#[derive(Clone, Debug)]
+/// A document that could be read, or several that were put together.
+#[derive(Clone, Debug, Default)]
 pub struct Loaded {
     /// What it says.
     pub config: Config,
@@ -25,16 +26,21 @@ pub struct Loaded {
     pub places: Places,
     /// The files it refers to with `${file:…}`, which to watch along with it.
     pub files: BTreeSet<String>,
+    /// The secrets it refers to with `${secret:…}`, by namespace and name.
+    pub used: BTreeSet<(String, String)>,
     /// Whose document it is.
     pub dialect: Dialect,
+    /// The keys it has that are no lists of resources.
+    pub(crate) settings: BTreeSet<String>,
     /// By which it was read.
-    catalog: Catalog,
+    pub(crate) catalog: Catalog,
 }
 
 /// Whose document it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Dialect {
     /// The gateway's own.
+    #[default]
     Native,
     /// RESTGate's, recognised by `observed_services`.
     RestGate,
@@ -66,6 +72,7 @@ pub fn load(
     let Some(mut tree) = tree else { return Err(problems) };
     let expanded = expand(&mut tree, file, lookup);
     problems.extend(expanded.problems);
+    let settings = settings(&tree);
     let read = if restgate::is_one(&tree) {
         restgate::read(tree, file, expanded.secrets, &mut problems)
     } else {
@@ -75,7 +82,8 @@ pub fn load(
     if problems.is_empty() {
         let Read { config, places, dialect, .. } = read;
         let catalog = catalog.clone();
-        return Ok(Loaded { config, places, files: expanded.files, dialect, catalog });
+        let (files, used) = (expanded.files, expanded.used);
+        return Ok(Loaded { config, places, files, used, dialect, settings, catalog });
     }
     check::salvaged(read, catalog, &mut problems);
     problems.sort_by_key(place_of);
@@ -118,12 +126,11 @@ fn native(
     problems.extend(walk(&mut tree, catalog.shapes(), file));
     let mut reader = Reader { file, problems };
     let (mut numbers, mut unread_services) = (Numbers::default(), Vec::new());
-    let lists = ["listeners", "services", "routes", "plugins", "consumers"];
+    let lists: Vec<_> = Kind::ALL.iter().map(|kind| kind.plural()).collect();
     let mut config: Config = reader.typed(&tree, &lists, "").unwrap_or_default();
-    config.listeners = reader.list::<Listener>(&tree, "listeners", &mut numbers.listeners);
-    config.routes = reader.list::<Route>(&tree, "routes", &mut numbers.routes);
-    config.plugins = reader.list::<PluginInstance>(&tree, "plugins", &mut numbers.plugins);
-    config.consumers = reader.list::<Consumer>(&tree, "consumers", &mut numbers.consumers);
+    for kind in Kind::ALL.iter().filter(|kind| **kind != Kind::Service) {
+        numbers.set(kind.plural(), reader.resources(&tree, *kind, &mut config));
+    }
     for (number, item) in tree.get("services").map_or(&[][..], Node::items).iter().enumerate() {
         let path = format!("services[{number}]");
         let Some(mut service) = reader.typed::<Service>(item, &["routes"], &path) else {
@@ -133,12 +140,23 @@ fn native(
         let mut nested = Vec::new();
         service.routes = reader.list(item, &format!("{path}.routes"), &mut nested);
         config.services.push(service);
-        numbers.services.push(number);
-        numbers.nested.push(nested);
+        numbers.push_service(number, nested);
     }
     let naming = Naming { numbers, translate: None };
     let places = Places::new(file, tree, naming, secrets);
     Read { config, places, dialect: Dialect::Native, unread_services }
+}
+
+/// The keys with a value that are no lists of resources. A document of another gateway says all
+/// there is to say.
+fn settings(tree: &Node) -> BTreeSet<String> {
+    if restgate::is_one(tree) {
+        return SETTINGS.iter().map(|key| (*key).to_owned()).collect();
+    }
+    let Value::Map(entries) = &tree.value else { return BTreeSet::new() };
+    let given = entries.iter().filter(|entry| entry.node.value != Value::Null);
+    let keys = given.map(|entry| String::from(&*entry.key));
+    keys.filter(|key| !is_list(key) && SETTINGS.contains(&key.as_str())).collect()
 }
 
 /// What each service is called, also where that is no name.
@@ -177,6 +195,21 @@ impl Reader<'_> {
         read
     }
 
+    /// The resources of a kind, which are added to `config`; returns their numbers in the document.
+    fn resources(&mut self, tree: &Node, kind: Kind, config: &mut Config) -> Vec<usize> {
+        let list = kind.plural();
+        let items = tree.get(list).map_or(&[][..], Node::items);
+        let mut numbers = Vec::with_capacity(items.len());
+        for (number, item) in items.iter().enumerate() {
+            let path = || format!("{list}[{number}]");
+            if let Some(one) = self.made(item, &[], path, |json| kind.read(json)) {
+                config.push(one);
+                numbers.push(number);
+            }
+        }
+        numbers
+    }
+
     /// One value, without some of its keys.
     pub(crate) fn typed<T: DeserializeOwned>(
         &mut self,
@@ -184,16 +217,27 @@ impl Reader<'_> {
         without: &[&str],
         path: &str,
     ) -> Option<T> {
+        self.made(node, without, || path.to_owned(), serde_json::from_value)
+    }
+
+    /// What `make` makes of a value, without some of its keys.
+    pub(crate) fn made<T>(
+        &mut self,
+        node: &Node,
+        without: &[&str],
+        path: impl Fn() -> String,
+        make: impl FnOnce(serde_json::Value) -> Result<T, serde_json::Error>,
+    ) -> Option<T> {
         if node.value == Value::Unknown {
             return None;
         }
-        match serde_json::from_value(node.to_json_without(without)) {
+        match make(node.to_json_without(without)) {
             Ok(value) => Some(value),
             Err(error) => {
                 // The walk said why, unless the types are stricter than their schema.
                 if !node.has_unknown() {
                     let place = Some(node.span.start.place(self.file));
-                    let problem = Problem::new("bad_value", error.to_string()).at(path);
+                    let problem = Problem::new("bad_value", error.to_string()).at(path());
                     self.problems.push(Problem { place, ..problem });
                 }
                 None

@@ -1,21 +1,33 @@
-//! Where each part of a configuration stands in the document it came from.
+//! Where each part of a configuration stands in the documents it came from, and whose it is.
 //!
 //! Positions never enter resources, for resources are compared: two that say the same are equal
 //! wherever they are written. A check names a part by its path in the configuration, and this
 //! table says where that is.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use portway_plugin::{Place, Problem};
 
 use crate::{
     document::{Node, resolve},
     expand::Secrets,
+    resource::{Kind, ResourceId},
+    revision::Origin,
 };
 
-/// The places of one document, or of none for a configuration made in code.
+/// The places of a document, of stored resources, of several of those that were merged, or of none
+/// for a configuration made in code.
 #[derive(Clone, Debug, Default)]
-pub struct Places(Option<Arc<Document>>);
+pub struct Places(Inner);
+
+#[derive(Clone, Debug, Default)]
+enum Inner {
+    #[default]
+    Code,
+    Document(Arc<Document>),
+    Stored(Arc<Stored>),
+    Merged(Arc<Merged>),
+}
 
 #[derive(Debug)]
 struct Document {
@@ -24,6 +36,24 @@ struct Document {
     root: Node,
     naming: Naming,
     secrets: Secrets,
+}
+
+/// Resources that each stand by themselves.
+#[derive(Debug)]
+struct Stored {
+    /// In the order of the lists.
+    ids: HashMap<&'static str, Vec<ResourceId>>,
+    secrets: Secrets,
+}
+
+/// Several that were merged: their lists stand one behind the other.
+#[derive(Debug, Default)]
+struct Merged {
+    parts: Vec<Places>,
+    /// For each list, where each part begins.
+    lists: HashMap<&'static str, Vec<(usize, usize)>>,
+    /// Whose the other keys are.
+    keys: HashMap<String, usize>,
 }
 
 /// How a path in the configuration becomes a path in the document.
@@ -38,65 +68,190 @@ pub(crate) struct Naming {
 /// Where the items of the configuration stand in the lists of the document.
 #[derive(Debug, Default)]
 pub(crate) struct Numbers {
-    pub(crate) listeners: Vec<usize>,
-    pub(crate) services: Vec<usize>,
+    lists: HashMap<&'static str, Vec<usize>>,
     /// The routes of each service in `services`.
-    pub(crate) nested: Vec<Vec<usize>>,
-    pub(crate) routes: Vec<usize>,
-    pub(crate) plugins: Vec<usize>,
-    pub(crate) consumers: Vec<usize>,
+    nested: Vec<Vec<usize>>,
 }
 
 impl Places {
     pub(crate) fn new(file: &str, mut root: Node, naming: Naming, secrets: Secrets) -> Self {
         root.forget_values();
-        Self(Some(Arc::new(Document { file: file.to_owned(), root, naming, secrets })))
+        let document = Document { file: file.to_owned(), root, naming, secrets };
+        Self(Inner::Document(Arc::new(document)))
+    }
+
+    /// Those of resources that each stand by themselves, in the order of their lists.
+    pub(crate) fn stored(ids: impl Iterator<Item = ResourceId>, secrets: Secrets) -> Self {
+        let mut lists: HashMap<_, Vec<_>> = HashMap::new();
+        for id in ids {
+            lists.entry(id.kind.plural()).or_default().push(id);
+        }
+        Self(Inner::Stored(Arc::new(Stored { ids: lists, secrets })))
     }
 
     /// Where `path` of the configuration (`services[0].routes[2].match.path`) stands. Of a part
     /// that was left out, where the part around it stands.
     #[must_use]
     pub fn place(&self, path: &str) -> Option<Place> {
-        let document = self.0.as_ref()?;
-        Some(document.place(&document.naming.path(path)))
+        match &self.0 {
+            Inner::Code | Inner::Stored(_) => None,
+            Inner::Document(document) => Some(document.place(&document.naming.path(path))),
+            Inner::Merged(merged) => {
+                let (part, path) = merged.part(path)?;
+                part.place(&path)
+            }
+        }
+    }
+
+    /// Who owns what stands at `path`.
+    #[must_use]
+    pub fn owner(&self, path: &str) -> Origin {
+        match &self.0 {
+            Inner::Code => Origin::code(),
+            Inner::Document(document) => Origin::file(&document.file),
+            Inner::Stored(_) => Origin::store(),
+            Inner::Merged(merged) => {
+                merged.part(path).map_or_else(Origin::code, |(part, path)| part.owner(&path))
+            }
+        }
     }
 
     /// The path in the document, and the line, for people: `services[0].routes[2], line 7`.
     pub(crate) fn named(&self, path: &str) -> String {
         match &self.0 {
-            None => path.to_owned(),
-            Some(document) => {
+            Inner::Code => path.to_owned(),
+            Inner::Document(document) => {
                 let path = document.naming.path(path);
                 format!("{path}, line {}", document.place(&path).line)
             }
+            Inner::Stored(stored) => stored.path(path),
+            Inner::Merged(merged) => match merged.part(path) {
+                None => path.to_owned(),
+                Some((part, path)) => match &part.0 {
+                    Inner::Document(document) => {
+                        format!("{}: {}", document.file, part.named(&path))
+                    }
+                    _ => part.named(&path),
+                },
+            },
         }
     }
 
     /// Gives a problem with a path in the configuration its path and its place in the document,
     /// and takes secrets out of its text.
     pub fn locate(&self, problem: &mut Problem) {
-        let Some(document) = &self.0 else { return };
-        problem.path = document.naming.path(&problem.path);
-        problem.place = Some(document.place(&problem.path));
-        document.secrets.hide(problem);
+        match &self.0 {
+            Inner::Code => {}
+            Inner::Document(document) => {
+                problem.path = document.naming.path(&problem.path);
+                problem.place = Some(document.place(&problem.path));
+                document.secrets.hide(problem);
+            }
+            Inner::Stored(stored) => {
+                problem.path = stored.path(&problem.path);
+                stored.secrets.hide(problem);
+            }
+            Inner::Merged(merged) => {
+                if let Some((part, path)) = merged.part(&problem.path) {
+                    problem.path = path;
+                    part.locate(problem);
+                }
+                // A problem may speak of what another part brought in.
+                self.hide_secrets(problem);
+            }
+        }
     }
 
     /// Takes what references brought in out of a problem's text.
     pub(crate) fn hide_secrets(&self, problem: &mut Problem) {
-        if let Some(document) = &self.0 {
-            document.secrets.hide(problem);
+        match &self.0 {
+            Inner::Code => {}
+            Inner::Document(document) => document.secrets.hide(problem),
+            Inner::Stored(stored) => stored.secrets.hide(problem),
+            Inner::Merged(merged) => {
+                merged.parts.iter().for_each(|part| part.hide_secrets(problem))
+            }
         }
     }
 
     /// Whether the document is RESTGate's, where the first of several equal routes wins.
     pub(crate) fn is_translated(&self) -> bool {
-        self.0.as_ref().is_some_and(|document| document.naming.translate.is_some())
+        match &self.0 {
+            Inner::Code | Inner::Stored(_) => false,
+            Inner::Document(document) => document.naming.translate.is_some(),
+            Inner::Merged(merged) => merged.parts.iter().any(Self::is_translated),
+        }
+    }
+}
+
+/// Puts the places of several together, in the order in which their lists are.
+#[derive(Default)]
+pub(crate) struct Merging {
+    merged: Merged,
+    lengths: HashMap<&'static str, usize>,
+}
+
+impl Merging {
+    /// Adds one, whose lists are so long.
+    pub(crate) fn add(&mut self, places: Places, length: impl Fn(Kind) -> usize) {
+        let part = self.merged.parts.len();
+        for kind in Kind::ALL {
+            let length = length(*kind);
+            if length > 0 {
+                let sum = self.lengths.entry(kind.plural()).or_default();
+                self.merged.lists.entry(kind.plural()).or_default().push((*sum, part));
+                *sum += length;
+            }
+        }
+        self.merged.parts.push(places);
+    }
+
+    /// Says that the part added last has `key`, which is no list. Returns the part that has it
+    /// already.
+    pub(crate) fn key(&mut self, key: &str) -> Option<&Places> {
+        let part = self.merged.parts.len() - 1;
+        let owner = *self.merged.keys.entry(key.to_owned()).or_insert(part);
+        (owner != part).then(|| &self.merged.parts[owner])
+    }
+
+    pub(crate) fn done(mut self) -> Places {
+        match self.merged.parts.len() {
+            1 => self.merged.parts.remove(0),
+            _ => Places(Inner::Merged(Arc::new(self.merged))),
+        }
     }
 }
 
 impl Document {
     fn place(&self, path: &str) -> Place {
         resolve(&self.root, path).start.place(&self.file)
+    }
+}
+
+impl Stored {
+    /// `routes[7].match.path` → `route/default/shop.match.path`.
+    fn path(&self, path: &str) -> String {
+        let found = item(path).and_then(|(list, index, rest)| {
+            let id = self.ids.get(list)?.get(index)?;
+            Some(format!("{id}{rest}"))
+        });
+        found.unwrap_or_else(|| path.to_owned())
+    }
+}
+
+impl Merged {
+    /// Which part `path` is about, and its path there.
+    fn part(&self, path: &str) -> Option<(&Places, String)> {
+        if let Some((list, index, rest)) = item(path)
+            && let Some(begins) = self.lists.get(list)
+        {
+            let at = begins.partition_point(|(start, _)| *start <= index).checked_sub(1)?;
+            let (start, part) = begins[at];
+            return Some((&self.parts[part], format!("{list}[{}]{rest}", index - start)));
+        }
+        let key = path.split(['.', '[']).next().unwrap_or(path);
+        let part = self.keys.get(key)?;
+        Some((&self.parts[*part], path.to_owned()))
     }
 }
 
@@ -111,17 +266,21 @@ impl Naming {
 }
 
 impl Numbers {
+    /// Says where the items that could be read stand in `list`.
+    pub(crate) fn set(&mut self, list: &'static str, numbers: Vec<usize>) {
+        self.lists.insert(list, numbers);
+    }
+
+    /// The next service, and those of its routes that could be read.
+    pub(crate) fn push_service(&mut self, number: usize, routes: Vec<usize>) {
+        self.lists.entry(Kind::Service.plural()).or_default().push(number);
+        self.nested.push(routes);
+    }
+
     /// `services[0].routes[1].name` → `services[2].routes[1].name`, when two were left out.
     fn path(&self, path: &str) -> String {
         let Some((list, index, rest)) = item(path) else { return path.to_owned() };
-        let numbers = match list {
-            "listeners" => &self.listeners,
-            "services" => &self.services,
-            "routes" => &self.routes,
-            "plugins" => &self.plugins,
-            "consumers" => &self.consumers,
-            _ => return path.to_owned(),
-        };
+        let Some(numbers) = self.lists.get(list) else { return path.to_owned() };
         let number = numbers.get(index).copied().unwrap_or(index);
         match (list, rest.strip_prefix('.').and_then(item)) {
             ("services", Some(("routes", inner, rest))) => {
@@ -150,13 +309,11 @@ mod tests {
 
     #[test]
     fn items_that_were_left_out_shift_the_numbers() {
-        let numbers = Numbers {
-            listeners: vec![0],
-            services: vec![0, 2],
-            nested: vec![vec![], vec![1, 3]],
-            routes: vec![1],
-            ..Numbers::default()
-        };
+        let mut numbers = Numbers::default();
+        numbers.set("listeners", vec![0]);
+        numbers.push_service(0, vec![]);
+        numbers.push_service(2, vec![1, 3]);
+        numbers.set("routes", vec![1]);
         for (path, document) in [
             ("services[1].routes[1].match.path", "services[2].routes[3].match.path"),
             ("services[1].url", "services[2].url"),

@@ -16,6 +16,24 @@ impl Origin {
         Self(name.into())
     }
 
+    /// The owner of what stands in a file.
+    #[must_use]
+    pub fn file(path: &str) -> Self {
+        Self::new(format!("file:{path}"))
+    }
+
+    /// The owner of what was written by the admin API.
+    #[must_use]
+    pub fn store() -> Self {
+        Self::new("store")
+    }
+
+    /// The owner of what a program made.
+    #[must_use]
+    pub fn code() -> Self {
+        Self::new("code")
+    }
+
     /// Its name.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -42,9 +42,12 @@
 //! | what the gateway does for a plugin | [`Host`], by [`Next::host`] and [`Plugin::start`] |
 //! | failures, on the request path and in a configuration | [`Error`], [`Problem`] |
 //! | values that cannot hold nonsense | [`value`] |
+//! | passwords, tokens and keys, behind the feature `credentials` | `credential` |
 
 mod body;
 mod consumer;
+#[cfg(feature = "credentials")]
+pub mod credential;
 mod error;
 mod exchange;
 mod host;

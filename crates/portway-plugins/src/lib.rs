@@ -27,7 +27,6 @@ mod keys;
 mod maintenance;
 mod path_edit;
 mod rate_limit;
-mod recent;
 mod redirect;
 mod request_headers;
 mod request_size_limit;
@@ -39,7 +38,7 @@ mod static_response;
 use portway_plugin::Registry;
 
 pub use acl::{Acl, AclList, AclSpec};
-pub use basic_auth::{BasicAuth, BasicAuthSpec, hash_password};
+pub use basic_auth::{BasicAuth, BasicAuthSpec};
 pub use body_transform::{
     BodyTemplate, BodyTransform, BodyTransformSpec, PatchStep, PatchVerb, TransformSpec,
 };
@@ -53,11 +52,12 @@ pub use hmac_auth::{HmacAuth, HmacAuthSpec, HmacMode};
 pub use identity::IdentitySpec;
 pub use inject::{Inject, InjectSpec, WebhookSpec};
 pub use ip_restriction::{IpRestriction, IpRestrictionSpec};
-pub use jwt::{Algorithm as JwtAlgorithm, JwksSpec, Jwt, JwtKeySpec, JwtSpec};
+pub use jwt::{JwksSpec, Jwt, JwtSpec};
 pub use key_auth::{KeyAuth, KeyAuthSpec, hash_key};
 pub use keys::{By, ClaimName, Ipv6Prefix, KeySpec, Missing};
 pub use maintenance::{Hours, Maintenance, MaintenanceSpec, Weekday};
 pub use path_edit::{PathEditSpec, PrefixEdit, RegexEdit};
+pub use portway_plugin::credential::{Algorithm as JwtAlgorithm, JwtKeySpec, hash_password};
 pub use rate_limit::{Algorithm, Headers, RateLimit, RateLimitSpec};
 pub use redirect::{Redirect, RedirectSpec, RedirectStatus};
 pub use request_headers::RequestHeaders;

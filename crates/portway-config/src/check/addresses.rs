@@ -51,6 +51,10 @@ fn bound(lowered: &Lowered<'_>) -> ByPort {
     if probes.enabled {
         add(probes.bind.into(), false, "the probes".to_owned(), "probes.bind".to_owned());
     }
+    let admin = &lowered.config.admin;
+    if admin.enabled {
+        add(admin.bind.into(), false, "the admin API".to_owned(), "admin.bind".to_owned());
+    }
     by_port
 }
 

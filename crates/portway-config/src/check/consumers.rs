@@ -28,10 +28,7 @@ pub(super) fn check(config: &Config, places: &Places, findings: &mut Findings) {
         for (number, password) in consumer.passwords.iter().enumerate() {
             let name = password.username.as_deref().unwrap_or(consumer.meta.name.as_str());
             credentials.push(("user name", name, format!("{at}.passwords[{number}]")));
-            if !["$argon2", "$2a$", "$2b$", "$2y$"]
-                .iter()
-                .any(|kind| password.hash.starts_with(kind))
-            {
+            if !is_password_hash(&password.hash) {
                 let message = "the hash is neither argon2 nor bcrypt";
                 let problem = Problem::new("bad_value", message)
                     .hint("a password is stored as its hash: `portway hash` makes one");
@@ -63,6 +60,11 @@ pub(super) fn check(config: &Config, places: &Places, findings: &mut Findings) {
             }
         }
     }
+}
+
+/// Whether it looks like the hash of a password rather than the password.
+pub(super) fn is_password_hash(text: &str) -> bool {
+    ["$argon2", "$2a$", "$2b$", "$2y$"].iter().any(|kind| text.starts_with(kind))
 }
 
 fn jwt_key(key: &crate::resource::JwtKey, path: &str, findings: &mut Findings) {

@@ -51,7 +51,7 @@ fn not_http(listener: &Listener, path: &str, findings: &mut Findings) {
     }
 }
 
-fn tls(tls: &ListenerTls, path: &str, findings: &mut Findings) {
+pub(super) fn tls(tls: &ListenerTls, path: &str, findings: &mut Findings) {
     if tls.certificates.is_empty() {
         let problem = Problem::new("no_certificate", "there is no certificate to show");
         let hint = "add certificates: [{cert: server.crt, key: server.key}]";

@@ -6,12 +6,14 @@
 //! gone, and there is a listener.
 
 mod addresses;
+mod admin;
 mod captures;
 mod conflicts;
 mod consumers;
 mod listeners;
 mod lower;
 mod names;
+mod namespaces;
 mod plugins;
 mod protocols;
 mod routes;
@@ -117,7 +119,9 @@ fn inspect(
 ) -> Inspected {
     let mut findings = Findings::default();
     names::check(&config, places, &mut findings);
+    namespaces::check(&config, places, &mut findings);
     listeners::check(&config, &mut findings);
+    admin::check(&config, places, &mut findings);
     services::check(&config, &mut findings);
     targets::check(&config, unread_services, &mut findings);
     let plugs = plugins::check(&config, catalog, &mut findings);

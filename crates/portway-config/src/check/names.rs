@@ -10,28 +10,17 @@ use portway_plugin::{
 use super::{Findings, RouteFrom};
 use crate::{
     places::Places,
-    resource::{Config, Meta},
+    resource::{Config, Kind, Meta},
 };
 
 pub(super) fn check(config: &Config, places: &Places, findings: &mut Findings) {
-    let listeners = config.listeners.iter().enumerate();
-    let listeners =
-        listeners.map(|(at, l)| (&l.meta, &l.meta.namespace, format!("listeners[{at}]")));
-    unique("listener", listeners, places, findings);
-
-    let services = config.services.iter().enumerate();
-    let services = services.map(|(at, s)| (&s.meta, &s.meta.namespace, format!("services[{at}]")));
-    unique("service", services, places, findings);
-
-    let plugins = config.plugins.iter().enumerate();
-    let plugins = plugins.map(|(at, p)| (&p.meta, &p.meta.namespace, format!("plugins[{at}]")));
-    unique("plugin", plugins, places, findings);
-
-    let consumers = config.consumers.iter().enumerate();
-    let consumers =
-        consumers.map(|(at, c)| (&c.meta, &c.meta.namespace, format!("consumers[{at}]")));
-    unique("consumer", consumers, places, findings);
-
+    let own_check = [Kind::Route];
+    for kind in Kind::ALL.iter().filter(|kind| !own_check.contains(kind)) {
+        let all = config.resources().filter(|(one, _)| one.kind == *kind);
+        let all = all
+            .map(|(one, at)| (one.meta, &one.meta.namespace, format!("{}[{at}]", kind.plural())));
+        unique(kind.singular(), all, places, findings);
+    }
     // Paths of routes are made when they are needed: there may be a hundred thousand.
     let nested = config.services.iter().enumerate().flat_map(|(service, owner)| {
         owner.routes.iter().enumerate().map(move |(route, r)| {

@@ -1,5 +1,5 @@
-//! References in values: `${NAME}`, `${NAME:-default}` and `${file:/path}` are replaced by what
-//! the caller looks up; `$${` stands for `${`. Only values, never keys or comments.
+//! References in values: `${NAME}`, `${NAME:-default}`, `${file:/path}` and `${secret:name}` are
+//! replaced by what the caller looks up; `$${` stands for `${`. Only values, never keys or comments.
 //!
 //! What a reference brought in may be secret. The tree remembers how such a value was written,
 //! and [`Secrets`] takes what was brought in out of messages. This room reads nothing itself.
@@ -10,11 +10,11 @@ mod secrets;
 
 pub(crate) use secrets::Secrets;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use portway_plugin::{Problem, value::Quoted};
 
-use crate::document::{Node, Text, Trail, Value};
+use crate::document::{Entry, Node, Text, Trail, Value};
 use reference::{Piece, pieces};
 
 /// Where references lead. The caller does the reading, and keeps what it read when it wants to
@@ -28,6 +28,17 @@ pub trait Lookup {
     /// # Errors
     /// Why it could not be read, for people.
     fn file(&self, path: &str) -> Result<String, String>;
+
+    /// The secret of this name in this namespace.
+    fn secret(&self, _namespace: &str, _name: &str) -> Option<String> {
+        None
+    }
+
+    /// Whether there are an environment and files at all. Where there are none, references to
+    /// them are refused.
+    fn has_surroundings(&self) -> bool {
+        true
+    }
 }
 
 /// Nothing is found anywhere.
@@ -50,24 +61,92 @@ pub(crate) struct Expanded {
     pub(crate) problems: Vec<Problem>,
     pub(crate) files: BTreeSet<String>,
     pub(crate) secrets: Secrets,
+    /// The secrets that were asked for, by namespace and name.
+    pub(crate) used: BTreeSet<(String, String)>,
 }
 
-/// Expands every reference in the values below `root`.
+/// Expands every reference in the values below `root`, which is a document.
 pub(crate) fn expand(root: &mut Node, file: &str, lookup: &dyn Lookup) -> Expanded {
-    let mut expansion = Expansion { file, lookup, done: Expanded::default() };
+    let mut expansion = Expansion::new(file, lookup);
+    // What the document says of secrets itself comes first: the rest may refer to it.
+    if let Value::Map(entries) = &mut root.value {
+        let (mut first, rest): (Vec<_>, Vec<_>) =
+            entries.iter_mut().partition(|entry| &*entry.key == SECRETS);
+        for entry in &mut first {
+            expansion.list(entry);
+            expansion.own = own_secrets(&entry.node);
+        }
+        rest.into_iter().for_each(|entry| expansion.list(entry));
+    } else {
+        expansion.visit(root, &Trail::Root);
+    }
+    let mut done = expansion.done;
+    pem::read(root, file, lookup, &mut done, false);
+    done
+}
+
+/// The same below a resource of `namespace`, whose path is `trail`. `below` says that files of
+/// certificates may be named right there.
+pub(crate) fn expand_resource(
+    root: &mut Node,
+    file: &str,
+    lookup: &dyn Lookup,
+    (namespace, below): (&str, bool),
+) -> Expanded {
+    let mut expansion = Expansion::new(file, lookup);
+    namespace.clone_into(&mut expansion.namespace);
     expansion.visit(root, &Trail::Root);
     let mut done = expansion.done;
-    pem::read(root, file, lookup, &mut done);
+    pem::read(root, file, lookup, &mut done, below);
     done
+}
+
+/// The key of the list of secrets.
+const SECRETS: &str = "secrets";
+
+/// The values of a list of secrets, by namespace and name.
+fn own_secrets(list: &Node) -> BTreeMap<(String, String), String> {
+    let text = |node: &Node, key: &str| node.get(key).and_then(Node::as_str).map(str::to_owned);
+    let secret = |node: &Node| {
+        Some(((namespace_of(node).to_owned(), text(node, "name")?), text(node, "value")?))
+    };
+    list.items().iter().filter_map(secret).collect()
+}
+
+fn namespace_of(node: &Node) -> &str {
+    node.get("namespace").and_then(Node::as_str).unwrap_or("default")
 }
 
 struct Expansion<'a> {
     file: &'a str,
     lookup: &'a dyn Lookup,
+    /// The namespace of the resource in hand.
+    namespace: String,
+    /// The secrets of the document itself.
+    own: BTreeMap<(String, String), String>,
     done: Expanded,
 }
 
-impl Expansion<'_> {
+impl<'a> Expansion<'a> {
+    fn new(file: &'a str, lookup: &'a dyn Lookup) -> Self {
+        let (namespace, own) = ("default".to_owned(), BTreeMap::new());
+        Self { file, lookup, namespace, own, done: Expanded::default() }
+    }
+
+    /// One key of the document, whose items may each have a namespace.
+    fn list(&mut self, entry: &mut Entry) {
+        let trail = Trail::Root;
+        let trail = trail.key(&entry.key);
+        let Value::List(items) = &mut entry.node.value else {
+            return self.visit(&mut entry.node, &trail);
+        };
+        for (index, item) in items.iter_mut().enumerate() {
+            namespace_of(item).clone_into(&mut self.namespace);
+            self.visit(item, &trail.index(index));
+        }
+        "default".clone_into(&mut self.namespace);
+    }
+
     fn visit(&mut self, node: &mut Node, trail: &Trail<'_>) {
         match &mut node.value {
             Value::List(items) => {
@@ -98,6 +177,18 @@ impl Expansion<'_> {
         for piece in pieces(&text.text)? {
             match piece {
                 Piece::Literal(literal) => expanded.push_str(literal),
+                Piece::Env { written, .. } | Piece::File { written, .. }
+                    if !self.lookup.has_surroundings() =>
+                {
+                    return Err(no_surroundings(written));
+                }
+                Piece::Secret { name, written } => {
+                    refers = true;
+                    let value =
+                        self.secret(name).ok_or_else(|| no_secret(&self.namespace, name))?;
+                    self.done.secrets.add(&value, written);
+                    expanded.push_str(&value);
+                }
                 Piece::Env { name, default, written } => {
                     refers = true;
                     let value = self.lookup.env(name);
@@ -129,6 +220,14 @@ impl Expansion<'_> {
         let written = refers.then(|| text.text.as_str().into());
         Ok(Text { text: expanded, written })
     }
+
+    fn secret(&mut self, name: &str) -> Option<String> {
+        let id = (self.namespace.clone(), name.to_owned());
+        let own = self.own.get(&id).cloned();
+        let found = own.or_else(|| self.lookup.secret(&self.namespace, name));
+        self.done.used.insert(id);
+        found
+    }
 }
 
 /// What to do about a file that cannot be read.
@@ -137,6 +236,20 @@ const READABLE: &str = "see that it is there, and that the user the gateway runs
 fn unset(name: &str, written: &str) -> Problem {
     Problem::new("unset_variable", format!("the environment variable {} is not set", Quoted(name)))
         .hint(format!("set it, or give a default: {}:-…}}", written.trim_end_matches('}')))
+}
+
+fn no_secret(namespace: &str, name: &str) -> Problem {
+    let message = format!("the namespace {namespace} has no secret {}", Quoted(name));
+    Problem::new("unknown_secret", message).hint("secrets of other namespaces are out of reach")
+}
+
+fn no_surroundings(written: &str) -> Problem {
+    let message = format!(
+        "the reference {} leads to the machine, which is out of reach from here",
+        Quoted(written)
+    );
+    Problem::new("bad_reference", message)
+        .hint("only files of the machine may take in its variables and files; use ${secret:name}")
 }
 
 fn unread(path: &str, why: &str) -> Problem {

@@ -10,13 +10,20 @@ use crate::{
 };
 
 /// The keys below which paths of certificates and keys stand.
-const ABOVE: [&str; 2] = ["tls", "client_certificates"];
+const ABOVE: [&str; 3] = ["tls", "client_certificates", "certificates"];
 /// The keys of the paths.
 const KEYS: [&str; 3] = ["cert", "key", "ca"];
 
-/// Reads every certificate and key below `root` that is written as a path.
-pub(super) fn read(root: &mut Node, file: &str, lookup: &dyn Lookup, done: &mut Expanded) {
-    Reading { file, lookup, done }.visit(root, &Trail::Root, false);
+/// Reads every certificate and key below `root` that is written as a path. `below` says that
+/// such keys may stand right in it.
+pub(super) fn read(
+    root: &mut Node,
+    file: &str,
+    lookup: &dyn Lookup,
+    done: &mut Expanded,
+    below: bool,
+) {
+    Reading { file, lookup, done }.visit(root, &Trail::Root, below);
 }
 
 struct Reading<'a> {

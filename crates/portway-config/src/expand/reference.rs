@@ -11,6 +11,8 @@ pub(super) enum Piece<'a> {
     Env { name: &'a str, default: Option<&'a str>, written: &'a str },
     /// `${file:/path}`.
     File { path: &'a str, written: &'a str },
+    /// `${secret:name}`.
+    Secret { name: &'a str, written: &'a str },
 }
 
 /// Takes a text apart. The first `}` closes a reference.
@@ -41,6 +43,12 @@ fn piece(written: &str) -> Result<Piece<'_>, Problem> {
         return match path {
             "" => Err(bad(written, "names no file")),
             path => Ok(Piece::File { path, written }),
+        };
+    }
+    if let Some(name) = inner.strip_prefix("secret:") {
+        return match name {
+            "" => Err(bad(written, "names no secret")),
+            name => Ok(Piece::Secret { name, written }),
         };
     }
     let (name, default) = match inner.split_once(":-") {

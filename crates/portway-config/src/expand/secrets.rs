@@ -21,6 +21,11 @@ impl Secrets {
         }
     }
 
+    /// Adds those of another one.
+    pub(crate) fn extend(&mut self, other: &Self) {
+        self.0.extend(other.0.iter().map(|(value, written)| (value.clone(), written.clone())));
+    }
+
     /// Shows references in place of what they brought in.
     pub(crate) fn hide(&self, problem: &mut Problem) {
         if self.0.is_empty() {

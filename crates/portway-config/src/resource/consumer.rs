@@ -23,6 +23,7 @@ pub struct Consumer {
     pub rate_limits: Vec<Rate>,
     /// Keys for `key-auth`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("writeOnly" = true))]
     pub keys: Vec<String>,
     /// Names and passwords for `basic-auth`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -43,6 +44,7 @@ pub struct Password {
     pub username: Option<String>,
     /// The hash of the password: argon2 (`$argon2id$…`) or bcrypt (`$2b$…`). A password that is not
     /// hashed is refused.
+    #[schemars(extend("writeOnly" = true))]
     pub hash: String,
 }
 
@@ -56,6 +58,7 @@ pub struct JwtKey {
     pub algorithm: String,
     /// The shared secret, for HS256 to HS512.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("writeOnly" = true))]
     pub secret: Option<String>,
     /// The public key in PEM, for the others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -68,5 +71,6 @@ pub struct HmacSecret {
     /// What signatures call it (`keyId`, `keyid`).
     pub id: String,
     /// The secret.
+    #[schemars(extend("writeOnly" = true))]
     pub secret: String,
 }

@@ -4,12 +4,25 @@ use portway_plugin::value::{BindAddr, Duration, PeerAddr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Attached, Consumer, Listener, PluginInstance, Route, Service};
+use super::{
+    Admin, Attached, Certificate, Collection, Consumer, Domain, Listener, Namespace,
+    PluginInstance, Route, Secret, Service,
+};
 
 /// A gateway's configuration: what one file says, or what several sources say together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
+    /// The namespaces besides `default`.
+    pub namespaces: Vec<Namespace>,
+    /// Which hosts belong to which namespace.
+    pub domains: Vec<Domain>,
+    /// Certificates for domains.
+    pub certificates: Vec<Certificate>,
+    /// Texts that the configuration takes in by `${secret:name}`.
+    pub secrets: Vec<Secret>,
+    /// Sets of documents.
+    pub collections: Vec<Collection>,
     /// Where clients connect. Without any, one listener named `web` binds `0.0.0.0:8080`.
     pub listeners: Vec<Listener>,
     /// The services requests are forwarded to.
@@ -24,6 +37,8 @@ pub struct Config {
     pub consumers: Vec<Consumer>,
     /// The listener for health, readiness, metrics and version.
     pub probes: Probes,
+    /// The admin API, by which resources are changed while traffic flows.
+    pub admin: Admin,
     /// What the process says about itself.
     pub log: Logging,
     /// One record for each request.
@@ -40,6 +55,11 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
+            namespaces: Vec::new(),
+            domains: Vec::new(),
+            certificates: Vec::new(),
+            secrets: Vec::new(),
+            collections: Vec::new(),
             listeners: Vec::new(),
             services: Vec::new(),
             routes: Vec::new(),
@@ -47,6 +67,7 @@ impl Default for Config {
             plugins: Vec::new(),
             consumers: Vec::new(),
             probes: Probes::default(),
+            admin: Admin::default(),
             log: Logging::default(),
             access_log: AccessLog::default(),
             resolver: Resolver::default(),

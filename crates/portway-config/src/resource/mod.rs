@@ -5,28 +5,36 @@
 //! compiles it). The comments on the fields are the reference that users read, in the JSON
 //! Schema and in their editors.
 
+mod admin;
 mod consumer;
 mod files;
 mod gateway;
+mod keep;
+mod kind;
 mod listener;
 mod matches;
 mod meta;
+mod namespace;
 mod plugin;
 mod route;
 mod service;
 mod tls;
 
+pub use admin::{Access, Admin, AdminCertificate, AdminJwt, AdminPassword, Authentication, Role};
 pub use consumer::{Consumer, HmacSecret, JwtKey, Password};
 pub use files::{Encoding, Files};
 pub use gateway::{
     AccessLog, Config, LogFormat, LogLevel, LogOutput, Logging, Probes, Resolver, Shutdown,
 };
+pub use keep::{Collection, Secret, Visibility};
+pub use kind::{Kind, Resource, ResourceId, ResourceRef};
 pub use listener::{
     AmbiguousPaths, ForwardedHeaders, HeaderCase, Limits, Listener, ListenerHttp2,
     ListenerProtocol, RedirectHttps,
 };
 pub use matches::{CertificatePart, Match, Matches, PathMatch, TypedPath, ValueMatch};
 pub use meta::Meta;
+pub use namespace::{Certificate, Domain, Namespace};
 pub use plugin::{Attached, Attachment, PluginInstance, PluginSpec, When};
 pub use route::{Redirect, RedirectStatus, Reply, Rewrite, Route, Target, WeightedService};
 pub use service::{
@@ -34,6 +42,6 @@ pub use service::{
     Timeouts, UpstreamHttp2,
 };
 pub use tls::{
-    Certificate, CipherSuite, ClientCertificateMode, ClientCertificates, ListenerTls, TlsHost,
+    CipherSuite, ClientCertificateMode, ClientCertificates, KeyPair, ListenerTls, TlsHost,
     TlsVersion, UpstreamTls,
 };

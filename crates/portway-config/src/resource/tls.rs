@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub struct ListenerTls {
     /// The certificates, chosen by the name a client asks for (SNI): exact before wildcard, and
     /// the first one where none fits. Several for one name may differ in their kind of key.
-    pub certificates: Vec<Certificate>,
+    pub certificates: Vec<KeyPair>,
     /// The oldest version that is spoken.
     #[serde(default)]
     pub min_version: TlsVersion,
@@ -45,7 +45,7 @@ pub struct ListenerTls {
 
 /// A certificate with its key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-pub struct Certificate {
+pub struct KeyPair {
     /// The certificate and the chain behind it: the path of a PEM file, or the PEM text itself.
     pub cert: Certificates,
     /// Its private key (PKCS#8, PKCS#1 or SEC1): the path of a PEM file, or the PEM text itself.

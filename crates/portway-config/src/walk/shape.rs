@@ -90,10 +90,18 @@ impl Shapes {
     /// Prepares `schema`, whose formats are `formats`. A schema is generated from types of this
     /// house: what it cannot say here is accepted as anything.
     pub(crate) fn of(schema: &Value, formats: &[&'static [Format]]) -> Self {
+        Self::of_part(schema, "", formats)
+    }
+
+    /// Prepares what `pointer` (RFC 6901) leads to in `schema`.
+    pub(crate) fn of_part(schema: &Value, pointer: &str, formats: &[&'static [Format]]) -> Self {
         let formats = formats.iter().flat_map(|list| list.iter());
         let formats = formats.map(|format| (format.name, format)).collect();
         let mut reader = Reader { schema, formats, list: Vec::new(), by_reference: HashMap::new() };
-        let root = reader.read(schema);
+        let root = match schema.pointer(pointer) {
+            Some(part) => reader.read(part),
+            None => reader.push(Shape::Any),
+        };
         Self { list: reader.list, root }
     }
 

@@ -58,8 +58,9 @@ impl WallClock {
     }
 }
 
-/// A time as text.
-pub(crate) fn rfc3339(time: SystemTime) -> String {
+/// A time as text, as RFC 3339 writes it.
+#[must_use]
+pub fn rfc3339(time: SystemTime) -> String {
     let mut text = Vec::with_capacity(24);
     Clock::new().push(time, &mut text);
     text.into_iter().map(char::from).collect()

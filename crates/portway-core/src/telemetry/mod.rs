@@ -17,4 +17,5 @@ pub mod metrics;
 
 pub use build::BuildInfo;
 
-pub(crate) use clock::{WallClock, rfc3339};
+pub(crate) use clock::WallClock;
+pub use clock::rfc3339;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use portway_config::{Certificate as Spec, Problem};
+use portway_config::{KeyPair as Spec, Problem};
 use rustls::{
     SignatureAlgorithm, crypto::CryptoProvider, pki_types::CertificateDer, sign::CertifiedKey,
 };

@@ -4,6 +4,7 @@
 //! use that form, so that a value looks the same in a file, in the admin API and in a message.
 
 mod address;
+mod domain_pattern;
 mod duration;
 mod error_status;
 mod expression;
@@ -31,6 +32,7 @@ mod token;
 mod url;
 
 pub use address::{BindAddr, Cidr, ListenAddr, PeerAddr};
+pub use domain_pattern::{DomainForm, DomainPattern};
 pub use duration::Duration;
 pub use error_status::ErrorStatus;
 pub use expression::{Expression, NoValue};
@@ -41,7 +43,7 @@ pub use host::HostValue;
 pub use host_pattern::HostPattern;
 pub use line_template::LineTemplate;
 pub use media::MediaPattern;
-pub use name::{Name, Weight};
+pub use name::{Name, NamespaceScope, Weight};
 pub use origin::OriginPattern;
 pub use path::{
     AmbiguousPath, Part, Parts, PathPattern, PathPrefix, PathShape, RequestPath, Segment,
@@ -51,7 +53,7 @@ pub use pem::{Certificates, PrivateKey, is_pem};
 pub use percent::Percent;
 pub use rate::Rate;
 pub use regex::Regex;
-pub use secret::Secret;
+pub use secret::{MASKED, Secret};
 pub use size::ByteSize;
 pub use template::PathTemplate;
 pub use text::{FORMATS, Format, InvalidValue, Quoted, TextForm};

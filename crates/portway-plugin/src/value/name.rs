@@ -95,6 +95,56 @@ impl AsRef<str> for Name {
 
 text_form!(Name, "portway-name", "a name", ["accounts", "get-account", "v2.search_index"]);
 
+/// Namespaces somebody may have to do with: one by its name, or `*` for all of them.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum NamespaceScope {
+    /// `*`.
+    All,
+    /// One of them.
+    One(Name),
+}
+
+impl NamespaceScope {
+    /// Whether it takes this namespace; `None` stands for what belongs to no single one.
+    #[must_use]
+    pub fn takes(&self, namespace: Option<&str>) -> bool {
+        match self {
+            Self::All => true,
+            Self::One(name) => namespace == Some(name.as_str()),
+        }
+    }
+
+    /// Whether whatever `other` takes is taken here too.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        *self == Self::All || self == other
+    }
+}
+
+impl FromStr for NamespaceScope {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        if text == "*" { Ok(Self::All) } else { text.parse().map(Self::One) }
+    }
+}
+
+impl fmt::Display for NamespaceScope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => f.write_str("*"),
+            Self::One(name) => name.fmt(f),
+        }
+    }
+}
+
+text_form!(
+    NamespaceScope,
+    "portway-namespace-scope",
+    "the name of a namespace, or * for all",
+    ["*", "shop"]
+);
+
 /// A share relative to others, 0 to 65535. `0` takes none.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,

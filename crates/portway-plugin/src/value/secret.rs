@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use super::text::{InvalidValue, text_form};
 
 /// What shows in place of a secret, wherever it would be shown.
-const MASKED: &str = "(masked)";
+pub const MASKED: &str = "(masked)";
 
 /// A shared secret. It is never shown. A configuration takes it from its surroundings:
 /// `${NAME}` or `${file:/path}`.

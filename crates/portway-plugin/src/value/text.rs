@@ -4,10 +4,11 @@
 use std::{borrow::Cow, fmt, str::FromStr};
 
 use super::{
-    BindAddr, ByteSize, Certificates, Cidr, Duration, Expression, FetchUrl, FieldName, FieldValue,
-    FilePath, HostPattern, HostValue, LineTemplate, ListenAddr, MediaPattern, Method, Name,
-    OriginPattern, PathPattern, PathPrefix, PathTemplate, PeerAddr, PrivateKey, Rate, Regex,
-    RequestPath, Secret, ServiceUrl, TimeOfDay, Token, UpgradeProtocol, UtcOffset,
+    BindAddr, ByteSize, Certificates, Cidr, DomainPattern, Duration, Expression, FetchUrl,
+    FieldName, FieldValue, FilePath, HostPattern, HostValue, LineTemplate, ListenAddr,
+    MediaPattern, Method, Name, OriginPattern, PathPattern, PathPrefix, PathTemplate, PeerAddr,
+    PrivateKey, Rate, Regex, RequestPath, Secret, ServiceUrl, TimeOfDay, Token, UpgradeProtocol,
+    UtcOffset,
 };
 
 /// A value with one text form, which `FromStr` reads and `Display` writes.
@@ -38,6 +39,7 @@ pub const FORMATS: &[Format] = &[
     ByteSize::FORMAT,
     Certificates::FORMAT,
     Cidr::FORMAT,
+    DomainPattern::FORMAT,
     Duration::FORMAT,
     Expression::FORMAT,
     FetchUrl::FORMAT,
@@ -50,6 +52,7 @@ pub const FORMATS: &[Format] = &[
     MediaPattern::FORMAT,
     Method::FORMAT,
     Name::FORMAT,
+    super::NamespaceScope::FORMAT,
     OriginPattern::FORMAT,
     PathPattern::FORMAT,
     PathPrefix::FORMAT,

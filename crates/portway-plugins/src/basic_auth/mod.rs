@@ -4,14 +4,10 @@
 //! right is remembered for a while under a key that only this process knows. It never tells a user
 //! that does not exist from a wrong password, neither in words nor by the time it takes.
 
-mod credentials;
-mod hash;
 mod plugin;
 mod spec;
 #[cfg(test)]
 mod tests;
-mod verified;
 
-pub use hash::hash_password;
 pub use plugin::BasicAuth;
 pub use spec::BasicAuthSpec;

@@ -6,18 +6,11 @@ use aws_lc_rs::hmac;
 use http::{HeaderValue, StatusCode, header};
 use portway_plugin::{
     Busy, CredentialKind, Error, Host, Next, PerCore, Plugin, Problem, Request, Response, Result,
+    credential::{BasicCredentials, Digest, NOBODY, Recent, Unusable, Verified, password_matches},
 };
 
-use super::{
-    BasicAuthSpec,
-    credentials::{Credentials, Unusable},
-    hash,
-    verified::Verified,
-};
-use crate::{
-    identity::{Gate, challenge, introduce},
-    recent::{Digest, Recent},
-};
+use super::BasicAuthSpec;
+use crate::identity::{Gate, challenge, introduce};
 
 /// The pairs each core remembers.
 const PER_CORE: usize = 1024;
@@ -49,7 +42,7 @@ impl Plugin for BasicAuth {
             gate: Gate::new(&spec.identity, challenge),
             verified: Verified::new(spec.cache.get()),
             process: OnceLock::new(),
-            typical: Mutex::new(hash::NOBODY.into()),
+            typical: Mutex::new(NOBODY.into()),
         })
     }
 
@@ -58,7 +51,7 @@ impl Plugin for BasicAuth {
         if self.gate.lets_pass(&mut request, exchange) {
             return next.run(request).await;
         }
-        let credentials = match Credentials::of(request.headers()) {
+        let credentials = match BasicCredentials::of(request.headers()) {
             Ok(credentials) => credentials,
             Err(Unusable::Refused(error)) => return Err(error),
             Err(Unusable::Ambiguous) => return Err(self.gate.ambiguous()),
@@ -86,7 +79,7 @@ impl BasicAuth {
     /// Whether the password is the one of this hash. Without a hash it is not, after as long.
     async fn is_right(
         &self,
-        credentials: Credentials,
+        credentials: BasicCredentials,
         hash: Option<&str>,
         next: Next<'_>,
     ) -> Result<bool, Busy> {
@@ -102,8 +95,9 @@ impl BasicAuth {
             let (exists, hash) = (hash.is_some(), self.costly(hash));
             let password = credentials.password;
             // What is not there is never right, whatever the hash in its place is of.
-            let matches = move || hash::matches(&hash, &password) && exists;
-            if !self.verified.check(pair, host, matches).await? {
+            let matches = move || password_matches(&hash, &password) && exists;
+            let run = |work| host.blocking(work);
+            if !self.verified.check(pair, now, matches, run).await? {
                 return Ok(false);
             }
         }
@@ -135,7 +129,7 @@ impl Process {
 
     /// What a pair is remembered by. It holds for one hash only, so that a new password counts at
     /// once.
-    fn pair(&self, credentials: &Credentials, hash: &str) -> Digest {
+    fn pair(&self, credentials: &BasicCredentials, hash: &str) -> Digest {
         let mut context = hmac::Context::with_key(&self.key);
         for part in [&*credentials.user, &*credentials.password, hash] {
             // No part holds a NUL: what ends one cannot be in it.

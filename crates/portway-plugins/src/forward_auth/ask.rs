@@ -2,9 +2,7 @@
 
 use aws_lc_rs::digest::{Context, SHA256};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
-use portway_plugin::{Body, Error, Exchange, Request};
-
-use crate::recent::Digest;
+use portway_plugin::{Body, Error, Exchange, Request, credential::Digest};
 
 const FORWARDED_METHOD: HeaderName = HeaderName::from_static("x-forwarded-method");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");

@@ -11,17 +11,14 @@ use std::{
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use portway_plugin::{
     Body, Consumer, Error, Exchange, Level, Next, PerCore, Plugin, Problem, Request, Response,
-    ResponseExt, Result, Side, value::FieldName,
+    ResponseExt, Result, Side, credential::Recent, value::FieldName,
 };
 
 use super::{
     ForwardAuthSpec,
     ask::{FORWARDED, digest, fields, question},
 };
-use crate::{
-    identity::{disown, introduce, is_framing, is_preflight},
-    recent::Recent,
-};
+use crate::identity::{disown, introduce, is_framing, is_preflight};
 
 /// The answers each core remembers.
 const REMEMBERED: usize = 1024;

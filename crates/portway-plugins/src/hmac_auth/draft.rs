@@ -2,14 +2,13 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderValue, header};
-use portway_plugin::{Exchange, Request};
+use portway_plugin::{Exchange, Request, credential::scheme};
 
 use super::{
     fields::Reader,
     signed::{Signed, Unusable, field},
     standard::SIGNATURE,
 };
-use crate::identity::scheme;
 
 const BAD: Unusable = Unusable::Refused("the signature is not in the form of the draft");
 

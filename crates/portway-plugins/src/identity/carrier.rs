@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, header, uri::PathAndQuery};
-use portway_plugin::{Request, value::Token};
+use portway_plugin::{Request, credential::scheme, value::Token};
 
 /// One place where a credential may be.
 #[derive(Clone, Debug)]
@@ -78,15 +78,6 @@ impl Carrier {
             }
         }
     }
-}
-
-/// What follows the scheme of an `Authorization`, when it is this one.
-pub(crate) fn scheme<'v>(value: &'v [u8], scheme: &[u8]) -> Option<&'v [u8]> {
-    let (said, rest) = value.split_at_checked(scheme.len())?;
-    if !said.eq_ignore_ascii_case(scheme) || rest.first().is_some_and(|byte| *byte != b' ') {
-        return None;
-    }
-    Some(rest.trim_ascii())
 }
 
 fn only<T>(mut values: impl Iterator<Item = T>) -> Result<Option<T>, Ambiguous> {

@@ -4,16 +4,15 @@
 //! It never looks at a credential itself: whether it is good is the plugin's to say.
 
 mod carrier;
-mod claims;
 mod gate;
 mod headers;
 mod spec;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use carrier::{Carrier, find, hide, scheme};
-pub(crate) use claims::{ClaimRules, claim, holds, texts};
+pub(crate) use carrier::{Carrier, find, hide};
 pub(crate) use gate::{Gate, challenge, disown, introduce, is_preflight};
 pub(crate) use headers::is_framing;
+pub(crate) use portway_plugin::credential::{ClaimRules, holds};
 pub use spec::IdentitySpec;
 pub(crate) use spec::{realm, yes};

@@ -1,12 +1,8 @@
 //! Keys as identity providers publish them (RFC 7517, RFC 7518 section 6, RFC 8037).
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use portway_plugin::credential::{Algorithm, InvalidKey, Key};
 use serde::Deserialize;
-
-use super::{
-    Algorithm,
-    key::{InvalidKey, Key},
-};
 
 /// The keys that are looked at.
 const MOST: usize = 100;

@@ -4,19 +4,13 @@
 //! never takes a key, or the place of one, from a token, and never a token it does not understand
 //! to the last field.
 
-mod algorithm;
-mod checks;
 mod jwk;
-mod key;
 mod plugin;
 mod ring;
 mod spec;
-mod strict;
 #[cfg(test)]
 mod tests;
-mod token;
 mod verified;
 
-pub use algorithm::Algorithm;
 pub use plugin::Jwt;
-pub use spec::{JwksSpec, JwtKeySpec, JwtSpec};
+pub use spec::{JwksSpec, JwtSpec};

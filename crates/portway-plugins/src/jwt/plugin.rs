@@ -10,24 +10,15 @@ use http::{HeaderValue, StatusCode, header};
 use portway_plugin::{
     Counter, CredentialKind, Error, Exchange, Host, IDENTITY_FIELDS, Next, PerCore, Plugin,
     Problem, Request, Response, Result, Side,
+    credential::{Algorithm, Checks, Digest, Key, Recent, Refused, Token},
 };
 
 use super::{
-    Algorithm, JwtSpec,
-    checks::Checks,
-    key::Key,
+    JwtSpec,
     ring::Ring,
-    token::{Refused, Token},
     verified::{By, Telling, Verified, end},
 };
-use crate::{
-    identity::{Carrier, Gate, challenge, find, hide, introduce, is_framing},
-    recent::{Digest, Recent},
-};
-
-/// The keys that are tried for one token. More than one is tried only for a token that does not
-/// name its key.
-const MOST_KEYS: usize = 16;
+use crate::identity::{Carrier, Gate, challenge, find, hide, introduce, is_framing};
 
 /// Lets in who has a token.
 #[derive(Debug)]
@@ -80,7 +71,7 @@ impl Plugin for Jwt {
             carriers: carriers(&spec)?,
             keys,
             consumers,
-            checks: Checks::new(&spec),
+            checks: checks(&spec),
             telling: Telling::new(&spec),
             ring: spec.jwks.map(Ring::new),
             invalid,
@@ -167,7 +158,7 @@ impl Jwt {
         const UNKNOWN: Turned = Turned::Refused(Refused("the token's key is not known"));
         const WRONG: Turned = Turned::Refused(Refused("the token's signature is wrong"));
         let mut known = false;
-        if let Some(is_by) = signed_by(&self.keys, token) {
+        if let Some(is_by) = token.is_by_one(&self.keys) {
             if is_by {
                 return Ok(By::Spec);
             }
@@ -183,7 +174,7 @@ impl Jwt {
         let mut asked = false;
         loop {
             let keys = ring.current(host);
-            let signed = keys.as_ref().map(|keys| (signed_by(&keys.keys, token), keys.generation));
+            let signed = keys.as_ref().map(|keys| (token.is_by_one(&keys.keys), keys.generation));
             match signed {
                 Some((Some(true), generation)) => return Ok(By::Ring(generation)),
                 Some((Some(false), _)) => return Err(WRONG),
@@ -230,11 +221,15 @@ impl Jwt {
     }
 }
 
-/// Whether one of the keys has signed the token. `None` when none of them can have.
-fn signed_by(keys: &[Key], token: &Token<'_>) -> Option<bool> {
-    let mut candidates = keys.iter().filter(|key| token.may_be_by(key)).take(MOST_KEYS).peekable();
-    candidates.peek()?;
-    Some(candidates.any(|key| token.is_by(key)))
+/// What a token has to claim.
+fn checks(spec: &JwtSpec) -> Checks {
+    Checks {
+        issuers: spec.issuers.clone().into(),
+        audiences: spec.audiences.clone().into(),
+        leeway: spec.leeway.get(),
+        require_expiry: spec.require_expiry,
+        required: spec.required_claims.clone(),
+    }
 }
 
 fn no_keys() -> Error {

@@ -16,9 +16,12 @@ use arc_swap::ArcSwapOption;
 use aws_lc_rs::digest::{SHA256, digest};
 use futures_channel::oneshot;
 use http::{HeaderValue, Method, StatusCode, Uri, header};
-use portway_plugin::{Body, Host, Level, Request, ResponseExt};
+use portway_plugin::{
+    Body, Host, Level, Request, ResponseExt,
+    credential::{Algorithm, Key},
+};
 
-use super::{Algorithm, JwksSpec, jwk, key::Key};
+use super::{JwksSpec, jwk};
 
 /// The largest document that is read.
 const LARGEST: usize = 1024 * 1024;

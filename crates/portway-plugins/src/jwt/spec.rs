@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use portway_plugin::value::{Duration, FetchUrl, FieldName, FieldValue, Secret, Token};
+use portway_plugin::{
+    credential::{Algorithm, JwtKeySpec},
+    value::{Duration, FetchUrl, FieldName, FieldValue, Token},
+};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::Algorithm;
 use crate::identity::{IdentitySpec, realm, yes};
 
 /// Lets those in who send a token that one of the keys has signed. Others get 401. Keys are
@@ -83,23 +85,6 @@ pub struct JwtSpec {
     /// What all plugins share that find out who asks.
     #[serde(flatten)]
     pub identity: IdentitySpec,
-}
-
-/// One key.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-pub struct JwtKeySpec {
-    /// What tokens call it (`kid`). Without it, it is tried for tokens of its algorithm whatever
-    /// they call their key.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-    /// The one algorithm it is good for.
-    pub algorithm: Algorithm,
-    /// The shared secret, for HS256 to HS512; at least 32 bytes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub secret: Option<Secret>,
-    /// The public key in PEM, for the others. RSA keys have at least 2048 bits.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub public_key: Option<String>,
 }
 
 /// Keys that are fetched (RFC 7517). Until the first ones are there, tokens that need them get

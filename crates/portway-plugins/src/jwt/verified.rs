@@ -3,11 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use portway_plugin::{Consumer, Consumers, CredentialKind, Host};
+use portway_plugin::{
+    Consumer, Consumers, CredentialKind, Host,
+    credential::{Refused, claim, texts},
+};
 use serde_json::{Map, Value};
 
-use super::{JwtSpec, ring::Ring, token::Refused};
-use crate::identity::{claim, texts};
+use super::{JwtSpec, ring::Ring};
 
 /// The longest time a token without an expiry is remembered.
 const LONGEST: Duration = Duration::from_secs(3600);

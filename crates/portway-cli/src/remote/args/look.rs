@@ -57,8 +57,14 @@ pub(crate) struct Filter {
     /// Only names like this; `*` stands for anything
     #[arg(long, value_name = "PATTERN")]
     pub(crate) name: Option<String>,
-    /// Only those with this label; may be given several times
-    #[arg(short, long = "label", visible_alias = "selector", value_name = "KEY=VALUE")]
+    /// Only those with this label; may be given several times, or as a list
+    #[arg(
+        short,
+        long = "label",
+        visible_alias = "selector",
+        value_name = "KEY=VALUE",
+        value_delimiter = ','
+    )]
     pub(crate) labels: Vec<String>,
     /// Only those of this owner: `store`, `code` or `file:/path`
     #[arg(long, value_name = "OWNER")]
@@ -74,7 +80,7 @@ What is exported can be applied again. Secrets are not part of it.
 Examples:
   portway export > gateway.yaml
   portway export -n billing --kind routes,services
-  portway export --owner '*' -o json      also what files and code own";
+  portway export --owner file:/etc/portway/portway.yaml -o json";
 
 #[derive(Args, Debug)]
 #[command(after_help = EXPORT)]
@@ -82,7 +88,7 @@ pub(crate) struct Export {
     /// Only these kinds
     #[arg(long = "kind", value_name = "KIND", value_delimiter = ',')]
     pub(crate) kinds: Vec<String>,
-    /// Only what this owner has; `*` for all [default: store]
+    /// What this owner has: `store`, `code` or `file:/path` [default: store]
     #[arg(long, value_name = "OWNER")]
     pub(crate) owner: Option<String>,
     /// How it is written

@@ -10,7 +10,9 @@
 //! | route | `paths`, `methods` | `match` |
 //! | route | `service` | `target.service` |
 //! | route | `stripPath`, `preserveHost` | `rewrite`, `host: preserve` |
-//! | secret, domain, collection | their own names | the same |
+//! | secret | `data` | `value` |
+//! | domain | `cert`, `key` | a certificate of the domain's name |
+//! | collection | `schema`, `visibility` | the same |
 //!
 //! Version 2 writes them with underscores, which is understood as well.
 

@@ -156,8 +156,10 @@ fn spread<'a>(root: &'a Value, schema: &'a Value, steps: usize, forms: &mut Vec<
     let mut leads_on = false;
     if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
         leads_on = true;
-        if let Some(target) = root.pointer(reference.trim_start_matches('#')) {
-            spread(root, target, steps - 1, forms);
+        match root.pointer(reference.trim_start_matches('#')) {
+            Some(target) => spread(root, target, steps - 1, forms),
+            // What is not said cannot be judged here; the gateway will.
+            None => forms.push(&Value::Bool(true)),
         }
     }
     for key in ["anyOf", "oneOf", "allOf"] {

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use http::{StatusCode, header};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{client, warn};
 use crate::{
@@ -93,6 +93,20 @@ async fn sent(
     said
 }
 
+/// Applies a document that stands in no file.
+pub(super) async fn document(
+    client: &Client,
+    document: &Value,
+    namespace: Option<&str>,
+    edit: &Edit,
+    form: Form,
+) -> anyhow::Result<ExitCode> {
+    let request = Request::post("/apply").maybe("namespace", namespace);
+    let said = client.ask(super::edited(request, edit).json(document)).await?;
+    warn(&said.meta);
+    changed(&said, edit, form)
+}
+
 /// Says what was changed by one answer.
 pub(super) fn changed(said: &Said, edit: &Edit, form: Form) -> anyhow::Result<ExitCode> {
     show::value(form, &said.data, |data| {
@@ -125,18 +139,30 @@ pub(super) async fn export(args: &Export) -> anyhow::Result<ExitCode> {
         Written::Yaml => "application/yaml",
         Written::Json => "application/json",
     };
-    let mut request = Request::get("/export")
+    let request = Request::get("/export")
         .header(header::ACCEPT, accept)
         .maybe("namespace", client.namespace(&args.scope))
         .maybe("owner", args.owner.as_deref());
-    for kind in &args.kinds {
-        request = request.query("kind", kind);
+    // Kinds are lists of their own, so that what is said of each stands side by side.
+    let requests = match args.kinds.as_slice() {
+        [] => vec![request],
+        kinds => kinds.iter().map(|kind| request.clone().query("kind", kind)).collect(),
+    };
+    let (mut text, mut whole) = (String::new(), Map::new());
+    for request in requests {
+        let answer = client.send(request).await?;
+        let said = String::from_utf8_lossy(&answer.body);
+        match serde_json::from_str::<Value>(&said) {
+            Ok(Value::Object(lists)) if args.output == Written::Json => whole.extend(lists),
+            // Nothing at all is an empty map.
+            _ if said.trim() == "{}" => {}
+            _ => text += &format!("{}\n", said.trim_end()),
+        }
     }
-    let answer = client.send(request).await?;
-    let text = String::from_utf8_lossy(&answer.body);
-    let text = match (args.output, serde_json::from_slice::<Value>(&answer.body)) {
-        (Written::Json, Ok(value)) => format!("{value:#}\n"),
-        _ => format!("{}\n", text.trim_end()),
+    let text = match args.output {
+        Written::Json => format!("{:#}\n", Value::Object(whole)),
+        Written::Yaml if text.is_empty() => "{}\n".to_owned(),
+        Written::Yaml => text,
     };
     print(&text)?;
     Ok(ExitCode::SUCCESS)

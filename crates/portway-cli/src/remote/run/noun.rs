@@ -4,8 +4,9 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use http::Method;
+use serde_json::json;
 
-use super::{client, edited, guarded, resources};
+use super::{apply, client, edited, guarded, resources};
 use crate::{
     remote::{
         args::{Create, Noun, Verb},
@@ -48,7 +49,8 @@ pub(super) async fn noun(word: &str, args: &Noun) -> anyhow::Result<ExitCode> {
 }
 
 async fn made(client: &Client, kind: &Kind, args: &Create) -> anyhow::Result<ExitCode> {
-    let (names, pairs, own) = addressed(&args.pairs, true)?;
+    let (names, mut pairs, own) = addressed(&args.pairs, true)?;
+    let own_pair = if kind.kind == "domain" { key_pair(&mut pairs)? } else { None };
     // What is missing is named together with the name.
     let name = match names.as_slice() {
         [name] => name.clone(),
@@ -65,10 +67,27 @@ async fn made(client: &Client, kind: &Kind, args: &Create) -> anyhow::Result<Exi
     let namespace = own.as_deref().or_else(|| client.namespace(&args.scope));
     let request =
         edited(request, &args.edit).maybe("namespace", namespace.filter(|_| kind.namespaced));
-    let Some(told) = resources::whole(kind, &pairs, args.file.as_deref(), true)? else {
+    let Some(mut told) = resources::whole(kind, &pairs, args.file.as_deref(), true)? else {
         return Ok(ExitCode::from(PROBLEMS));
     };
+    if let Some((cert, key)) = own_pair {
+        told.spec["name"] = name.as_str().into();
+        told.spec["certificate"] = name.as_str().into();
+        let certificate = json!({ "name": name, "cert": cert, "key": key });
+        let both = json!({ "certificates": [certificate], "domains": [told.spec] });
+        return apply::document(client, &both, namespace, &args.edit, args.output.form).await;
+    }
     resources::send(client, request, told, &args.edit, args.output.form).await
+}
+
+/// A domain of DGate's has a certificate and a key of its own; here they are a resource, which
+/// gets the name of the domain.
+fn key_pair(pairs: &mut Vec<Pair>) -> anyhow::Result<Option<(String, String)>> {
+    match (pairs::take(pairs, "cert")?, pairs::take(pairs, "key")?) {
+        (Some(cert), Some(key)) => Ok(Some((cert, key))),
+        (None, None) => Ok(None),
+        _ => bail!(UsageError("a domain has both a cert and a key, or none of them".to_owned())),
+    }
 }
 
 /// Names, what else was said, and the namespace: `name=` and `namespace=` address a resource, they

@@ -23,12 +23,17 @@ pub(super) async fn status(args: &Status) -> anyhow::Result<ExitCode> {
     let said = client.ask(Request::get("/status")).await?;
     let admin = client.settings.admin.url();
     show::value(args.output.form, &said.data, |data| told(&admin, data))?;
-    let is_ready = said.data["ready"] == true;
-    Ok(if is_ready { ExitCode::SUCCESS } else { ExitCode::from(PROBLEMS) })
+    Ok(if is_ready(&said.data) { ExitCode::SUCCESS } else { ExitCode::from(PROBLEMS) })
+}
+
+/// Whether the gateway is ready, and would not only be if what was said last could be served.
+fn is_ready(data: &Value) -> bool {
+    data["ready"] != false
+        && items(data, "/origins").iter().all(|origin| origin["applied"] != false)
 }
 
 fn told(admin: &str, data: &Value) -> String {
-    let state = match data["ready"] == true {
+    let state = match is_ready(data) {
         true => format!("{GREEN}ready{GREEN:#}"),
         false => format!("{RED}not ready{RED:#}"),
     };
@@ -40,9 +45,11 @@ fn told(admin: &str, data: &Value) -> String {
         text(data, "/cores"),
     );
     if let Some(store) = data.get("store").filter(|store| store.is_object()) {
-        let words = [text(store, "/kind"), text(store, "/path"), moment::bytes(&store["bytes"])];
-        let words = words.iter().filter(|word| !word.is_empty());
-        let store = words.map(String::as_str).collect::<Vec<_>>().join(", ");
+        let mut words = vec![text(store, "/kind"), text(store, "/path")];
+        words.push(moment::bytes(&store["bytes"]));
+        words.extend(store["resources"].as_u64().map(|count| format!("{count} resources")));
+        words.retain(|word| !word.is_empty());
+        let store = words.join(", ");
         lines += &format!("store      {store}\n");
     }
     let listeners = items(data, "/listeners").iter();

@@ -53,8 +53,8 @@ fn table(tokens: &Value) -> String {
             text(token, "/role"),
             all(token, "/namespaces"),
             all(token, "/kinds"),
-            or_never("/expires"),
-            match text(token, "/last_used") {
+            or_never("/expires_at"),
+            match text(token, "/last_used_at") {
                 time if time.is_empty() => "never".to_owned(),
                 time => moment::ago(&time),
             },

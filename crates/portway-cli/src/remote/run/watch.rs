@@ -95,18 +95,24 @@ fn line(event: &Event, data: &Value) -> String {
                 "{time}  {BOLD}revision {number}{BOLD:#}  {changes}  {touched}  by {author}{message}\n"
             )
         }
-        "outcome" => {
-            let origin = text(data, "/origin");
-            if data["applied"] == true {
-                return format!("{origin}: in force\n");
-            }
-            let problems = items(data, "/problems").iter();
-            let told = problems
-                .map(|one| format!("\n  {} ({})", text(one, "/message"), text(one, "/code")));
-            format!("{origin}: {RED}rejected{RED:#}{}\n", told.collect::<String>())
-        }
+        "outcome" => match items(data, "/origins") {
+            [] => outcome(data),
+            several => several.iter().map(outcome).collect(),
+        },
         other => format!("{}: {}\n", clean(other), clean(&event.data)),
     }
+}
+
+/// What became of what one owner said.
+fn outcome(data: &Value) -> String {
+    let origin = text(data, "/origin");
+    if data["applied"] == true {
+        return format!("{origin}: in force\n");
+    }
+    let problems = items(data, "/problems").iter();
+    let told =
+        problems.map(|one| format!("\n  {} ({})", text(one, "/message"), text(one, "/code")));
+    format!("{origin}: {RED}rejected{RED:#}{}\n", told.collect::<String>())
 }
 
 #[cfg(test)]

@@ -105,8 +105,7 @@ fn services(
         };
         service.routes = routes.into_iter().map(|route| convert(route, &mut route_names)).collect();
         services.push(service);
-        numbers.services.push(number);
-        numbers.nested.push(nested);
+        numbers.push_service(number, nested);
     }
     services
 }

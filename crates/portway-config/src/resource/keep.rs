@@ -1,0 +1,54 @@
+//! What the gateway keeps for others: secrets that configuration refers to, and documents.
+
+use portway_plugin::value;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Meta;
+
+/// A text that configuration of the same namespace takes in by `${secret:name}`, and that nobody is
+/// shown.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct Secret {
+    /// Name, namespace, labels, description, switch.
+    #[serde(flatten)]
+    pub meta: Meta,
+    /// The text.
+    pub value: value::Secret,
+}
+
+/// A set of JSON documents that the admin API keeps. They are no configuration: traffic does not
+/// change with them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct Collection {
+    /// Name, namespace, labels, description, switch.
+    #[serde(flatten)]
+    pub meta: Meta,
+    /// The JSON Schema (draft 2020-12, or what its `$schema` says) every document must fit.
+    /// Without it, every document does.
+    #[serde(default = "anything", skip_serializing_if = "is_anything")]
+    pub schema: Value,
+    /// Who may read the documents.
+    #[serde(default)]
+    pub visibility: Visibility,
+}
+
+/// Who may read the documents of a collection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Visibility {
+    /// Those who may read in its namespace (the default).
+    #[default]
+    Private,
+    /// Those who may read in any namespace.
+    Public,
+}
+
+fn anything() -> Value {
+    Value::Bool(true)
+}
+
+fn is_anything(schema: &Value) -> bool {
+    *schema == Value::Bool(true)
+}

@@ -1,0 +1,410 @@
+//! Resources that each stand by themselves: what the admin API takes, and what a store keeps.
+//!
+//! A resource is kept as it was written, with its references; what it means is made from that
+//! again whenever a secret it refers to changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use portway_plugin::{
+    Problem,
+    value::{Name, Quoted},
+};
+use serde_json::{Map, Value as Json};
+
+use crate::{
+    Catalog, Loaded,
+    document::{Entry, Node, Span, Value, parse},
+    expand::{Expanded, Lookup, Secrets, expand_resource},
+    load::Reader,
+    merge::SETTINGS,
+    places::Places,
+    resource::{Config, Kind, Resource, ResourceId},
+    walk::walk,
+};
+
+/// A resource, and how it was written.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// Which one it is.
+    pub id: ResourceId,
+    /// What it means.
+    pub resource: Resource,
+    /// What was written, but for the name and the namespace.
+    pub spec: Json,
+    /// The secrets it refers to, by namespace and name.
+    pub used: BTreeSet<(String, String)>,
+    secrets: Secrets,
+}
+
+/// Reads the resource `id` from `text`, called `file` in messages; its format is what the name's
+/// extension says. Name and namespace may be left out.
+///
+/// # Errors
+/// Everything that is wrong with it, by itself.
+pub fn resource(
+    text: &str,
+    file: &str,
+    id: &ResourceId,
+    lookup: &dyn Lookup,
+    catalog: &Catalog,
+) -> Result<Written, Vec<Problem>> {
+    let (tree, mut problems) = parse(text, file);
+    let Some(tree) = tree else { return Err(problems) };
+    let read = Reading { file, lookup, catalog }.one(tree, id, "", &mut problems);
+    finished(read, problems)
+}
+
+/// Reads a document that has nothing but resources: a configuration file without settings of the
+/// process. What names no namespace belongs to `namespace`.
+///
+/// # Errors
+/// Everything that is wrong with each of them, by itself.
+pub fn resources(
+    text: &str,
+    file: &str,
+    namespace: &Name,
+    lookup: &dyn Lookup,
+    catalog: &Catalog,
+) -> Result<Vec<Written>, Vec<Problem>> {
+    let (tree, mut problems) = parse(text, file);
+    let Some(tree) = tree else { return Err(problems) };
+    let reading = Reading { file, lookup, catalog };
+    let mut read = Vec::new();
+    let Value::Map(entries) = tree.value else {
+        let message = format!("expected lists of resources, found {}", tree.value.noun());
+        let place = Some(tree.span.start.place(file));
+        problems.push(Problem { place, ..Problem::new("wrong_type", message) });
+        return Err(problems);
+    };
+    for entry in entries {
+        let known = Kind::ALL.iter().find(|kind| *entry.key == *kind.plural());
+        match (known, entry.node.value) {
+            (Some(kind), Value::List(items)) => {
+                for (number, item) in items.into_iter().enumerate() {
+                    let path = format!("{}[{number}]", entry.key);
+                    if let Some(id) = reading.named(&item, *kind, namespace, &path, &mut problems) {
+                        read.extend(reading.one(item, &id, &path, &mut problems));
+                    }
+                }
+            }
+            (Some(_), Value::Null) => {}
+            (Some(_), value) => {
+                let message = format!("expected a list, found {}", value.noun());
+                problems.push(reading.problem("wrong_type", message, entry.node.span, &entry.key));
+            }
+            (None, _) if entry.key.starts_with("x-") || &*entry.key == "$schema" => {}
+            (None, _) => problems.push(reading.foreign(&entry.key, entry.key_span)),
+        }
+    }
+    let mut seen = BTreeSet::new();
+    for one in &read {
+        if !seen.insert(&one.id) {
+            let message = format!("{} is written here twice", one.id);
+            problems.push(Problem::new("duplicate_name", message).at(one.id.kind.plural()));
+        }
+    }
+    finished(Some(read), problems)
+}
+
+/// The value, unless there are problems.
+fn finished<T>(read: Option<T>, mut problems: Vec<Problem>) -> Result<T, Vec<Problem>> {
+    match read {
+        Some(read) if problems.is_empty() => Ok(read),
+        _ => {
+            problems.sort_by_key(|p| p.place.as_ref().map(|place| (place.line, place.column)));
+            Err(problems)
+        }
+    }
+}
+
+struct Reading<'a> {
+    file: &'a str,
+    lookup: &'a dyn Lookup,
+    catalog: &'a Catalog,
+}
+
+impl Reading<'_> {
+    /// `path` leads to the resource in its document; empty when it is the document.
+    fn one(
+        &self,
+        mut tree: Node,
+        id: &ResourceId,
+        path: &str,
+        problems: &mut Vec<Problem>,
+    ) -> Option<Written> {
+        let before = problems.len();
+        let spec = match tree.to_json_without(&["name", "namespace"]) {
+            spec @ Json::Object(_) => spec,
+            _ => {
+                let message = format!("expected a map, found {}", tree.value.noun());
+                problems.push(self.problem("wrong_type", message, tree.span, path));
+                return None;
+            }
+        };
+        self.name(&mut tree, id, problems);
+        let below = id.kind == Kind::Certificate;
+        let at = (id.namespace.as_str(), below);
+        let Expanded { problems: found, secrets, used, .. } =
+            expand_resource(&mut tree, self.file, self.lookup, at);
+        problems.extend(found);
+        problems.extend(walk(&mut tree, self.catalog.shapes_of(id.kind), self.file));
+        let mut reader = Reader { file: self.file, problems };
+        let resource = reader.made(&tree, &[], String::new, |json| id.kind.read(json));
+        for problem in &mut problems[before..] {
+            secrets.hide(problem);
+            problem.path = joined(path, &problem.path);
+        }
+        let resource = resource.filter(|_| problems.len() == before)?;
+        Some(Written { id: id.clone(), resource, spec, used, secrets })
+    }
+
+    /// Sees to it that the resource says how it is called.
+    fn name(&self, tree: &mut Node, id: &ResourceId, problems: &mut Vec<Problem>) {
+        let span = Span { start: tree.span.start, end: tree.span.start };
+        let Value::Map(entries) = &mut tree.value else { return };
+        for (key, wanted) in [("name", &id.name), ("namespace", &id.namespace)] {
+            let given = entries.iter().position(|entry| &*entry.key == key);
+            if let Some(given) = given.map(|at| &entries[at].node)
+                && given.as_str().is_none_or(|text| text != wanted.as_str())
+            {
+                let message = format!(
+                    "the {key} is not {}, under which it is written",
+                    Quoted(wanted.as_str())
+                );
+                problems.push(self.problem("name_mismatch", message, given.span, key));
+            }
+            if given.is_none() {
+                let node = Node::new(Value::text(wanted.as_str()), span);
+                entries.push(Entry { key: key.into(), key_span: span, node });
+            }
+        }
+    }
+
+    /// Which resource an item of a document is.
+    fn named(
+        &self,
+        item: &Node,
+        kind: Kind,
+        namespace: &Name,
+        path: &str,
+        problems: &mut Vec<Problem>,
+    ) -> Option<ResourceId> {
+        let mut read = |key: &str| {
+            let node = item.get(key)?;
+            let text = match &node.value {
+                Value::Text(text) => text.text.clone(),
+                Value::Integer(number) => number.to_string(),
+                other => {
+                    let message = format!("expected a name, found {}", other.noun());
+                    problems.push(self.problem(
+                        "wrong_type",
+                        message,
+                        node.span,
+                        &joined(path, key),
+                    ));
+                    return Some(None);
+                }
+            };
+            let name = text.parse::<Name>().map_err(|invalid| {
+                let mut problem = self.problem(invalid.code, "", node.span, &joined(path, key));
+                (problem.message, problem.hint) = (invalid.message, invalid.hint);
+                problems.push(problem);
+            });
+            Some(name.ok())
+        };
+        let (name, own) = (read("name"), read("namespace"));
+        let Some(name) = name else {
+            let problem = self.problem("missing_key", "the key name is missing", item.span, path);
+            problems.push(problem);
+            return None;
+        };
+        let namespace = match own {
+            None => namespace.clone(),
+            Some(own) => own?,
+        };
+        let namespace = if kind.is_namespaced() { namespace } else { Name::default() };
+        Some(ResourceId { kind, namespace, name: name? })
+    }
+
+    fn foreign(&self, key: &str, span: Span) -> Problem {
+        let problem = self.problem(
+            "foreign_key",
+            format!("{} is no kind of resource", Quoted(key)),
+            span,
+            key,
+        );
+        let kinds: Vec<_> = Kind::ALL.iter().map(|kind| kind.plural()).collect();
+        if SETTINGS.contains(&key) {
+            problem.hint("settings of the process stand in a file: give it to `portway run`")
+        } else {
+            problem.hint(format!("there are {}", kinds.join(", ")))
+        }
+    }
+
+    fn problem(
+        &self,
+        code: &'static str,
+        message: impl Into<std::borrow::Cow<'static, str>>,
+        span: Span,
+        path: &str,
+    ) -> Problem {
+        let place = Some(span.start.place(self.file));
+        Problem { place, ..Problem::new(code, message).at(path) }
+    }
+}
+
+/// `routes[0]` and `match.path` → `routes[0].match.path`.
+fn joined(path: &str, below: &str) -> String {
+    match (path, below) {
+        ("", below) => below.to_owned(),
+        (path, "") => path.to_owned(),
+        (path, below) if below.starts_with('[') => format!("{path}{below}"),
+        (path, below) => format!("{path}.{below}"),
+    }
+}
+
+/// Resources by their ids, as a part of a configuration.
+#[derive(Clone, Debug, Default)]
+pub struct Resources(BTreeMap<ResourceId, Written>);
+
+impl Resources {
+    /// Adds one, or puts it in the place of the one of its id.
+    pub fn insert(&mut self, written: Written) -> Option<Written> {
+        self.0.insert(written.id.clone(), written)
+    }
+
+    /// Takes one out.
+    pub fn remove(&mut self, id: &ResourceId) -> Option<Written> {
+        self.0.remove(id)
+    }
+
+    /// One of them.
+    #[must_use]
+    pub fn get(&self, id: &ResourceId) -> Option<&Written> {
+        self.0.get(id)
+    }
+
+    /// All of them, by kind, namespace and name.
+    pub fn iter(&self) -> impl Iterator<Item = &Written> {
+        self.0.values()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What they say together. A problem's path begins with the resource it is in:
+    /// `route/default/shop.match.path`.
+    #[must_use]
+    pub fn loaded(&self, catalog: &Catalog) -> Loaded {
+        let (mut config, mut secrets, mut used) =
+            (Config::default(), Secrets::default(), BTreeSet::new());
+        for one in self.0.values() {
+            config.push(one.resource.clone());
+            secrets.extend(&one.secrets);
+            used.extend(one.used.iter().cloned());
+        }
+        let places = Places::stored(self.0.keys().cloned(), secrets);
+        Loaded { config, places, used, catalog: catalog.clone(), ..Loaded::default() }
+    }
+}
+
+/// A spec with its name in front, as it would stand in a document.
+#[must_use]
+pub fn named(id: &ResourceId, spec: &Json) -> Json {
+    let mut whole = Map::new();
+    whole.insert("name".into(), id.name.as_str().into());
+    if id.kind.is_namespaced() && !id.namespace.is_default_namespace() {
+        whole.insert("namespace".into(), id.namespace.as_str().into());
+    }
+    if let Json::Object(spec) = spec {
+        whole.extend(spec.clone());
+    }
+    Json::Object(whole)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{NoLookup, merge};
+
+    struct OneSecret;
+
+    impl Lookup for OneSecret {
+        fn env(&self, _: &str) -> Option<String> {
+            None
+        }
+
+        fn file(&self, _: &str) -> Result<String, String> {
+            Err("there are no files".into())
+        }
+
+        fn secret(&self, namespace: &str, name: &str) -> Option<String> {
+            (namespace == "default" && name == "host").then(|| "a.internal".into())
+        }
+
+        fn has_surroundings(&self) -> bool {
+            false
+        }
+    }
+
+    fn read(kind: Kind, text: &str) -> Result<Written, Vec<Problem>> {
+        let id = ResourceId { kind, namespace: Name::default(), name: "a".parse().unwrap() };
+        resource(text, "body.json", &id, &OneSecret, &Catalog::default())
+    }
+
+    #[test]
+    fn a_resource_is_kept_as_it_was_written() {
+        let text = r#"{"name": "a", "url": "http://${secret:host}:80"}"#;
+        let written = read(Kind::Service, text).unwrap();
+        assert_eq!(written.spec, json!({"url": "http://${secret:host}:80"}));
+        assert_eq!(written.used.len(), 1);
+        let Resource::Service(service) = &written.resource else { panic!("a service") };
+        assert_eq!(service.url.as_ref().unwrap().to_string(), "http://a.internal");
+    }
+
+    #[test]
+    fn what_is_wrong_with_it_is_all_told() {
+        let text = "{\n\"name\": \"b\", \"url\": \"http://${HOME}\",\n\"hots\": []}";
+        let problems = read(Kind::Service, text).unwrap_err();
+        let found: Vec<_> = problems.iter().map(|p| (p.code, p.path.as_str())).collect();
+        assert_eq!(
+            found,
+            [("name_mismatch", "name"), ("bad_reference", "url"), ("unknown_key", "hots")]
+        );
+        assert_eq!(problems[2].place.as_ref().unwrap().line, 3);
+    }
+
+    #[test]
+    fn a_document_gives_its_resources() {
+        let namespace = "shop".parse().unwrap();
+        let text = "services: [{name: a, url: 'http://a'}]\nroutes: [{name: r, namespace: x, target: {reply: {}}}]";
+        let read = resources(text, "f.yaml", &namespace, &NoLookup, &Catalog::default()).unwrap();
+        let ids: Vec<_> = read.iter().map(|one| one.id.to_string()).collect();
+        assert_eq!(ids, ["service/shop/a", "route/x/r"]);
+        let text = "log: {}\nservices: [{url: 'http://a'}]\nthings: []";
+        let problems =
+            resources(text, "f.yaml", &namespace, &NoLookup, &Catalog::default()).unwrap_err();
+        let codes: Vec<_> = problems.iter().map(|problem| problem.code).collect();
+        assert_eq!(codes, ["foreign_key", "missing_key", "foreign_key"]);
+    }
+
+    #[test]
+    fn problems_name_the_resource_they_are_in() {
+        let mut stored = Resources::default();
+        stored.insert(read(Kind::Route, r#"{"target": {"service": "none"}}"#).unwrap());
+        let part = stored.loaded(&Catalog::default());
+        let problems = merge(&[&part]).unwrap().check().unwrap_err();
+        assert_eq!(problems[0].path, "route/default/a.target.service");
+    }
+}
