@@ -65,7 +65,7 @@ pub(crate) struct Connection {
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct Output {
     /// How the result looks
-    #[arg(short, long = "output", value_name = "FORM", default_value = "table")]
+    #[arg(short = 'o', long = "output", value_name = "FORM", default_value = "table")]
     pub(crate) form: Form,
 }
 

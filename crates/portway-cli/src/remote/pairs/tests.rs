@@ -6,17 +6,14 @@ use super::*;
 use crate::catalog::catalog;
 
 /// A kind as a gateway of this version tells it.
-fn kind(name: &str, definition: &str) -> Kind {
-    let whole = catalog().schema();
-    let mut schema = whole["$defs"][definition].clone();
+fn kind(word: &str) -> Kind {
+    let catalog = catalog();
+    let whole = catalog.schema();
+    let plural = format!("{word}s");
+    let definition = whole["properties"][&plural]["items"]["$ref"].as_str().unwrap();
+    let mut schema = whole.pointer(definition.trim_start_matches('#')).unwrap().clone();
     schema["$defs"] = whole["$defs"].clone();
-    Kind {
-        kind: name.to_owned(),
-        plural: format!("{name}s"),
-        short: None,
-        namespaced: true,
-        schema,
-    }
+    Kind { kind: word.to_owned(), plural, short: None, namespaced: true, schema }
 }
 
 fn read(kind: &Kind, texts: &[&str]) -> anyhow::Result<Value> {
@@ -42,7 +39,7 @@ fn a_pair_is_read_in_three_forms() {
 
 #[test]
 fn a_text_becomes_what_the_schema_wants() {
-    let route = kind("route", "Route");
+    let route = kind("route");
     let typed = read(
         &route,
         &[
@@ -80,7 +77,7 @@ fn a_text_becomes_what_the_schema_wants() {
 
 #[test]
 fn what_is_no_value_is_refused() {
-    let route = kind("route", "Route");
+    let route = kind("route");
     assert!(refused(&route, &["priority=high"]).starts_with("priority: \"high\" is not a whole"));
     assert!(refused(&route, &["enabled=maybe"]).contains("is not true or false"));
     assert!(refused(&route, &["timeouts=30s"]).contains("KEY:=JSON"));
@@ -90,7 +87,7 @@ fn what_is_no_value_is_refused() {
 
 #[test]
 fn unknown_keys_are_refused_with_the_nearest() {
-    let service = kind("service", "Service");
+    let service = kind("service");
     assert!(refused(&service, &["ulr=http://a"]).ends_with("did you mean url?"));
     assert!(refused(&service, &["timeouts.conect=1s"]).ends_with("did you mean timeouts.connect?"));
     let both = refused(&service, &["ulr=http://a", "xyzzy=1"]);
@@ -103,7 +100,7 @@ fn a_file_is_its_text() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("match.yaml");
     fs::write(&path, "path: /a\nmethods: [GET]\n").unwrap();
-    let route = kind("route", "Route");
+    let route = kind("route");
     let pair = format!("match@={}", path.display());
     let expected = json!({ "match": { "path": "/a", "methods": ["GET"] } });
     assert_eq!(read(&route, &[&pair]).unwrap(), expected);
@@ -119,7 +116,7 @@ fn a_file_is_its_text() {
 
 #[test]
 fn a_service_of_dgate_is_one_of_ours() {
-    let service = kind("service", "Service");
+    let service = kind("service");
     let one = read(&service, &["urls=http://a:1", "tlsSkipVerify=true", "http2Only=true"]);
     let expected = json!({
         "url": "http://a:1",
@@ -151,7 +148,7 @@ fn a_service_of_dgate_is_one_of_ours() {
 
 #[test]
 fn a_route_of_dgate_is_one_of_ours() {
-    let route = kind("route", "Route");
+    let route = kind("route");
     let both = ["paths=/shop,/s/*", "methods=GET", "service=svc"];
     let expected = json!({
         "match": [
@@ -182,15 +179,28 @@ fn a_route_of_dgate_is_one_of_ours() {
 
 #[test]
 fn what_is_missing_is_named_at_once() {
-    let service = kind("service", "Service");
+    let service = kind("service");
     let error = complete(&service, &json!({})).unwrap_err().to_string();
     assert_eq!(
         error.lines().next(),
         Some("a service needs more: url (or urls, endpoints) is missing")
     );
     assert!(complete(&service, &json!({ "url": "http://a" })).is_ok());
-    let schema = json!({ "required": ["name", "schema", "visibility"] });
-    let collection = Kind { kind: "collection".to_owned(), schema, ..service };
-    let error = complete(&collection, &json!({})).unwrap_err().to_string();
-    assert!(error.contains("schema, visibility are missing"), "{error}");
+    for (word, missing) in [("domain", "patterns"), ("secret", "value (or data)")] {
+        let error = complete(&kind(word), &json!({})).unwrap_err().to_string();
+        assert!(error.contains(&format!(": {missing} is missing")), "{error}");
+    }
+}
+
+#[test]
+fn a_secret_of_dgate_and_a_schema_in_a_file_are_ours() {
+    let secret = read(&kind("secret"), &["data=hush", "tags=a"]).unwrap();
+    assert_eq!(secret, json!({ "labels": { "a": "true" }, "value": "hush" }));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("schema.json");
+    fs::write(&path, r#"{"type": "object"}"#).unwrap();
+    let pair = format!("schema@={}", path.display());
+    let collection = read(&kind("collection"), &[&pair, "visibility=public", "type=document"]);
+    let expected = json!({ "schema": { "type": "object" }, "visibility": "public" });
+    assert_eq!(collection.unwrap(), expected);
 }

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use portway::config::Catalog;
+use portway::config::{Catalog, Kind};
 use portway_testkit::{RawConnection, RawUpstream, raw::RawRequest, tls::ServerTls};
 use serde_json::{Value, json};
 
@@ -93,13 +93,20 @@ fn answer(answers: Answers, line: &str) -> (u16, String) {
 
 /// As a gateway tells them.
 fn kinds() -> String {
-    let whole = Catalog::default().schema();
-    let kind = |kind: &str, plural: &str, short: &str, definition: &str| {
-        let mut schema = whole["$defs"][definition].clone();
+    let catalog = Catalog::default();
+    let whole = catalog.schema();
+    let kinds = Kind::ALL.iter().map(|kind| {
+        let definition = whole["properties"][kind.plural()]["items"]["$ref"].as_str();
+        let definition = definition.and_then(|to| whole.pointer(to.trim_start_matches('#')));
+        let mut schema = definition.expect("every kind has a list").clone();
         schema["$defs"] = whole["$defs"].clone();
-        json!({ "kind": kind, "plural": plural, "short": short, "namespaced": true, "schema": schema })
-    };
-    let kinds =
-        [kind("service", "services", "svc", "Service"), kind("route", "routes", "rt", "Route")];
-    json!({ "data": kinds, "meta": {} }).to_string()
+        json!({
+            "kind": kind.singular(),
+            "plural": kind.plural(),
+            "short": kind.short(),
+            "namespaced": kind.is_namespaced(),
+            "schema": schema,
+        })
+    });
+    json!({ "data": kinds.collect::<Value>(), "meta": {} }).to_string()
 }

@@ -24,7 +24,7 @@ const LEAVE: &str = "\u{1b}[?25h\u{1b}[?1049l";
 const HOME: &str = "\u{1b}[H";
 const WIPE: &str = "\u{1b}[J";
 /// The end of a line, with what stood behind it wiped.
-const END: &str = "\u{1b}[K\r\n";
+const END: &str = "\u{1b}[K\n";
 
 const CTRL_C: u8 = 3;
 
