@@ -22,6 +22,7 @@ mod revision;
 mod schema;
 mod sensitive;
 mod stored;
+mod tree;
 mod walk;
 mod ways;
 
@@ -50,5 +51,6 @@ pub use resource::{
 };
 pub use revision::{Origin, Outcome, Revision, Source};
 pub use stored::{Resources, Written, named, resource, resources};
+pub use tree::Tree;
 
 pub use portway_plugin::{Busy, ClientCertificate, Entry, Place, Problem, credential, value};
