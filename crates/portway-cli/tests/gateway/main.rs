@@ -1,5 +1,6 @@
 //! The gateway from end to end: the real executable between real clients and real upstreams.
 
+mod admin;
 mod endpoints;
 mod fixture;
 mod operations;
