@@ -10,7 +10,8 @@ use portway_admin::{
 use portway_config::{Catalog, Config, Problem, Storage, StorageKind};
 use portway_core::Changes;
 use portway_store::{
-    Embedded, Memory, Store,
+    Embedded, Memory,
+    backup::Archive,
     seal::{Found, KeyRing, load_or_make},
 };
 
@@ -64,7 +65,7 @@ pub(crate) async fn open(
 }
 
 /// The store and the keys of its secrets.
-async fn keep(storage: &Storage) -> Result<(Arc<dyn Store>, KeyRing), Vec<Problem>> {
+async fn keep(storage: &Storage) -> Result<(Arc<dyn Archive>, KeyRing), Vec<Problem>> {
     if storage.kind == StorageKind::Memory {
         let ring = match keys_of_environment()? {
             Some(ring) => ring,
@@ -82,7 +83,7 @@ async fn keep(storage: &Storage) -> Result<(Arc<dyn Store>, KeyRing), Vec<Proble
             None => key_file(directory.join(KEY_FILE))?,
         };
         tracing::info!(store = %store.file().display(), "store opened");
-        Ok((Arc::new(store) as Arc<dyn Store>, ring))
+        Ok((Arc::new(store) as Arc<dyn Archive>, ring))
     });
     opened.await.map_err(|error| problem("store_unavailable", error.to_string()))?
 }

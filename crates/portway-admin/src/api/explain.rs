@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::{
     answer::{Answer, Failure, Made},
     context::Context,
+    status::running,
 };
 use crate::access::Verb;
 
@@ -51,11 +52,7 @@ pub(crate) async fn explain(context: Context) -> Result<Made, Failure> {
     let named = headers.get(http::header::HOST).and_then(|host| host.to_str().ok());
     let host = url.host().or(named).unwrap_or_default();
     let host = host.rsplit_once(':').map_or(host, |(host, _)| host).to_ascii_lowercase();
-    let running = context.ledger().changes().running();
-    let running = running.ok_or_else(|| {
-        let status = http::StatusCode::SERVICE_UNAVAILABLE;
-        Failure::new(status, "starting", "the gateway is starting")
-    })?;
+    let running = running(&context)?;
     let question = Question {
         method: &method,
         host: &host,

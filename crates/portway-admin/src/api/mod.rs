@@ -6,11 +6,14 @@
 
 mod answer;
 mod apply;
+mod backup;
 mod context;
+mod documents;
 mod explain;
 mod kinds;
 mod openapi;
 mod operation;
+mod pages;
 mod query;
 mod resources;
 mod revisions;

@@ -87,6 +87,7 @@ fn described(path: &str, operation: &Operation, kind: Option<Kind>) -> Value {
             "name": one.name,
             "in": "query",
             "description": one.about,
+            "required": one.name == "collection",
             "schema": { "type": one.kind },
         })
     });
@@ -128,6 +129,7 @@ fn body(operation: &Operation, kind: Option<Kind>) -> Option<Value> {
             let media = ["application/json", "application/yaml", "application/toml"];
             content(&media, reference("Document"))
         }
+        Takes::Backup => content(&["application/octet-stream"], json!({})),
         Takes::Json(name) => content(&["application/json"], reference(name)),
     }
 }
@@ -151,6 +153,10 @@ fn responses(operation: &Operation, kind: Option<Kind>) -> Value {
         "watch" => json!({
             "description": "Events",
             "content": { "text/event-stream": { "schema": { "type": "string" } } },
+        }),
+        "backup" => json!({
+            "description": "A backup",
+            "content": { "application/octet-stream": { "schema": {} } },
         }),
         "export" => json!({
             "description": "A document",
@@ -220,6 +226,7 @@ fn schemas(catalog: &Catalog) -> Value {
     });
     schemas.insert("Document".to_owned(), document);
     schemas.insert("Resource".to_owned(), resource());
+    schemas.insert("Anything".to_owned(), json!({ "description": "Any JSON" }));
     schemas.insert("ProblemDetails".to_owned(), problem_details());
     let own = [
         part::<Explain>(),

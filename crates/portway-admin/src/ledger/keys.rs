@@ -25,6 +25,12 @@ pub(crate) fn record(number: u64) -> Prefix {
     prefix(format!("{ROOT}/history/{number:020}/"))
 }
 
+/// The documents of a collection.
+pub(crate) fn documents(collection: &ResourceId) -> Prefix {
+    let ResourceId { namespace, name, .. } = collection;
+    prefix(format!("{ROOT}/documents/{namespace}/{name}/"))
+}
+
 /// All tokens.
 pub(crate) fn tokens() -> Prefix {
     prefix(format!("{ROOT}/tokens/"))

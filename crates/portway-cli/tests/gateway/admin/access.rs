@@ -75,5 +75,12 @@ async fn the_document_of_the_api_is_there_for_everybody() -> io::Result<()> {
     assert_eq!(document["openapi"], "3.1.0");
     assert!(document["paths"]["/api/v1/routes/{name}"]["put"].is_object());
     assert_eq!(client.get("/healthz").await?.status, 200);
+    let page = client.get("/").await?;
+    assert!(page.text().contains("/explorer.js"));
+    assert!(
+        page.header("content-security-policy")
+            .is_some_and(|policy| policy.contains("script-src 'self'"))
+    );
+    assert!(client.get("/explorer.js").await?.text().contains("openapi.json"));
     Ok(())
 }

@@ -113,3 +113,33 @@ async fn changes_are_told_as_they_come() -> io::Result<()> {
     );
     Ok(())
 }
+
+#[tokio::test]
+async fn documents_fit_the_schema_of_their_collection() -> io::Result<()> {
+    let api = Administered::start("").await?;
+    let schema = |least: u32| {
+        json!({ "schema": { "type": "object", "required": ["url"],
+                            "properties": { "url": { "type": "string", "minLength": least } } } })
+    };
+    api.put("/collections/links", schema(1)).await?;
+    let at = |id: &str| format!("/documents/{id}?collection=links");
+    let (status, body) = api.ask(Method::PUT, &at("a"), Some(json!({ "url": "http://x" }))).await?;
+    assert_eq!((status, body["data"]["data"]["url"].as_str()), (201, Some("http://x")), "{body}");
+    let (status, body) = api.ask(Method::PUT, &at("b"), Some(json!({ "url": 7 }))).await?;
+    assert_eq!((status, body["problems"][0]["path"].as_str()), (422, Some("url")), "{body}");
+    for id in ["b", "c", "d"] {
+        api.put(&at(id), json!({ "url": id })).await?;
+    }
+    let page = api.get("/documents?collection=links&limit=3").await?;
+    assert_eq!(page["data"].as_array().map(Vec::len), Some(3));
+    let cursor = page["meta"]["cursor"].as_str().expect("there is more");
+    let rest = api.get(&format!("/documents?collection=links&cursor={cursor}")).await?;
+    assert_eq!(rest["data"][0]["id"], "d");
+    // A schema that documents do not fit, and the end of their collection, have to be forced.
+    let (status, body) = api.ask(Method::PUT, "/collections/links", Some(schema(5))).await?;
+    assert_eq!((status, body["code"].as_str()), (409, Some("in_use")), "{body}");
+    assert_eq!(api.ask(Method::DELETE, "/collections/links", None).await?.0, 409);
+    assert_eq!(api.ask(Method::DELETE, "/collections/links?force=true", None).await?.0, 200);
+    assert_eq!(api.ask(Method::GET, &at("a"), None).await?.0, 404);
+    Ok(())
+}

@@ -56,3 +56,32 @@ async fn a_second_process_does_not_take_the_store() -> io::Result<()> {
     assert!(said.contains("store_unavailable") || said.contains("cannot_listen"), "{said}");
     Ok(())
 }
+
+#[tokio::test]
+async fn a_backup_brings_everything_back() -> io::Result<()> {
+    let api = Administered::start("").await?;
+    api.put("/secrets/k", json!({ "value": "s3cret" })).await?;
+    api.reply("kept", "/kept", "${secret:k}").await?;
+    let client = portway_testkit::Client::h1(api.address());
+    let backup = ask(&client, &api.token, Method::GET, "/api/v1/backup", None).await?;
+    assert_eq!(backup.status, 200);
+    api.reply("kept", "/kept", "changed").await?;
+    api.reply("new", "/new", "new").await?;
+    let restore = async |body: bytes::Bytes| {
+        let request = http::Request::post("/api/v1/restore")
+            .header("host", "localhost")
+            .header("authorization", format!("Bearer {}", api.token))
+            .body(http_body_util::Full::new(body))
+            .map_err(io::Error::other)?;
+        io::Result::Ok(client.request(request).await?.status.as_u16())
+    };
+    let torn = backup.body.slice(..backup.body.len() - 1);
+    assert_eq!(restore(torn).await?, 422);
+    assert_eq!(api.seen("/kept").await?.1, "changed");
+    assert_eq!(restore(backup.body.clone()).await?, 200);
+    assert_eq!(api.seen("/kept").await?.1, "s3cret");
+    assert_eq!(api.seen("/new").await?.0, 404);
+    api.reply("after", "/after", "after").await?;
+    assert_eq!(api.seen("/after").await?.1, "after");
+    Ok(())
+}
