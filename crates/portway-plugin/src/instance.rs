@@ -97,7 +97,7 @@ impl<P: Plugin> Erased for P {
     }
 
     fn call<'a>(&'a self, request: Request, next: Next<'a>) -> BoxFuture<'a, Result<Response>> {
-        Watched::boxed(Plugin::call(self, request, next), next)
+        watched(|| Plugin::call(self, request, next), next)
     }
 }
 
@@ -116,7 +116,7 @@ where
     }
 
     fn call<'a>(&'a self, request: Request, next: Next<'a>) -> BoxFuture<'a, Result<Response>> {
-        Watched::boxed((self.0)(request, next), next)
+        watched(|| (self.0)(request, next), next)
     }
 }
 
@@ -129,10 +129,14 @@ pin_project_lite::pin_project! {
     }
 }
 
-impl<'a, F: Future<Output = Result<Response>> + Send + 'a> Watched<'a, F> {
-    fn boxed(work: F, next: Next<'a>) -> BoxFuture<'a, Result<Response>> {
-        Box::pin(Self { work, next })
-    }
+/// The future is made after its place on the heap, so that it need not be moved there.
+fn watched<'a, F>(work: impl FnOnce() -> F, next: Next<'a>) -> BoxFuture<'a, Result<Response>>
+where
+    F: Future<Output = Result<Response>> + Send + 'a,
+{
+    let place = Box::<Watched<'a, F>>::new_uninit();
+    let watched = Box::write(place, Watched { work: work(), next });
+    Box::into_pin(watched)
 }
 
 impl<F: Future<Output = Result<Response>>> Future for Watched<'_, F> {
