@@ -41,6 +41,20 @@ impl Catalog {
         self.0.schema.get_or_init(|| schema::schema(&self.0.registry))
     }
 
+    /// The JSON Schema of one resource of a kind, which stands by itself.
+    #[must_use]
+    pub fn schema_of(&self, kind: Kind) -> Value {
+        schema::part(self.schema(), kind.definition())
+    }
+
+    /// The JSON Schema of the spec of a plugin, which stands by itself.
+    #[must_use]
+    pub fn plugin_schema(&self, plugin: &str) -> Option<Value> {
+        let path = format!("/$defs/PluginInstance/properties/{plugin}/$ref");
+        let definition = self.schema().pointer(&path)?.as_str()?.strip_prefix("#/$defs/")?;
+        Some(schema::part(self.schema(), definition))
+    }
+
     /// Visits every secret text of a resource of `kind`, with its path in it: `jwt[0].secret`.
     pub fn visit_secrets(
         &self,

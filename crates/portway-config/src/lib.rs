@@ -24,6 +24,7 @@ mod sensitive;
 mod stored;
 mod tree;
 mod walk;
+mod ways;
 
 pub use catalog::Catalog;
 pub use check::{Checked, check};
@@ -44,11 +45,12 @@ pub use resource::{
     LogLevel, LogOutput, Logging, Match, Matches, Meta, Namespace, Password, PathMatch,
     PluginInstance, PluginSpec, Pool, Probes, ProxyProtocolVersion, Redirect, RedirectHttps,
     RedirectStatus, Reply, Resolver, Resource, ResourceId, ResourceRef, Rewrite, Role, Route,
-    Secret, Service, Shutdown, StageTimeouts, Target, Timeouts, TlsHost, TlsVersion, TypedPath,
-    UpstreamHttp2, UpstreamTls, ValueMatch, Visibility, WeightedService, When,
+    Secret, Service, Shutdown, StageTimeouts, Storage, StorageKind, Target, Timeouts, TlsHost,
+    TlsVersion, TypedPath, UpstreamHttp2, UpstreamTls, ValueMatch, Visibility, WeightedService,
+    When,
 };
 pub use revision::{Origin, Outcome, Revision, Source};
 pub use stored::{Resources, Written, named, resource, resources};
 pub use tree::Tree;
 
-pub use portway_plugin::{Busy, ClientCertificate, Place, Problem, credential, value};
+pub use portway_plugin::{Busy, ClientCertificate, Entry, Place, Problem, credential, value};

@@ -62,7 +62,7 @@ macro_rules! settings {
     };
 }
 
-settings! { global_plugins admin probes log access_log resolver shutdown stream_drain }
+settings! { global_plugins admin store probes log access_log resolver shutdown stream_drain }
 
 /// Whether `key` of a document is a list of resources.
 pub(crate) fn is_list(key: &str) -> bool {

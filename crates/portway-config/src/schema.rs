@@ -40,6 +40,36 @@ pub(crate) fn schema(registry: &Registry) -> Value {
     schema
 }
 
+/// The definition `name` of a schema with those it refers to.
+pub(crate) fn part(schema: &Value, name: &str) -> Value {
+    let (mut wanted, mut defs) = (vec![name.to_owned()], Map::new());
+    while let Some(name) = wanted.pop() {
+        if defs.contains_key(&name) {
+            continue;
+        }
+        let Some(definition) = schema.pointer(&format!("/$defs/{name}")) else { continue };
+        references(definition, &mut wanted);
+        defs.insert(name, definition.clone());
+    }
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$ref": format!("#/$defs/{name}"),
+        "$defs": defs,
+    })
+}
+
+fn references(schema: &Value, found: &mut Vec<String>) {
+    match schema {
+        Value::Array(list) => list.iter().for_each(|one| references(one, found)),
+        Value::Object(object) => {
+            let reference = object.get("$ref").and_then(Value::as_str);
+            found.extend(reference.and_then(|to| to.strip_prefix("#/$defs/")).map(str::to_owned));
+            object.values().for_each(|one| references(one, found));
+        }
+        _ => {}
+    }
+}
+
 /// The schema of a type, closed and without nulls.
 pub(crate) fn generate<T: JsonSchema>() -> Value {
     let mut schema = generator().into_root_schema_for::<T>().to_value();

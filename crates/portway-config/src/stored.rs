@@ -3,7 +3,10 @@
 //! A resource is kept as it was written, with its references; what it means is made from that
 //! again whenever a secret it refers to changes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use portway_plugin::{
     Problem,
@@ -68,7 +71,8 @@ pub fn resources(
 ) -> Result<Vec<Written>, Vec<Problem>> {
     let (tree, mut problems) = parse(text, file);
     let Some(tree) = tree else { return Err(problems) };
-    let reading = Reading { file, lookup, catalog };
+    let lookup = Declared { own: own_secrets(&tree, namespace), lookup };
+    let reading = Reading { file, lookup: &lookup, catalog };
     let mut read = Vec::new();
     let Value::Map(entries) = tree.value else {
         let message = format!("expected lists of resources, found {}", tree.value.noun());
@@ -104,6 +108,42 @@ pub fn resources(
         }
     }
     finished(Some(read), problems)
+}
+
+/// Secrets that a document declares itself, before all others.
+struct Declared<'a> {
+    own: BTreeMap<(String, String), String>,
+    lookup: &'a dyn Lookup,
+}
+
+impl Lookup for Declared<'_> {
+    fn env(&self, name: &str) -> Option<String> {
+        self.lookup.env(name)
+    }
+
+    fn file(&self, path: &str) -> Result<String, String> {
+        self.lookup.file(path)
+    }
+
+    fn secret(&self, namespace: &str, name: &str) -> Option<String> {
+        let own = self.own.get(&(namespace.to_owned(), name.to_owned()));
+        own.cloned().or_else(|| self.lookup.secret(namespace, name))
+    }
+
+    fn has_surroundings(&self) -> bool {
+        self.lookup.has_surroundings()
+    }
+}
+
+/// The secrets in the list of a document.
+fn own_secrets(tree: &Node, namespace: &Name) -> BTreeMap<(String, String), String> {
+    let text = |node: &Node, key: &str| node.get(key).and_then(Node::as_str).map(str::to_owned);
+    let secret = |node: &Node| {
+        let own = text(node, "namespace").unwrap_or_else(|| namespace.to_string());
+        Some(((own, text(node, "name")?), text(node, "value")?))
+    };
+    let list = tree.get(Kind::Secret.plural()).map_or(&[][..], Node::items);
+    list.iter().filter_map(secret).collect()
 }
 
 /// The value, unless there are problems.
@@ -263,30 +303,30 @@ fn joined(path: &str, below: &str) -> String {
     }
 }
 
-/// Resources by their ids, as a part of a configuration.
+/// Resources by their ids, as a part of a configuration. A copy shares them.
 #[derive(Clone, Debug, Default)]
-pub struct Resources(BTreeMap<ResourceId, Written>);
+pub struct Resources(BTreeMap<ResourceId, Arc<Written>>);
 
 impl Resources {
     /// Adds one, or puts it in the place of the one of its id.
-    pub fn insert(&mut self, written: Written) -> Option<Written> {
-        self.0.insert(written.id.clone(), written)
+    pub fn insert(&mut self, written: Written) -> Option<Arc<Written>> {
+        self.0.insert(written.id.clone(), Arc::new(written))
     }
 
     /// Takes one out.
-    pub fn remove(&mut self, id: &ResourceId) -> Option<Written> {
+    pub fn remove(&mut self, id: &ResourceId) -> Option<Arc<Written>> {
         self.0.remove(id)
     }
 
     /// One of them.
     #[must_use]
     pub fn get(&self, id: &ResourceId) -> Option<&Written> {
-        self.0.get(id)
+        self.0.get(id).map(|written| &**written)
     }
 
     /// All of them, by kind, namespace and name.
     pub fn iter(&self) -> impl Iterator<Item = &Written> {
-        self.0.values()
+        self.0.values().map(|written| &**written)
     }
 
     /// How many there are.

@@ -37,6 +37,9 @@ mod tls;
 mod upstream;
 mod websocket;
 
-pub use gateway::{ClientAddr, Gateway};
+pub use change::{Changes, Commit, Intent, OriginStatus, Part, Proposals, Running};
+pub use portway_plugin::{Body, Error, Response};
+
+pub use gateway::{AdminPeer, AdminService, ClientAddr, Gateway};
 pub use server::{Options, Server, Stop, run};
 pub use tls::verify;

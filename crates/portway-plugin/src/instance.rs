@@ -9,7 +9,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use crate::{BoxFuture, Error, Host, Next, Plugin, Request, Response, Result};
+use crate::{BoxFuture, Claim, Error, Host, Next, Plugin, Request, Response, Result};
 
 /// One instance of some plugin. Clones are the same instance.
 #[derive(Clone)]
@@ -49,6 +49,12 @@ impl Instance {
         self.name
     }
 
+    /// See [`Plugin::claim`].
+    #[must_use]
+    pub fn claim(&self) -> Claim {
+        self.plugin.claim()
+    }
+
     /// See [`Plugin::start`].
     pub fn start<'a>(&'a self, host: &'a Host) -> BoxFuture<'a, ()> {
         self.plugin.start(host)
@@ -74,12 +80,18 @@ impl fmt::Debug for Instance {
 
 /// A plugin behind a pointer. The one allocation of a call is made here.
 trait Erased: Send + Sync {
+    fn claim(&self) -> Claim;
+
     fn start<'a>(&'a self, host: &'a Host) -> BoxFuture<'a, ()>;
 
     fn call<'a>(&'a self, request: Request, next: Next<'a>) -> BoxFuture<'a, Result<Response>>;
 }
 
 impl<P: Plugin> Erased for P {
+    fn claim(&self) -> Claim {
+        Plugin::claim(self)
+    }
+
     fn start<'a>(&'a self, host: &'a Host) -> BoxFuture<'a, ()> {
         Box::pin(Plugin::start(self, host))
     }
@@ -95,6 +107,10 @@ impl<F> Erased for Hook<F>
 where
     F: for<'a> Fn(Request, Next<'a>) -> BoxFuture<'a, Result<Response>> + Send + Sync,
 {
+    fn claim(&self) -> Claim {
+        Claim::Nothing
+    }
+
     fn start<'a>(&'a self, _: &'a Host) -> BoxFuture<'a, ()> {
         Box::pin(async {})
     }

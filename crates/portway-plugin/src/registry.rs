@@ -30,6 +30,7 @@ pub struct Registry(Vec<Entry>);
 #[derive(Clone)]
 pub struct Entry {
     name: &'static str,
+    example: &'static str,
     schema: fn(&mut SchemaGenerator) -> Schema,
     create: Arc<dyn Fn(Value) -> Result<Instance, Problem> + Send + Sync>,
 }
@@ -46,6 +47,7 @@ impl Registry {
     pub fn with<P: Plugin>(self) -> Self {
         self.and(Entry {
             name: P::NAME,
+            example: P::EXAMPLE,
             schema: |generator| generator.subschema_for::<P::Spec>(),
             create: Arc::new(|spec| {
                 let spec = serde_json::from_value(spec);
@@ -65,6 +67,7 @@ impl Registry {
         let instance = Instance::hook(name, call);
         self.and(Entry {
             name,
+            example: "",
             schema: |generator| generator.subschema_for::<Nothing>(),
             create: Arc::new(move |_| Ok(instance.clone())),
         })
@@ -95,6 +98,12 @@ impl Entry {
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// A whole configuration with it.
+    #[must_use]
+    pub fn example(&self) -> Option<&'static str> {
+        (!self.example.is_empty()).then_some(self.example)
     }
 
     /// The JSON Schema of its spec.

@@ -16,6 +16,7 @@ use portway_store::{Embedded, Key, List, Options, Prefix, Store, Transaction};
 const ENTRIES: usize = 10_000;
 const SINGLE: usize = 300;
 const REVISIONS: usize = 1000;
+const REWRITES: usize = 20;
 
 fn main() {
     let place = env::args_os().nth(1).unwrap_or_else(|| env::temp_dir().into_os_string());
@@ -81,6 +82,13 @@ async fn measure(directory: &Path) {
     }
     println!("file after {REVISIONS} more revisions of 10 entries each: {}", megabytes(&store));
 
+    for turn in 0..REWRITES {
+        let all = (0..ENTRIES).fold(Transaction::new(), |t, n| t.put(&key(n), value(turn)));
+        store.commit(all).await.unwrap();
+    }
+    println!("file after {REWRITES} rewrites of everything: {}", megabytes(&store));
+    println!("memory of this process: {}", memory());
+
     let start = Instant::now();
     let page = store.list(List::of(&routes)).await.unwrap();
     println!("list of {} entries: {:?}", page.entries.len(), start.elapsed());
@@ -94,6 +102,12 @@ async fn measure(directory: &Path) {
 fn megabytes(store: &Embedded) -> String {
     let bytes = fs::metadata(store.file()).unwrap().len();
     format!("{}.{} MB", bytes / 1_000_000, bytes / 100_000 % 10)
+}
+
+fn memory() -> String {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = |name| status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or("?").trim();
+    format!("{} now, {} at most", line("VmRSS:"), line("VmHWM:"))
 }
 
 fn report(what: &str, mut times: Vec<Duration>) {

@@ -1,6 +1,6 @@
 //! Values too large for one entry: pieces in a folder of their own.
 //!
-//! [`split`] makes them, for who writes them in a transaction with other things. [`write`] writes
+//! [`split`] makes them, for who writes them in a transaction with other things. [`write()`] writes
 //! them by themselves, in as many transactions as the store asks for. What refers to a folder is
 //! written when its pieces are, so nobody looks at one that is not complete; see
 //! `docs/decisions/0007-store.md`.

@@ -1,17 +1,18 @@
 //! From a few settings to a running gateway.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
-use portway_config::{Catalog, Checked, Config, Origin, Outcome, Problem, Revision, Source};
+use portway_admin::access::NewToken;
+use portway_config::{Catalog, Checked, Config, Origin, Outcome, Problem, Revision, Source, merge};
 use portway_core::{
-    Options, Server, run,
+    Changes, Options, Server, run,
     source::FileSource,
     telemetry::{BuildInfo, log},
 };
 use portway_plugin::Registry;
 use tokio::runtime::Handle;
 
-use crate::signals::Signals;
+use crate::{admin, signals::Signals};
 
 /// Settings of the process that are not in its configuration.
 #[derive(Clone, Debug)]
@@ -89,16 +90,45 @@ impl Builder {
     /// # Errors
     /// All that is wrong with the file at the start. Then nothing was opened.
     pub async fn serve_file(self, path: &Path) -> Result<bool, Vec<Problem>> {
-        let mut source = FileSource::start(path, &self.catalog, &Handle::current());
-        let signals = Signals::listen(source.reread())
+        self.serve_files(&[path]).await
+    }
+
+    /// The same for several files or directories, which say together what is served.
+    ///
+    /// # Errors
+    /// All that is wrong with them at the start. Then nothing was opened.
+    pub async fn serve_files(self, paths: &[&Path]) -> Result<bool, Vec<Problem>> {
+        let (mut sources, mut rereads) = (Vec::new(), Vec::new());
+        for path in paths {
+            let mut source = FileSource::start(path, &self.catalog, &Handle::current());
+            rereads.push(source.reread());
+            // The log begins before the gateway does, so the first revision is looked at before.
+            let first = source.next().await;
+            sources.push(Begun { first, source });
+        }
+        let signals = Signals::listen(rereads)
             .map_err(|error| problem("no_signals", format!("cannot hear signals: {error}")))?;
-        // The log begins before the gateway does, so the first revision is looked at before.
-        let first = source.next().await;
-        let options = match first.as_ref().map(|revision| &revision.content) {
-            Some(Ok(loaded)) => self.options(&loaded.config)?,
-            _ => Options::default(),
-        };
-        run(Begun { first, source }, options, || signals.stop(), announce).await
+        let first =
+            sources.iter().filter_map(|source| source.first.as_ref()?.content.as_ref().ok());
+        let first: Vec<_> = first.collect();
+        let (catalog, version) = (self.catalog.clone(), self.build.version);
+        let (changes, proposals) = Changes::new(&catalog);
+        let (mut options, mut parts) = (Options::default(), Vec::new());
+        if first.len() == sources.len() {
+            let whole = merge(&first)?;
+            options = self.options(&whole.config)?;
+            if whole.config.admin.enabled {
+                // What the files say by themselves may refer to what the store has, but the
+                // settings of the process are theirs alone.
+                let opened = admin::open(&whole.config, &catalog, changes, version).await?;
+                parts.push(opened.ledger.part());
+                options.admin = Some(Arc::new(opened.api.clone()));
+                tokio::spawn(opened.api.follow());
+                opened.first.iter().for_each(show_first);
+            }
+        }
+        drop(first);
+        run(sources, parts, proposals, options, || signals.stop(), announce).await
     }
 
     fn options(self, config: &Config) -> Result<Options, Vec<Problem>> {
@@ -110,7 +140,7 @@ impl Builder {
         } else {
             None
         };
-        Ok(Options { cores: self.cores, build: self.build, log })
+        Ok(Options { cores: self.cores, build: self.build, log, admin: None })
     }
 }
 
@@ -135,6 +165,15 @@ impl<S: Source> Source for Begun<S> {
     fn learn(&mut self, outcome: &Outcome) {
         self.source.learn(outcome);
     }
+}
+
+/// Says the first token where an operator looks. It is said this once, and never logged.
+fn show_first(token: &NewToken) {
+    eprintln!(
+        "The admin API has no admin yet. This token makes one, once, within a day:\n\n  {}\n\n\
+         portway token create admin --role admin --token <the token above>\n",
+        token.token
+    );
 }
 
 fn announce(server: &Server, warnings: &[Problem]) {

@@ -23,6 +23,7 @@
 //!
 //! There is almost no code here: this crate names what a program may rely on.
 
+mod admin;
 mod builder;
 mod signals;
 

@@ -9,7 +9,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// SIGTERM and SIGINT end the gateway, SIGHUP reads its file again. Heard while this value lives;
+/// SIGTERM and SIGINT end the gateway, SIGHUP reads its files again. Heard while this value lives;
 /// afterwards they are ignored, because a process cannot go back to not hearing them.
 #[derive(Debug)]
 pub(crate) struct Signals {
@@ -19,12 +19,12 @@ pub(crate) struct Signals {
 
 impl Signals {
     /// Begins to listen.
-    pub(crate) fn listen(reread: Reread) -> io::Result<Self> {
+    pub(crate) fn listen(rereads: Vec<Reread>) -> io::Result<Self> {
         let terminate = signal(SignalKind::terminate())?;
         let interrupt = signal(SignalKind::interrupt())?;
         let hangup = signal(SignalKind::hangup())?;
         let stop = Arc::new(Notify::new());
-        let task = tokio::spawn(pass_on(terminate, interrupt, hangup, Arc::clone(&stop), reread));
+        let task = tokio::spawn(pass_on(terminate, interrupt, hangup, Arc::clone(&stop), rereads));
         Ok(Self { stop, task })
     }
 
@@ -49,13 +49,13 @@ async fn pass_on(
     mut interrupt: Signal,
     mut hangup: Signal,
     stop: Arc<Notify>,
-    reread: Reread,
+    rereads: Vec<Reread>,
 ) {
     loop {
         tokio::select! {
             _ = terminate.recv() => stop.notify_one(),
             _ = interrupt.recv() => stop.notify_one(),
-            _ = hangup.recv() => reread.ask(),
+            _ = hangup.recv() => rereads.iter().for_each(Reread::ask),
         }
     }
 }

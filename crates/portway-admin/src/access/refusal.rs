@@ -17,7 +17,7 @@ pub struct Refusal {
     /// A sentence for people.
     pub detail: Cow<'static, str>,
     /// Fields of the answer: how to show who one is, how long to wait.
-    pub headers: HeaderMap,
+    pub headers: Box<HeaderMap>,
 }
 
 impl Refusal {
@@ -26,7 +26,7 @@ impl Refusal {
         code: &'static str,
         detail: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self { status, code, detail: detail.into(), headers: HeaderMap::new() }
+        Self { status, code, detail: detail.into(), headers: Box::default() }
     }
 
     /// Nobody from there, by that name or from that page is let in.

@@ -384,14 +384,14 @@ impl<T: Word> JsonSchema for Scope<T> {
     }
 }
 
-fn everywhere() -> Vec<NamespaceScope> {
+pub(super) fn everywhere() -> Vec<NamespaceScope> {
     vec![NamespaceScope::All]
 }
 
-fn all_kinds() -> Vec<Scope<Kind>> {
+pub(super) fn all_kinds() -> Vec<Scope<Kind>> {
     vec![Scope::All]
 }
 
-fn all_verbs() -> Vec<Scope<Verb>> {
+pub(super) fn all_verbs() -> Vec<Scope<Verb>> {
     vec![Scope::All]
 }

@@ -3,4 +3,5 @@
 mod endpoints;
 mod fixture;
 mod operations;
+mod plugins;
 mod traffic;

@@ -4,12 +4,12 @@ use std::{collections::HashSet, mem};
 
 use portway_plugin::{
     Problem,
-    value::{BindAddr, Name, PathPrefix, Quoted, Regex},
+    value::{BindAddr, ByteSize, Name, PathPrefix, Quoted, Regex},
 };
 
 use super::{Findings, From, RouteFrom};
 use crate::resource::{
-    Config, Listener, Match, Meta, PathMatch, Route, Service, Target, TypedPath,
+    Config, Listener, ListenerProtocol, Match, Meta, PathMatch, Route, Service, Target, TypedPath,
 };
 
 /// The namespace a route under a service belongs to: its service's.
@@ -25,6 +25,7 @@ pub(super) fn lower(mut config: Config, findings: &mut Findings) -> (Config, Fro
         listeners: (0..config.listeners.len()).collect(),
         services: (0..config.services.len()).collect(),
         routes: Vec::new(),
+        admin: None,
     };
     for (at, service) in config.services.iter_mut().enumerate() {
         for (route, mut nested) in mem::take(&mut service.routes).into_iter().enumerate() {
@@ -63,6 +64,20 @@ pub(super) fn switch_off(config: &mut Config, from: &mut From, findings: &mut Fi
         let warning = Problem::new("no_routes", "there is no route: every request is answered 404");
         findings.warning(warning);
     }
+}
+
+/// The admin API is served on a listener like others, after all of them.
+pub(super) fn add_admin(config: &mut Config, from: &mut From) {
+    if !config.admin.enabled {
+        return;
+    }
+    let name = "admin".parse().expect("`admin` is a name");
+    let mut listener = Listener::new(name, config.admin.bind);
+    listener.protocol = ListenerProtocol::Admin;
+    listener.tls.clone_from(&config.admin.tls);
+    listener.limits.body = ByteSize::mib(64);
+    from.admin = Some(config.listeners.len());
+    config.listeners.push(listener);
 }
 
 /// Drops what `wanted` does not want, here and in the list of where it comes from.

@@ -10,6 +10,7 @@ mod admin;
 mod captures;
 mod conflicts;
 mod consumers;
+mod contradictions;
 mod listeners;
 mod lower;
 mod names;
@@ -136,7 +137,9 @@ fn inspect(
     let lowered = Lowered { config: &config, from: &from, places };
     protocols::check(&lowered, &mut findings);
     conflicts::check(&lowered, &mut findings);
+    contradictions::check(&lowered, &plugs, &mut findings);
     addresses::check(&lowered, &mut findings);
+    lower::add_admin(&mut config, &mut from);
     Inspected { config, from, plugs, findings }
 }
 
@@ -170,12 +173,15 @@ struct From {
     listeners: Vec<usize>,
     services: Vec<usize>,
     routes: Vec<RouteFrom>,
+    /// The listener of the admin API, which is declared apart.
+    admin: Option<usize>,
 }
 
 impl From {
     fn declared(&self, path: &str) -> String {
         let Some((list, index, rest)) = item(path) else { return path.to_owned() };
         let declared = match list {
+            "listeners" if self.admin == Some(index) => Some("admin".to_owned()),
             "listeners" => self.listeners.get(index).map(|at| format!("listeners[{at}]")),
             "services" => self.services.get(index).map(|at| format!("services[{at}]")),
             "routes" => self.routes.get(index).map(RouteFrom::to_string),

@@ -137,7 +137,9 @@ fn targets<'a>(
 /// A service is spoken to in the route's protocol.
 fn endpoints(route: &Route, service: &Service, from: RouteFrom, findings: &mut Findings) {
     let fits = |scheme: &str| match route.protocol {
-        ListenerProtocol::Http => matches!(scheme, "http" | "https" | "h2c"),
+        ListenerProtocol::Http | ListenerProtocol::Admin => {
+            matches!(scheme, "http" | "https" | "h2c")
+        }
         ListenerProtocol::Tcp | ListenerProtocol::Tls => scheme == "tcp",
         ListenerProtocol::Udp => scheme == "udp",
     };
@@ -149,7 +151,9 @@ fn endpoints(route: &Route, service: &Service, from: RouteFrom, findings: &mut F
             Quoted(service.meta.name.as_str()),
         );
         let hint = match route.protocol {
-            ListenerProtocol::Http => "give the service http://, https:// or h2c:// endpoints",
+            ListenerProtocol::Http | ListenerProtocol::Admin => {
+                "give the service http://, https:// or h2c:// endpoints"
+            }
             ListenerProtocol::Tcp | ListenerProtocol::Tls => "give the service tcp:// endpoints",
             ListenerProtocol::Udp => "give the service udp:// endpoints",
         };

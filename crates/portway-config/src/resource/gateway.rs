@@ -39,6 +39,8 @@ pub struct Config {
     pub probes: Probes,
     /// The admin API, by which resources are changed while traffic flows.
     pub admin: Admin,
+    /// Where what the admin API writes is kept. Read at start.
+    pub store: Storage,
     /// What the process says about itself.
     pub log: Logging,
     /// One record for each request.
@@ -68,6 +70,7 @@ impl Default for Config {
             consumers: Vec::new(),
             probes: Probes::default(),
             admin: Admin::default(),
+            store: Storage::default(),
             log: Logging::default(),
             access_log: AccessLog::default(),
             resolver: Resolver::default(),
@@ -95,6 +98,39 @@ impl Default for Probes {
     fn default() -> Self {
         Self { bind: BindAddr::localhost(9000), enabled: true, restgate_metrics: false }
     }
+}
+
+/// Where what the admin API writes is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Storage {
+    /// What keeps it.
+    pub kind: StorageKind,
+    /// The directory of the embedded store, and of the key that secrets are sealed with. Without
+    /// it, `PORTWAY_DATA_DIR`; without that, `/var/lib/portway` for the user root, and
+    /// `~/.local/share/portway` for others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub directory: Option<String>,
+    /// How many revisions the history has.
+    #[schemars(range(min = 1, max = 100000))]
+    pub history: u32,
+}
+
+impl Default for Storage {
+    fn default() -> Self {
+        Self { kind: StorageKind::default(), directory: None, history: 1000 }
+    }
+}
+
+/// What keeps what the admin API writes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StorageKind {
+    /// A database in one file.
+    #[default]
+    Embedded,
+    /// Nothing: it is gone with the process.
+    Memory,
 }
 
 /// The process log.

@@ -110,9 +110,18 @@ pub enum ListenerProtocol {
     Tls,
     /// Datagrams, which are passed on.
     Udp,
+    /// HTTP, answered by the admin API. A configuration says `admin` at the top instead.
+    #[serde(skip)]
+    Admin,
 }
 
 impl ListenerProtocol {
+    /// Whether it is HTTP that is spoken.
+    #[must_use]
+    pub const fn is_http(self) -> bool {
+        matches!(self, Self::Http | Self::Admin)
+    }
+
     /// The word in a configuration.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -121,6 +130,7 @@ impl ListenerProtocol {
             Self::Tcp => "tcp",
             Self::Tls => "tls",
             Self::Udp => "udp",
+            Self::Admin => "admin",
         }
     }
 }

@@ -25,6 +25,7 @@ pub use consumer::{Consumer, HmacSecret, JwtKey, Password};
 pub use files::{Encoding, Files};
 pub use gateway::{
     AccessLog, Config, LogFormat, LogLevel, LogOutput, Logging, Probes, Resolver, Shutdown,
+    Storage, StorageKind,
 };
 pub use keep::{Collection, Secret, Visibility};
 pub use kind::{Kind, Resource, ResourceId, ResourceRef};

@@ -7,7 +7,7 @@ use std::{
 };
 
 use http::{HeaderValue, Version};
-use portway_plugin::{ClientCertificate, Consumers, Facts, Outcome, Tls};
+use portway_plugin::{Consumers, Facts, Outcome, Tls};
 
 use crate::{
     forward::{Peer, without_port},
@@ -120,12 +120,7 @@ impl Facts for RequestFacts {
             version: facts.version,
             cipher: facts.cipher,
             sni: facts.sni.as_deref(),
-            client: facts.client.as_ref().map(|client| ClientCertificate {
-                subject: &client.subject,
-                fingerprint: &client.fingerprint,
-                dns: client.dns(),
-                uris: client.uris(),
-            }),
+            client: facts.client.as_ref().map(|client| client.told()),
         })
     }
 

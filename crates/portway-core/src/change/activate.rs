@@ -37,10 +37,12 @@ pub(crate) fn nothing(resolver: &Resolver, outside: &Arc<Outside>) -> Arc<Snapsh
     Arc::new(compile(config, 0, None, resolver, tls, outside, |_| ListenerId(u32::MAX)))
 }
 
-/// Takes `server` over to `config`.
+/// Takes `server` over to `config`. Everything is ready when `commit` is asked, and seen by nobody
+/// yet.
 pub(crate) async fn activate(
     server: &mut Server,
     config: Checked<Config>,
+    commit: impl AsyncFnOnce() -> Result<(), Vec<Problem>>,
 ) -> Result<(), Vec<Problem>> {
     let Prepared { listeners: new, probe, log, tls } = prepare(server, &config)?;
     for warning in &tls.warnings {
@@ -67,6 +69,7 @@ pub(crate) async fn activate(
     await_names(&snapshot, &previous).await;
     start_plugins(server, &snapshot, &previous).await;
     warn_of_missing_roots(&snapshot.config).await;
+    commit().await?;
     if let Some(log) = log {
         server.access.switch(log);
     }

@@ -5,6 +5,12 @@
 //! revision stays. Then each core gets one pointer, and what left drains.
 
 mod activate;
+mod origins;
 mod prepare;
+mod proposals;
 
 pub(crate) use activate::{activate, nothing};
+pub(crate) use origins::Origins;
+pub use origins::{OriginStatus, Part};
+pub(crate) use proposals::Proposal;
+pub use proposals::{Changes, Commit, Intent, Proposals, Running};

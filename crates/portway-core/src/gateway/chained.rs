@@ -9,11 +9,13 @@ use std::{
     time::Duration,
 };
 
-use http::{HeaderValue, Request, Uri, header, uri::PathAndQuery};
+use http::{Request, Uri, header, uri::PathAndQuery};
 use portway_config::value::normalize_path;
-use portway_plugin::{Body, Error, Exchange as Shared, Next, RequestExt, Response, Result};
+use portway_plugin::{
+    Body, Error, Exchange as Shared, Next, RequestExt, Response, Result, UpstreamVersion,
+};
 
-use super::{Answered, Matched, Rest, forward, own_answer};
+use super::{Answered, Matched, Rest, Wishes, forward, own_answer};
 use crate::{
     balance::{Permit, Pick},
     chain::{Chain, End, Found, RequestFacts, Walk},
@@ -267,13 +269,13 @@ impl<'a> Behind<'a> {
                 Matched { path: &path, original: original.clone(), ..matched }
             }
         };
-        let host = changed_host(exchange, &request);
+        let wishes = wishes(exchange, &request);
         exchange.tries.only = only;
         let hops = self.hops.clone();
         // On the heap, each of them: what waits here is moved with the chain.
         let answered = match matched.plan.destinations().get(destination) {
             Some(to) => {
-                Box::pin(forward(exchange, &mut request, hops, &matched, to, self.listener, host))
+                Box::pin(forward(exchange, &mut request, hops, &matched, to, self.listener, wishes))
                     .await
             }
             None => {
@@ -352,10 +354,12 @@ impl End for AtEndpoint<'_, '_> {
     }
 }
 
-/// The host a plugin has set in place of the client's.
-fn changed_host(exchange: &Exchange, request: &Request<Body>) -> Option<HeaderValue> {
-    let host = request.headers().get(header::HOST)?;
-    (Some(host) != exchange.host.as_ref()).then(|| host.clone())
+/// What plugins have set: a host in place of the client's, a version of HTTP.
+fn wishes(exchange: &Exchange, request: &Request<Body>) -> Wishes {
+    let host = request.headers().get(header::HOST);
+    let host = host.filter(|host| Some(*host) != exchange.host.as_ref());
+    let version = request.extensions().get();
+    Wishes { host: host.cloned(), version: version.map(|UpstreamVersion(version)| *version) }
 }
 
 fn again() -> Error {

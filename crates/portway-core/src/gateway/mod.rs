@@ -6,6 +6,7 @@
 mod admit;
 mod chained;
 mod grpc;
+mod hosted;
 mod own;
 mod service;
 mod upgrade;
@@ -21,7 +22,7 @@ use std::{
 
 use http::{HeaderMap, HeaderValue, Request, StatusCode, Version, header, uri::PathAndQuery};
 use pin_project_lite::pin_project;
-use portway_config::HostPolicy;
+use portway_config::{HostPolicy, ListenerProtocol, value::HttpVersion};
 use portway_plugin::{Body, Error, Response, Result};
 use tokio::time::{Instant, timeout_at};
 
@@ -36,10 +37,12 @@ use crate::{
     route::{Captures, Certificate, Found, Lookup, MatchId},
     server::Shard,
     snapshot::{Action, Destination, ListenerId, ListenerPlan, Plan, Snapshot},
-    upstream::{Call, Sent},
+    upstream::{Call, Sent, Upstream},
 };
 use upgrade::{Tunnel, Upgrade};
 
+pub(crate) use hosted::Hosted;
+pub use hosted::{AdminPeer, AdminService};
 pub use service::{ClientAddr, Gateway};
 
 /// The connection a request came by.
@@ -155,6 +158,10 @@ async fn answer(exchange: &mut Exchange, request: &mut Request<Body>) -> Result<
         return Err(listener_gone());
     }
     admit::check_head(request, listener).inspect_err(|_| admit::note_host(exchange, request))?;
+    if listener.protocol == ListenerProtocol::Admin {
+        // On the heap: it is nothing every request should carry.
+        return Box::pin(hosted::answer(exchange, request, listener)).await;
+    }
     let requested = admit::host(exchange, request)?;
     if listener.judges_hosts() {
         match admit::judge_host(exchange, request, listener) {
@@ -207,7 +214,9 @@ async fn answer(exchange: &mut Exchange, request: &mut Request<Body>) -> Result<
     }
     let hops = strip_hops(request, &view.snapshot);
     match matched.plan.destinations().get(destination) {
-        Some(to) => forward(exchange, request, hops, &matched, to, listener, None).await,
+        Some(to) => {
+            forward(exchange, request, hops, &matched, to, listener, Wishes::default()).await
+        }
         // On the heap: files are slower than that, and every request would carry it.
         None => Box::pin(own_answer(exchange, request.headers(), &matched, listener)).await,
     }
@@ -274,6 +283,26 @@ fn captures<'a>(exchange: &'a Exchange, matched: &'a Matched<'_>) -> Captures<'a
     view.snapshot.router.captures(matched.id, matched.found_by, &view.regexes)
 }
 
+/// What plugins want of the way to the upstream, in place of what the configuration says.
+#[derive(Default)]
+struct Wishes {
+    host: Option<HeaderValue>,
+    version: Option<HttpVersion>,
+}
+
+/// Whether what is sent to the upstream can be said in this version of HTTP.
+fn can_speak(version: HttpVersion, upstream: &Upstream, is_grpc: bool) -> Result<()> {
+    let cause = match version {
+        HttpVersion::Http11 if is_grpc => "gRPC needs HTTP/2",
+        HttpVersion::Http2 if upstream.introduces() => {
+            "a connection of HTTP/2 is shared, and cannot begin with one client's PROXY header"
+        }
+        _ => return Ok(()),
+    };
+    let message = "the upstream cannot be asked in this version of HTTP";
+    Err(Error::gateway("upstream_version", message).because(cause))
+}
+
 async fn forward(
     exchange: &mut Exchange,
     request: &mut Request<Body>,
@@ -281,12 +310,15 @@ async fn forward(
     matched: &Matched<'_>,
     destination: &Destination,
     listener: &ListenerPlan,
-    changed_host: Option<HeaderValue>,
+    wishes: Wishes,
 ) -> Result<Answered> {
     let view = Arc::clone(&exchange.view);
     let lane = &view.lanes[destination.upstream];
     let upstream = &lane.upstream;
     let call_of_grpc = grpc::Call::begin(exchange, request.headers_mut(), &hops, upstream)?;
+    if let Some(version) = wishes.version {
+        can_speak(version, upstream, call_of_grpc.is_some())?;
+    }
     let target = forwarded_target(
         &matched.original,
         matched.path,
@@ -309,15 +341,16 @@ async fn forward(
     let call = Call {
         lane,
         target,
-        host: match &changed_host {
+        host: match &wishes.host {
             Some(_) => &HostPolicy::Preserve,
             None => matched.plan.host.as_ref().unwrap_or_else(|| upstream.host_policy()),
         },
-        client_host: changed_host.as_ref().or(host.as_ref()),
+        client_host: wishes.host.as_ref().or(host.as_ref()),
         stages,
         keep_spelling: listener.server.keep_spelling,
         introduction: upstream.introduction(peer.address, peer.local),
         upgrade: upgrade.is_some(),
+        version: wishes.version,
         now: *started,
         interim: &|status, headers| pass_interim(line, status, headers),
         fields: &|fields| {

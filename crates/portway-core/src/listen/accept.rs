@@ -13,7 +13,6 @@ use std::{
 
 use bytes::BytesMut;
 use http::Request;
-use portway_config::ListenerProtocol;
 use portway_http1::limits::HeadLimits;
 use portway_plugin::{Body, Error, Response, Side};
 use tokio::{
@@ -198,7 +197,7 @@ impl Door {
             () = self.closing.told() => return,
         };
         let Some(mut read) = introduced else { return };
-        if listener.protocol != ListenerProtocol::Http {
+        if !listener.protocol.is_http() {
             drop(view);
             return layer4::serve(self.caller(newcomer, read)).await;
         }

@@ -8,7 +8,7 @@ mod core;
 mod run;
 mod shard;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
 use portway_config::{
     Checked, Config, Listener, ListenerProtocol, Problem,
@@ -24,7 +24,7 @@ use tokio::{
 use crate::{
     change,
     driver::FAREWELL,
-    gateway::Gateway,
+    gateway::{AdminService, Gateway, Hosted},
     host::Outside,
     listen::Crowd,
     probe::Readiness,
@@ -38,7 +38,7 @@ pub use run::{Stop, run};
 pub(crate) use shard::Shard;
 
 /// What a server is told besides its configuration.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Options {
     /// The data-plane threads. Without it, one for each CPU the process may use (affinity and
     /// cgroup quota).
@@ -48,6 +48,14 @@ pub struct Options {
     /// The process log, so that a reload can change its level. `None` for a library user who has
     /// a log of their own.
     pub log: Option<LogControl>,
+    /// What answers the requests of the admin API.
+    pub admin: Option<Arc<dyn AdminService>>,
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options").field("cores", &self.cores).finish_non_exhaustive()
+    }
 }
 
 /// A running gateway.
@@ -106,11 +114,13 @@ impl Server {
         let count = options.cores.unwrap_or_else(usable_cpus).max(1);
         let outside = Outside::new(runtime.clone(), Arc::clone(&metrics), count);
         let empty = change::nothing(&resolver, &outside);
+        let hosted = options.admin.map(|service| Hosted { service, runtime: runtime.clone() });
         let cores = (0..count)
             .map(|number| {
                 let cells = metrics.core();
                 let view = View::new(Arc::clone(&empty), None, &cells);
-                Core::start(number, Shard::new(number, view, cells, access.handle()))
+                let shard = Shard::new(number, view, cells, access.handle(), hosted.clone());
+                Core::start(number, shard)
             })
             .collect::<Result<_, _>>()
             .map_err(|error| vec![Problem::new("no_thread", format!("no thread: {error}"))])?;
@@ -140,7 +150,22 @@ impl Server {
     /// # Errors
     /// What could not be opened. Then nothing has changed.
     pub async fn apply(&mut self, config: Checked<Config>) -> Result<(), Vec<Problem>> {
-        change::activate(self, config).await
+        change::activate(self, config, async || Ok(())).await
+    }
+
+    /// The same, where `commit` is to succeed as well, at the last moment before the change is seen.
+    ///
+    /// # Errors
+    /// What could not be opened, or why it was not committed. Then nothing has changed.
+    pub(crate) async fn apply_and<F>(
+        &mut self,
+        config: Checked<Config>,
+        commit: F,
+    ) -> Result<(), Vec<Problem>>
+    where
+        F: AsyncFnOnce() -> Result<(), Vec<Problem>>,
+    {
+        change::activate(self, config, commit).await
     }
 
     /// Takes note of a configuration that was found wrong: what was served before is served on.

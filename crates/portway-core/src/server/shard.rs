@@ -8,6 +8,7 @@ use std::sync::{
 use arc_swap::ArcSwap;
 
 use crate::{
+    gateway::Hosted,
     layer4::Scratch,
     snapshot::{Life, View},
     telemetry::{WallClock, access::AccessLogHandle, metrics::CoreCells},
@@ -25,6 +26,7 @@ pub(crate) struct Shard {
     /// Where bytes are on their way through.
     pub(crate) scratch: Scratch,
     draining: AtomicBool,
+    hosted: Option<Hosted>,
     /// How long tunnels may go on while the process drains.
     pub(crate) tunnels: Life,
 }
@@ -35,6 +37,7 @@ impl Shard {
         view: Arc<View>,
         cells: Arc<CoreCells>,
         access: AccessLogHandle,
+        hosted: Option<Hosted>,
     ) -> Arc<Self> {
         let view = ArcSwap::new(view);
         let (wall, draining) = (WallClock::default(), AtomicBool::new(false));
@@ -47,6 +50,7 @@ impl Shard {
             wall,
             scratch: Scratch::default(),
             draining,
+            hosted,
             tunnels,
         })
     }
@@ -59,6 +63,11 @@ impl Shard {
     /// From the next request on, this view is served.
     pub(crate) fn show(&self, view: Arc<View>) {
         self.view.store(view);
+    }
+
+    /// What answers the requests of the admin API.
+    pub(crate) fn hosted(&self) -> Option<&Hosted> {
+        self.hosted.as_ref()
     }
 
     /// From now on answers ask clients to leave.

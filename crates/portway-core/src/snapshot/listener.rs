@@ -145,10 +145,7 @@ impl ListenerPlan {
 
     /// Whether anything comes before HTTP, or may end it early.
     pub(crate) fn is_greeted(&self) -> bool {
-        self.tls.is_some()
-            || !self.proxies.is_empty()
-            || self.strict
-            || self.protocol != ListenerProtocol::Http
+        self.tls.is_some() || !self.proxies.is_empty() || self.strict || !self.protocol.is_http()
     }
 
     /// Whether a peer begins with a PROXY protocol header.

@@ -114,14 +114,14 @@ impl ClientCertificate {
 }
 
 impl ClientCertificate {
-    /// The DNS names among its alternative names.
-    pub(crate) fn dns(&self) -> &[Box<str>] {
-        &self.dns
-    }
-
-    /// The URIs among its alternative names.
-    pub(crate) fn uris(&self) -> &[Box<str>] {
-        &self.uris
+    /// As plugins and the admin API are told of it.
+    pub(crate) fn told(&self) -> portway_plugin::ClientCertificate<'_> {
+        portway_plugin::ClientCertificate {
+            subject: &self.subject,
+            fingerprint: &self.fingerprint,
+            dns: &self.dns,
+            uris: &self.uris,
+        }
     }
 }
 

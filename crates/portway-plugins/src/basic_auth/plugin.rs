@@ -34,6 +34,7 @@ struct Process {
 
 impl Plugin for BasicAuth {
     const NAME: &'static str = "basic-auth";
+    const EXAMPLE: &str = include_str!("example.yaml");
     type Spec = BasicAuthSpec;
 
     fn create(spec: BasicAuthSpec) -> Result<Self, Problem> {

@@ -25,6 +25,7 @@ pub struct BodyTransform {
 
 impl Plugin for BodyTransform {
     const NAME: &'static str = "body-transform";
+    const EXAMPLE: &str = include_str!("example.yaml");
     type Spec = BodyTransformSpec;
 
     fn create(spec: BodyTransformSpec) -> Result<Self, Problem> {

@@ -20,6 +20,7 @@ pub struct ConcurrencyLimit {
 
 impl Plugin for ConcurrencyLimit {
     const NAME: &'static str = "concurrency-limit";
+    const EXAMPLE: &str = include_str!("example.yaml");
     type Spec = ConcurrencyLimitSpec;
 
     fn create(spec: ConcurrencyLimitSpec) -> Result<Self, Problem> {

@@ -25,6 +25,7 @@ struct Abort {
 
 impl Plugin for FaultInjection {
     const NAME: &'static str = "fault-injection";
+    const EXAMPLE: &str = include_str!("example.yaml");
     type Spec = FaultInjectionSpec;
 
     fn create(spec: FaultInjectionSpec) -> Result<Self, Problem> {

@@ -18,7 +18,10 @@ use super::{
     ForwardAuthSpec,
     ask::{FORWARDED, digest, fields, question},
 };
-use crate::identity::{disown, introduce, is_framing, is_preflight};
+use crate::{
+    identity::{disown, introduce, is_framing, is_preflight},
+    shown::Shown,
+};
 
 /// The answers each core remembers.
 const REMEMBERED: usize = 1024;
@@ -59,6 +62,7 @@ enum Answer {
 
 impl Plugin for ForwardAuth {
     const NAME: &'static str = "forward-auth";
+    const EXAMPLE: &str = include_str!("example.yaml");
     type Spec = ForwardAuthSpec;
 
     fn create(spec: ForwardAuthSpec) -> Result<Self, Problem> {
@@ -183,12 +187,12 @@ impl ForwardAuth {
     fn say(&self, answer: &Result<Response>, next: Next<'_>) {
         match answer {
             Ok(_) if self.failing.load(Relaxed) && self.failing.swap(false, Relaxed) => {
-                next.host().log(Level::Info, format!("{} can be asked again", self.url));
+                next.host().log(Level::Info, format!("{} can be asked again", Shown(&self.url)));
             }
             Err(error) if !self.failing.swap(true, Relaxed) => {
                 let so = if self.fail_open { "requests pass" } else { "requests are refused" };
                 let cause = error.cause();
-                let text = format!("{} cannot be asked: {error} ({cause}); {so}", self.url);
+                let text = format!("{} cannot be asked: {error} ({cause}); {so}", Shown(&self.url));
                 next.host().log(Level::Warn, text);
             }
             _ => {}

@@ -33,6 +33,7 @@ pub struct HmacAuth {
 
 impl Plugin for HmacAuth {
     const NAME: &'static str = "hmac-auth";
+    const EXAMPLE: &str = include_str!("example.yaml");
     type Spec = HmacAuthSpec;
 
     fn create(spec: HmacAuthSpec) -> Result<Self, Problem> {

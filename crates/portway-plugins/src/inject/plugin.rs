@@ -29,6 +29,7 @@ struct Asked {
 
 impl Plugin for Inject {
     const NAME: &'static str = "inject";
+    const EXAMPLE: &str = include_str!("example.yaml");
     type Spec = InjectSpec;
 
     fn create(spec: InjectSpec) -> Result<Self, Problem> {

@@ -16,6 +16,7 @@ pub struct IpRestriction {
 
 impl Plugin for IpRestriction {
     const NAME: &'static str = "ip-restriction";
+    const EXAMPLE: &str = include_str!("example.yaml");
     type Spec = IpRestrictionSpec;
 
     fn create(spec: IpRestrictionSpec) -> Result<Self, Problem> {

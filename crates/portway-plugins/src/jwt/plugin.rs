@@ -52,6 +52,7 @@ enum Turned {
 
 impl Plugin for Jwt {
     const NAME: &'static str = "jwt";
+    const EXAMPLE: &str = include_str!("example.yaml");
     type Spec = JwtSpec;
 
     fn create(spec: JwtSpec) -> Result<Self, Problem> {

@@ -15,6 +15,7 @@ pub struct KeyAuth {
 
 impl Plugin for KeyAuth {
     const NAME: &'static str = "key-auth";
+    const EXAMPLE: &str = include_str!("example.yaml");
     type Spec = KeyAuthSpec;
 
     fn create(spec: KeyAuthSpec) -> Result<Self, Problem> {

@@ -34,6 +34,7 @@ struct Redirect {
 
 impl Plugin for Maintenance {
     const NAME: &'static str = "maintenance";
+    const EXAMPLE: &str = include_str!("example.yaml");
     type Spec = MaintenanceSpec;
 
     fn create(spec: MaintenanceSpec) -> Result<Self, Problem> {

@@ -30,6 +30,7 @@ pub struct RateLimit {
 
 impl Plugin for RateLimit {
     const NAME: &'static str = "rate-limit";
+    const EXAMPLE: &str = include_str!("example.yaml");
     type Spec = RateLimitSpec;
 
     fn create(spec: RateLimitSpec) -> Result<Self, Problem> {

@@ -22,6 +22,7 @@ pub struct Redirect {
 
 impl Plugin for Redirect {
     const NAME: &'static str = "redirect";
+    const EXAMPLE: &str = include_str!("example.yaml");
     type Spec = RedirectSpec;
 
     fn create(spec: RedirectSpec) -> Result<Self, Problem> {

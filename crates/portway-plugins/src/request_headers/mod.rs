@@ -18,6 +18,7 @@ pub struct RequestHeaders(HeaderEdit);
 
 impl Plugin for RequestHeaders {
     const NAME: &'static str = "request-headers";
+    const EXAMPLE: &str = include_str!("example.yaml");
     type Spec = HeaderEditSpec;
 
     fn create(spec: HeaderEditSpec) -> Result<Self, Problem> {

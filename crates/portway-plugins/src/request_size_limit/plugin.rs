@@ -17,6 +17,7 @@ pub struct RequestSizeLimit {
 
 impl Plugin for RequestSizeLimit {
     const NAME: &'static str = "request-size-limit";
+    const EXAMPLE: &str = include_str!("example.yaml");
     type Spec = RequestSizeLimitSpec;
 
     fn create(spec: RequestSizeLimitSpec) -> Result<Self, Problem> {

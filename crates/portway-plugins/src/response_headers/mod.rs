@@ -19,6 +19,7 @@ pub struct ResponseHeaders(HeaderEdit);
 
 impl Plugin for ResponseHeaders {
     const NAME: &'static str = "response-headers";
+    const EXAMPLE: &str = include_str!("example.yaml");
     type Spec = HeaderEditSpec;
 
     fn create(spec: HeaderEditSpec) -> Result<Self, Problem> {

@@ -18,6 +18,7 @@ pub struct Rewrite {
 
 impl Plugin for Rewrite {
     const NAME: &'static str = "rewrite";
+    const EXAMPLE: &str = include_str!("example.yaml");
     type Spec = RewriteSpec;
 
     fn create(spec: RewriteSpec) -> Result<Self, Problem> {

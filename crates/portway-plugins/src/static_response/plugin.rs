@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use portway_plugin::{
-    Next, Plugin, Problem, Request, Response, Result,
+    Claim, Next, Plugin, Problem, Request, Response, Result,
     value::{FieldName, InvalidTemplate, LineTemplate, Quoted},
 };
 
@@ -23,6 +23,7 @@ pub struct StaticResponse {
 
 impl Plugin for StaticResponse {
     const NAME: &'static str = "static-response";
+    const EXAMPLE: &str = include_str!("example.yaml");
     type Spec = StaticResponseSpec;
 
     fn create(spec: StaticResponseSpec) -> Result<Self, Problem> {
@@ -41,6 +42,10 @@ impl Plugin for StaticResponse {
         }
         let content = content.map(|(content, _)| content);
         Ok(Self { status: spec.status.get(), headers, fields, content })
+    }
+
+    fn claim(&self) -> Claim {
+        Claim::EveryRequest
     }
 
     async fn call(&self, request: Request, next: Next<'_>) -> Result<Response> {

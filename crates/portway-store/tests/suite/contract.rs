@@ -40,6 +40,7 @@ over_every_store! {
     what_is_no_longer_kept_is_said
     a_watcher_of_a_quiet_folder_is_never_behind
     of_two_writers_one_wins
+    many_at_once_have_outcomes_of_their_own
     a_closed_store_ends_its_watches
 }
 
@@ -359,6 +360,35 @@ async fn of_two_writers_one_wins(Subject { store, .. }: Subject) {
         assert_eq!((&entry.value[..], entry.changed), (name.as_bytes(), *revision));
         seen = *revision;
     }
+}
+
+async fn many_at_once_have_outcomes_of_their_own(Subject { store, .. }: Subject) {
+    let mut watch = store.watch(&prefix("/"), Revision(1)).await.unwrap();
+    let commits = (0..200).map(|n| {
+        let store = Arc::clone(&store);
+        let own = Transaction::new().put(&key(&format!("/own/{n}")), "");
+        let shared = key("/shared");
+        let transaction =
+            if n % 2 == 0 { own } else { own.expect(&shared, Expect::Absent).put(&shared, "") };
+        tokio::spawn(async move { store.commit(transaction).await })
+    });
+    let commits: Vec<_> = commits.collect();
+    let mut revisions = Vec::new();
+    let mut refused = 0;
+    for commit in commits {
+        match commit.await.unwrap() {
+            Ok(revision) => revisions.push(revision),
+            Err(Error::Conflict(_)) => refused += 1,
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+    revisions.sort_unstable();
+    assert_eq!(revisions, (1..=101).map(Revision).collect::<Vec<_>>());
+    assert_eq!(refused, 99);
+    assert_eq!(keys(&store, List::of(&prefix("/own/"))).await.len(), 101);
+    // Only a few revisions are kept, and this watcher was busy elsewhere.
+    let behind = next(&mut watch).await;
+    assert!(matches!(behind, Some(Err(Error::Compacted { .. }))), "{behind:?}");
 }
 
 async fn a_closed_store_ends_its_watches(Subject { store, .. }: Subject) {

@@ -12,9 +12,9 @@ const ELSEWHERE: (u16, &str) = (403, "origin_not_allowed");
 #[test]
 fn a_name_that_is_not_ours_is_not_heard() {
     let any = |bind: &str, allowed: &[&str]| {
-        let mut admin = admin(json!({ "allowed_hosts": allowed }));
+        let mut admin = admin(&json!({ "allowed_hosts": allowed }));
         admin.bind = bind.parse().unwrap();
-        room_with(&admin, std::sync::Arc::default())
+        room_with(&admin, std::sync::Arc::new(crate::access::MemoryTokens::default()))
     };
     let local = any("127.0.0.1:9080", &[]);
     let own = any("10.0.0.7:9080", &[]);

@@ -27,7 +27,7 @@ use super::{
     TokenDesk, Tokens,
 };
 
-/// Of the password `U*U`, by another implementation (crypt_blowfish); of few rounds.
+/// Of the password `U*U`, by another implementation (`crypt_blowfish`); of few rounds.
 const HASH: &str = "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
 /// 2027-01-15T08:00:00Z.
 const START: u64 = 1_800_000_000;
@@ -96,12 +96,12 @@ struct Room {
     desk: TokenDesk,
 }
 
-fn admin(access: Value) -> Admin {
+fn admin(access: &Value) -> Admin {
     serde_json::from_value(json!({ "access": access })).unwrap()
 }
 
-fn room(access: Value) -> Room {
-    room_with(&admin(access), Arc::new(MemoryTokens::default()))
+fn room(access: impl std::borrow::Borrow<Value>) -> Room {
+    room_with(&admin(access.borrow()), Arc::new(MemoryTokens::default()))
 }
 
 fn room_with(admin: &Admin, tokens: Arc<dyn Tokens>) -> Room {

@@ -146,6 +146,15 @@ async fn a_token_that_is_not_signed_by_us_is_refused() {
 }
 
 #[tokio::test]
+async fn a_line_that_says_nothing_is_for_nobody() {
+    let room = room(json!({"certificates": [{"role": "admin"}]}));
+    let shown = ClientCertificate { subject: "CN=ann", fingerprint: "", dns: &[], uris: &[] };
+    let peer = Peer { tls: true, certificate: Some(shown), ..peer("192.0.2.1") };
+    let request = head(http::Method::GET, "/", &[]);
+    assert_eq!(refused(room.guard.admit(&request, &peer).await), (401, "unauthenticated"));
+}
+
+#[tokio::test]
 async fn a_certificate_says_who_it_is() {
     let fingerprint = "ab".repeat(32);
     let room = room(json!({"certificates": [

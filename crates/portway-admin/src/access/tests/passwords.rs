@@ -46,7 +46,7 @@ async fn a_right_password_is_let_in_and_remembered() {
     // It is forgotten with the hash it was right for.
     let mut changed = access();
     changed["basic"][0]["hash"] = OTHER.into();
-    let guard = room.guard.renewed(&admin(changed)).unwrap();
+    let guard = room.guard.renewed(&admin(&changed)).unwrap();
     let room = Room { guard, ..room };
     assert_eq!(refused(room.log_in("192.0.2.1", &basic("ann:U*U")).await), WRONG);
 }
@@ -82,7 +82,7 @@ async fn who_is_wrong_too_often_is_not_heard() {
     assert_eq!(refusal.headers["retry-after"], "6");
     assert_eq!(room.threads.runs(), 10, "nothing is hashed for them");
     // A new configuration does not make anybody forget it.
-    let guard = room.guard.renewed(&admin(access())).unwrap();
+    let guard = room.guard.renewed(&admin(&access())).unwrap();
     let room = Room { guard, ..room };
     assert_eq!(refused(room.log_in("192.0.2.1", &right).await), TOO_MANY);
     assert!(room.log_in("192.0.2.2", &right).await.is_ok(), "others are heard");
@@ -92,6 +92,17 @@ async fn who_is_wrong_too_often_is_not_heard() {
     assert!(room.log_in("192.0.2.1", &right).await.is_ok());
     fail(&room, "192.0.2.1", 1).await;
     assert_eq!(refused(room.log_in("192.0.2.1", &right).await), TOO_MANY);
+}
+
+#[tokio::test]
+async fn the_password_of_somebody_else_is_a_failure_under_any_name() {
+    let room = room(json!({"basic": [{"username": "ann", "hash": HASH, "role": "admin"}]}));
+    for n in 0..10 {
+        let guess = basic(&format!("ghost{n}:U*U"));
+        assert_eq!(refused(room.log_in("192.0.2.1", &guess).await), WRONG);
+    }
+    assert_eq!(refused(room.log_in("192.0.2.1", &basic("ghost:U*U")).await), TOO_MANY);
+    assert_eq!(room.threads.runs(), 10);
 }
 
 #[tokio::test]

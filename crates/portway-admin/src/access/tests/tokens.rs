@@ -7,8 +7,8 @@ use serde_json::{Value, from_value, json};
 
 use super::{HASH, Room, admin, basic, bearer, refused, room, room_with};
 use crate::access::{
-    BoxFuture, By, Grant, MemoryTokens, Moment, NewToken, Stored, TokenError, TokenRecord, Tokens,
-    TokensFailed, Verb, Who,
+    BoxFuture, By, Grant, MemoryTokens, Moment, NewToken, Stored, TokenError, TokenRecord,
+    TokenRequest, Tokens, TokensFailed, Verb, Who,
 };
 
 const NOT_GOOD: (u16, &str) = (401, "invalid_token");
@@ -111,9 +111,28 @@ async fn a_token_that_is_wrong_says_nothing() {
 }
 
 #[tokio::test]
+async fn a_well_formed_token_with_another_secret_is_refused() {
+    let tokens = Arc::new(MemoryTokens::default());
+    let room = room_with(&admin(&json!({})), tokens.clone());
+    let made = make(&room, json!({"name": "ci", "role": "admin"})).await.unwrap();
+    let other = make(&room, json!({"name": "cd", "role": "admin"})).await.unwrap();
+    let kept = async |id: &str| tokens.get(id).await.unwrap().unwrap();
+    let (record, digest) = (kept(&made.view.id).await, kept(&other.view.id).await.digest);
+    for digest in [digest, String::new(), record.digest[1..].to_owned()] {
+        tokens.delete(&record.id).await.unwrap();
+        let changed = TokenRecord { digest, ..record.clone() };
+        assert_eq!(tokens.create(changed).await.unwrap(), Stored::New);
+        assert_eq!(refused(room.log_in("192.0.2.1", &bearer(&made.token)).await), NOT_GOOD);
+    }
+    tokens.delete(&record.id).await.unwrap();
+    tokens.create(record).await.unwrap();
+    who(&room, &made.token).await;
+}
+
+#[tokio::test]
 async fn its_use_is_noted_to_the_hour() {
     let tokens = Arc::new(Counted::default());
-    let room = room_with(&admin(json!({})), tokens.clone());
+    let room = room_with(&admin(&json!({})), tokens.clone());
     let made = make(&room, json!({"name": "ci", "role": "viewer"})).await.unwrap();
     let used = async || tokens.kept.get(&made.view.id).await.unwrap().unwrap().last_used_at;
     assert_eq!(used().await, None);
@@ -183,19 +202,39 @@ async fn the_first_token_is_made_where_nobody_else_can_let_anybody_in() {
 
 #[tokio::test]
 async fn an_admin_by_configuration_retires_it_too() {
-    let room = room(json!({"basic": [{"username": "ann", "hash": HASH, "role": "admin"}]}));
-    assert!(room.guard.has_admin());
-    let first = room.desk.first(false).await.unwrap().unwrap();
+    let tokens = Arc::new(MemoryTokens::default());
+    let before = room_with(&admin(&json!({})), tokens.clone());
+    let first = before.desk.first(before.guard.has_admin()).await.unwrap().unwrap();
+    who(&before, &first.token).await;
+    let access = json!({"basic": [{"username": "ann", "hash": HASH, "role": "admin"}]});
+    let guard = before.guard.renewed(&admin(&access)).unwrap();
+    let room = Room { guard, ..before };
+    assert_eq!(refused(room.log_in("192.0.2.1", &bearer(&first.token)).await), NOT_GOOD);
     let ann = room.log_in("192.0.2.1", &basic("ann:U*U")).await.unwrap().who;
     let request = from_value(json!({"name": "ci", "role": "admin"})).unwrap();
     room.desk.make(&ann, request).await.unwrap();
-    assert_eq!(refused(room.log_in("192.0.2.1", &bearer(&first.token)).await), NOT_GOOD);
+    let left = tokens.list().await.unwrap();
+    assert!(left.iter().all(|token| !token.first), "{left:?}");
+}
+
+#[test]
+fn a_slip_is_no_token_for_everything() {
+    for bad in [
+        json!({"name": "ci", "role": "editor", "namespace": ["shop"]}),
+        json!({"name": "ci", "role": "editor", "namespaces": "shop"}),
+        json!({"name": "ci", "role": "editor", "expire": "1h"}),
+        json!({"name": "ci", "role": "editor", "namespaces": null}),
+        json!({"name": "ci"}),
+        json!({"name": "c i", "role": "editor"}),
+    ] {
+        assert!(from_value::<TokenRequest>(bad.clone()).is_err(), "{bad}");
+    }
 }
 
 #[tokio::test]
 async fn without_its_store_nobody_is_let_in_by_a_token() {
     let tokens = Arc::new(Counted::default());
-    let room = room_with(&admin(json!({})), tokens.clone());
+    let room = room_with(&admin(&json!({})), tokens.clone());
     let made = make(&room, json!({"name": "ci", "role": "admin"})).await.unwrap();
     tokens.fail();
     let seen = refused(room.log_in("192.0.2.1", &bearer(&made.token)).await);

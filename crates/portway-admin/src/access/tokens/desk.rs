@@ -2,14 +2,17 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use portway_config::value::Name;
+use portway_config::{
+    Role,
+    value::{Name, NamespaceScope},
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Stored, TokenRecord, TokenView, Tokens, TokensFailed, text::Text};
 use crate::access::{
     Clock, Expiry, Moment,
-    rights::{By, Denied, Grant, Verb, Who},
+    rights::{By, Denied, Grant, Kind, Scope, Verb, Who, all_kinds, all_verbs, everywhere},
 };
 
 /// How long the first token is good. Whoever comes later starts the gateway again.
@@ -24,14 +27,25 @@ pub struct TokenDesk {
     clock: Arc<dyn Clock>,
 }
 
-/// A token that somebody wants.
+/// A token that somebody wants. Its fields are those of a [`Grant`] and not a grant, because serde
+/// would then take fields it does not know: a slip in `namespaces` would be a token for all of
+/// them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct TokenRequest {
     /// What to call it. No other token has this name.
     pub name: Name,
-    /// What it is good for.
-    #[serde(flatten)]
-    pub grant: Grant,
+    /// What its bearer may do.
+    pub role: Role,
+    /// In which namespaces. Left out, in all.
+    #[serde(default = "everywhere")]
+    pub namespaces: Vec<NamespaceScope>,
+    /// With which kinds of resources. Left out, with all.
+    #[serde(default = "all_kinds")]
+    pub kinds: Vec<Scope<Kind>>,
+    /// Of what the role allows, this. Left out, all.
+    #[serde(default = "all_verbs")]
+    pub verbs: Vec<Scope<Verb>>,
     /// When it ends: a time, or how long it is good (`30d`). Left out, never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<Expiry>,
@@ -75,7 +89,8 @@ impl TokenDesk {
     /// # Errors
     /// They may not, the name is taken, it would be good for nothing, the store does not take it.
     pub async fn make(&self, who: &Who, request: TokenRequest) -> Result<NewToken, TokenError> {
-        let TokenRequest { name, grant, expires } = request;
+        let TokenRequest { name, role, namespaces, kinds, verbs, expires } = request;
+        let grant = Grant { role, namespaces, kinds, verbs };
         who.may_grant(&grant).map_err(TokenError::Denied)?;
         if grant.namespaces.is_empty() || grant.kinds.is_empty() || grant.verbs.is_empty() {
             return Err(TokenError::Useless("a list of what it is good for is empty"));
@@ -174,7 +189,12 @@ impl TokenDesk {
         }
         let name = FIRST.parse().map_err(|_| TokenError::NameTaken)?;
         let (author, end) = ("portway".to_owned(), now.after(FIRST_FOR));
-        self.keep(name, Grant::of_first(), author, Some(end), true).await.map(Some)
+        match self.keep(name, Grant::of_first(), author, Some(end), true).await {
+            Ok(new) => Ok(Some(new)),
+            // Another node has started at the same time, and has made one.
+            Err(TokenError::NameTaken) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     async fn forget(&self, name: &str) -> Result<bool, TokensFailed> {

@@ -20,7 +20,7 @@ use super::{
     Moment,
     rights::{By, Who},
 };
-use text::Text;
+use text::{NO_DIGEST, Text};
 
 /// How exactly it is known when a token was used: noting it is a write.
 const COARSE: Duration = Duration::from_secs(3600);
@@ -34,7 +34,7 @@ pub(super) async fn bearer(
     let Some(text) = Text::read(token) else { return Ok(None) };
     let record = tokens.get(text.id()).await?;
     // One that does not exist is compared too, with what no token has.
-    let is_right = text.is_of(record.as_ref().map_or("", |record| &record.digest));
+    let is_right = text.is_of(record.as_ref().map_or(NO_DIGEST, |record| &record.digest));
     let Some(record) = record.filter(|_| is_right) else { return Ok(None) };
     if record.expires_at.is_some_and(|end| now >= end) {
         return Ok(None);

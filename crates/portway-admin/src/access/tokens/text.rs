@@ -26,6 +26,10 @@ const SECRET: usize = 52;
 const CHECKSUM: usize = 6;
 const LENGTH: usize = BEGIN.len() + ID + 1 + SECRET + CHECKSUM;
 
+/// As long as a digest, and that of no token.
+pub(super) const NO_DIGEST: &str =
+    "----------------------------------------------------------------";
+
 /// A token, well-formed and not believed yet.
 pub(in crate::access) struct Text(Box<str>);
 
@@ -76,11 +80,7 @@ impl Text {
 
     /// Whether this is its digest. It takes as long, however much of it is right.
     pub(super) fn is_of(&self, digest: &str) -> bool {
-        let own = self.digest();
-        // One of another length is replaced by one that is as long and no token's: it takes the
-        // same way.
-        let other = if digest.len() == own.len() { digest } else { &"-".repeat(own.len()) };
-        verify_slices_are_equal(own.as_bytes(), other.as_bytes()).is_ok()
+        verify_slices_are_equal(self.digest().as_bytes(), digest.as_bytes()).is_ok()
     }
 
     /// All of it, to be shown once.
@@ -152,7 +152,12 @@ mod tests {
         assert!(is_ours(shown.as_bytes()));
         let again = Text::read(shown.as_bytes()).unwrap();
         assert_eq!(again.id(), token.id());
-        assert!(again.is_of(&token.digest()) && !again.is_of("") && !again.is_of(&"0".repeat(64)));
+        assert!(
+            again.is_of(&token.digest())
+                && !again.is_of("")
+                && !again.is_of(NO_DIGEST)
+                && !again.is_of(&"0".repeat(64))
+        );
         for at in 0..LENGTH {
             let mut slip = shown.clone().into_bytes();
             slip[at] = if slip[at] == b'7' { b'8' } else { b'7' };
@@ -171,6 +176,7 @@ mod tests {
             assert!(Text::read(bad.as_bytes()).is_none(), "{bad}");
         }
         assert!(!format!("{token:?}").contains(&shown[BEGIN.len() + ID..]));
+        assert_eq!(token.digest().len(), NO_DIGEST.len());
         assert_ne!(Text::new().unwrap().digest(), token.digest());
     }
 }

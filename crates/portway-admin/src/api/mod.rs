@@ -1,0 +1,23 @@
+//! The HTTP of the API: from a request to what is done, and from what came of it to an answer.
+//!
+//! [`OPERATIONS`](operation::OPERATIONS) lists everything that can be asked for. The router, the
+//! OpenAPI document and the explorer page are made of that list; an operation is one line there
+//! and one function.
+
+mod answer;
+mod apply;
+mod context;
+mod explain;
+mod kinds;
+mod openapi;
+mod operation;
+mod query;
+mod resources;
+mod revisions;
+mod service;
+mod status;
+mod tokens;
+mod watch;
+
+pub use openapi::document as openapi;
+pub use service::{Api, Setup};

@@ -1,0 +1,374 @@
+//! Everything that can be asked for.
+
+use http::Method;
+
+use super::{
+    answer::{Failure, Made},
+    apply,
+    context::Context,
+    explain, kinds, resources, revisions, status, tokens, watch,
+};
+use crate::access::BoxFuture;
+
+/// One thing that can be asked for.
+pub(crate) struct Operation {
+    pub(crate) method: Method,
+    /// The path; `{name}` stands for a segment.
+    pub(crate) path: &'static str,
+    /// What programs call it.
+    pub(crate) id: &'static str,
+    /// What it does, in a few words.
+    pub(crate) summary: &'static str,
+    pub(crate) query: &'static [Parameter],
+    pub(crate) body: Takes,
+    /// Statuses besides 200 and those every operation may answer.
+    pub(crate) statuses: &'static [u16],
+    pub(crate) run: fn(Context) -> BoxFuture<'static, Result<Made, Failure>>,
+}
+
+/// A parameter of the query.
+pub(crate) struct Parameter {
+    pub(crate) name: &'static str,
+    /// Its JSON type.
+    pub(crate) kind: &'static str,
+    pub(crate) about: &'static str,
+}
+
+/// What the body is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Takes {
+    /// There is none.
+    Nothing,
+    /// The spec of a resource of the kind in the path.
+    Spec,
+    /// A merge patch of it.
+    Patch,
+    /// A document with resources.
+    Document,
+    /// JSON of a schema of its own, by the name of its type.
+    Json(&'static str),
+}
+
+const fn parameter(name: &'static str, kind: &'static str, about: &'static str) -> Parameter {
+    Parameter { name, kind, about }
+}
+
+const NAMESPACE: Parameter =
+    parameter("namespace", "string", "The namespace. Without it, `default`.");
+const ANY_NAMESPACE: Parameter = parameter("namespace", "string", "Only this namespace.");
+const DRY_RUN: Parameter = parameter("dry_run", "boolean", "Only says what would come of it.");
+const MESSAGE: Parameter = parameter("message", "string", "What the history says about it.");
+const LIMIT: Parameter = parameter("limit", "integer", "How many at most: 1 to 1000.");
+const CURSOR: Parameter = parameter("cursor", "string", "Where the last page ended.");
+const WRITE: &[Parameter] = &[NAMESPACE, DRY_RUN, MESSAGE];
+
+/// All of them. Of two that fit a path, the first one counts.
+pub(crate) static OPERATIONS: &[Operation] = &[
+    Operation {
+        method: Method::GET,
+        path: "/api/v1/status",
+        id: "status",
+        summary: "How the gateway is, and what became of the last changes",
+        query: &[],
+        body: Takes::Nothing,
+        statuses: &[],
+        run: |context| Box::pin(status::status(context)),
+    },
+    Operation {
+        method: Method::GET,
+        path: "/api/v1/kinds",
+        id: "listKinds",
+        summary: "The kinds of resources, each with its JSON Schema",
+        query: &[],
+        body: Takes::Nothing,
+        statuses: &[],
+        run: |context| Box::pin(kinds::kinds(context)),
+    },
+    Operation {
+        method: Method::GET,
+        path: "/api/v1/plugin-types",
+        id: "listPluginTypes",
+        summary: "The plugins this process can run, and the routes that use them",
+        query: &[],
+        body: Takes::Nothing,
+        statuses: &[],
+        run: |context| Box::pin(kinds::plugin_types(context)),
+    },
+    Operation {
+        method: Method::GET,
+        path: "/api/v1/plugin-types/{name}",
+        id: "getPluginType",
+        summary: "One plugin",
+        query: &[],
+        body: Takes::Nothing,
+        statuses: &[404],
+        run: |context| Box::pin(kinds::plugin_type(context)),
+    },
+    Operation {
+        method: Method::GET,
+        path: "/api/v1/watch",
+        id: "watch",
+        summary: "Changes and what became of them, as they come (server-sent events)",
+        query: &[],
+        body: Takes::Nothing,
+        statuses: &[],
+        run: |context| Box::pin(watch::watch(context)),
+    },
+    Operation {
+        method: Method::POST,
+        path: "/api/v1/apply",
+        id: "apply",
+        summary: "Writes all resources of a document, or none of them",
+        query: &[
+            NAMESPACE,
+            DRY_RUN,
+            MESSAGE,
+            parameter(
+                "prune",
+                "string",
+                "Also takes away resources with these labels (`team=shop,env=prod`) that the \
+                 document does not have.",
+            ),
+        ],
+        body: Takes::Document,
+        statuses: &[409, 422],
+        run: |context| Box::pin(apply::apply(context)),
+    },
+    Operation {
+        method: Method::GET,
+        path: "/api/v1/export",
+        id: "export",
+        summary: "Resources as a document that can be applied",
+        query: &[
+            ANY_NAMESPACE,
+            parameter("kind", "string", "Only this kind."),
+            parameter("owner", "string", "Whose resources. Without it, those of the store."),
+        ],
+        body: Takes::Nothing,
+        statuses: &[],
+        run: |context| Box::pin(apply::export(context)),
+    },
+    Operation {
+        method: Method::GET,
+        path: "/api/v1/revisions",
+        id: "listRevisions",
+        summary: "What was changed, by whom and when; the last change first",
+        query: &[LIMIT, CURSOR],
+        body: Takes::Nothing,
+        statuses: &[],
+        run: |context| Box::pin(revisions::list(context)),
+    },
+    Operation {
+        method: Method::GET,
+        path: "/api/v1/revisions/{number}",
+        id: "getRevision",
+        summary: "One change, with what was there before and after it",
+        query: &[],
+        body: Takes::Nothing,
+        statuses: &[404],
+        run: |context| Box::pin(revisions::get(context)),
+    },
+    Operation {
+        method: Method::GET,
+        path: "/api/v1/diff",
+        id: "diff",
+        summary: "The difference between two revisions",
+        query: &[
+            parameter("from", "integer", "The older revision."),
+            parameter("to", "integer", "The newer one. Without it, the last one."),
+        ],
+        body: Takes::Nothing,
+        statuses: &[404],
+        run: |context| Box::pin(revisions::diff(context)),
+    },
+    Operation {
+        method: Method::POST,
+        path: "/api/v1/rollback",
+        id: "rollback",
+        summary: "Goes back to what was written right after a revision; that is a change as well",
+        query: &[DRY_RUN, MESSAGE],
+        body: Takes::Json("Rollback"),
+        statuses: &[404, 409, 422],
+        run: |context| Box::pin(revisions::rollback(context)),
+    },
+    Operation {
+        method: Method::POST,
+        path: "/api/v1/explain",
+        id: "explain",
+        summary: "Why a request would go where it goes: every route that was tried, the plugins",
+        query: &[],
+        body: Takes::Json("Explain"),
+        statuses: &[422],
+        run: |context| Box::pin(explain::explain(context)),
+    },
+    Operation {
+        method: Method::GET,
+        path: "/api/v1/tokens",
+        id: "listTokens",
+        summary: "The tokens of this API, without their secrets",
+        query: &[],
+        body: Takes::Nothing,
+        statuses: &[],
+        run: |context| Box::pin(tokens::list(context)),
+    },
+    Operation {
+        method: Method::POST,
+        path: "/api/v1/tokens",
+        id: "createToken",
+        summary: "Makes a token, which is shown this once",
+        query: &[],
+        body: Takes::Json("TokenRequest"),
+        statuses: &[201, 409, 422],
+        run: |context| Box::pin(tokens::create(context)),
+    },
+    Operation {
+        method: Method::DELETE,
+        path: "/api/v1/tokens/{name}",
+        id: "revokeToken",
+        summary: "Revokes a token",
+        query: &[],
+        body: Takes::Nothing,
+        statuses: &[404],
+        run: |context| Box::pin(tokens::revoke(context)),
+    },
+    Operation {
+        method: Method::GET,
+        path: "/api/v1/{kind}",
+        id: "listResources",
+        summary: "Resources of a kind, whoever owns them",
+        query: &[
+            ANY_NAMESPACE,
+            LIMIT,
+            CURSOR,
+            parameter("name", "string", "Only names like this, in which `*` stands for anything."),
+            parameter("label", "string", "Only those with this label: `key=value`."),
+            parameter("owner", "string", "Only what this one owns: `store`, `file:/etc/…`."),
+        ],
+        body: Takes::Nothing,
+        statuses: &[404],
+        run: |context| Box::pin(resources::list(context)),
+    },
+    Operation {
+        method: Method::GET,
+        path: "/api/v1/{kind}/{name}",
+        id: "getResource",
+        summary: "One resource",
+        query: &[NAMESPACE],
+        body: Takes::Nothing,
+        statuses: &[404],
+        run: |context| Box::pin(resources::get(context)),
+    },
+    Operation {
+        method: Method::PUT,
+        path: "/api/v1/{kind}/{name}",
+        id: "putResource",
+        summary: "Writes a resource: makes it, or replaces all of it",
+        query: WRITE,
+        body: Takes::Spec,
+        statuses: &[201, 404, 409, 412, 422],
+        run: |context| Box::pin(resources::put(context)),
+    },
+    Operation {
+        method: Method::PATCH,
+        path: "/api/v1/{kind}/{name}",
+        id: "patchResource",
+        summary: "Changes a part of a resource (JSON merge patch, RFC 7396)",
+        query: WRITE,
+        body: Takes::Patch,
+        statuses: &[404, 409, 412, 422],
+        run: |context| Box::pin(resources::patch(context)),
+    },
+    Operation {
+        method: Method::DELETE,
+        path: "/api/v1/{kind}/{name}",
+        id: "deleteResource",
+        summary: "Takes a resource away, unless something needs it",
+        query: WRITE,
+        body: Takes::Nothing,
+        statuses: &[404, 409, 412],
+        run: |context| Box::pin(resources::delete(context)),
+    },
+];
+
+/// What was found for a method and a path.
+pub(crate) enum Found {
+    /// An operation, and what stands for the names in its path.
+    Operation(&'static Operation, Vec<(&'static str, String)>),
+    /// The path is known, the method is not; these are.
+    Methods(Vec<Method>),
+    /// Nothing.
+    Nothing,
+}
+
+/// Looks an operation up.
+pub(crate) fn find(method: &Method, path: &str) -> Found {
+    let mut methods = Vec::new();
+    for operation in OPERATIONS {
+        let Some(params) = fits(operation.path, path) else { continue };
+        if operation.method == *method {
+            return Found::Operation(operation, params);
+        }
+        methods.push(operation.method.clone());
+    }
+    if methods.is_empty() { Found::Nothing } else { Found::Methods(methods) }
+}
+
+fn fits(pattern: &'static str, path: &str) -> Option<Vec<(&'static str, String)>> {
+    let mut params = Vec::new();
+    let (mut wanted, mut given) = (pattern.split('/'), path.split('/'));
+    loop {
+        match (wanted.next(), given.next()) {
+            (None, None) => return Some(params),
+            (Some(wanted), Some(given)) => match name(wanted) {
+                Some(name) if !given.is_empty() => {
+                    let decoded = percent_encoding::percent_decode_str(given);
+                    params.push((name, decoded.decode_utf8().ok()?.into_owned()));
+                }
+                None if wanted == given => {}
+                _ => return None,
+            },
+            _ => return None,
+        }
+    }
+}
+
+fn name(segment: &'static str) -> Option<&'static str> {
+    segment.strip_prefix('{')?.strip_suffix('}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_lead_to_operations() {
+        let found = |method: Method, path: &str| match find(&method, path) {
+            Found::Operation(operation, params) => {
+                let values: Vec<_> = params.into_iter().map(|(_, value)| value).collect();
+                format!("{} {}", operation.id, values.join(","))
+            }
+            Found::Methods(methods) => format!("{methods:?}"),
+            Found::Nothing => "nothing".to_owned(),
+        };
+        assert_eq!(found(Method::GET, "/api/v1/status"), "status ");
+        assert_eq!(found(Method::GET, "/api/v1/routes"), "listResources routes");
+        assert_eq!(found(Method::PUT, "/api/v1/routes/a%2eb"), "putResource routes,a.b");
+        assert_eq!(found(Method::POST, "/api/v1/routes/a"), "[GET, PUT, PATCH, DELETE]");
+        assert_eq!(found(Method::GET, "/api/v1/routes/"), "nothing");
+        assert_eq!(found(Method::GET, "/api/v2/routes"), "nothing");
+        assert_eq!(found(Method::GET, "/"), "nothing");
+    }
+
+    #[test]
+    fn no_operation_hides_another_one() {
+        for (at, operation) in OPERATIONS.iter().enumerate() {
+            let example = operation.path.replace(['{', '}'], "");
+            let Found::Operation(found, _) = find(&operation.method, &example) else {
+                panic!("{} leads nowhere", operation.path)
+            };
+            assert_eq!(found.id, operation.id);
+            let same = OPERATIONS[..at].iter().any(|earlier| earlier.id == operation.id);
+            assert!(!same, "{}", operation.id);
+        }
+    }
+}

@@ -1,0 +1,386 @@
+//! Resources of all kinds: looking at them, writing them, taking them away.
+
+use std::collections::BTreeMap;
+
+use http::StatusCode;
+use portway_config::{Kind, Origin, Problem, ResourceId, Written, named, resource};
+use serde_json::{Map, Value, json};
+
+use super::{
+    answer::{Answer, Failure, Made},
+    context::Context,
+};
+use crate::{
+    access::Verb,
+    ledger::{Changed, Edit, Request, Secrets, masked, unmask},
+};
+
+const LIMIT: usize = 100;
+const MAX_LIMIT: usize = 1000;
+
+/// A resource as the API shows it.
+#[derive(Clone, Debug)]
+struct View {
+    id: ResourceId,
+    owner: Origin,
+    /// The number of its last change, when the store has it.
+    revision: u64,
+    times: Option<(String, String)>,
+    spec: Value,
+}
+
+impl View {
+    fn json(&self) -> Value {
+        let mut view = Map::new();
+        view.insert("kind".into(), self.id.kind.singular().into());
+        if self.id.kind.is_namespaced() {
+            view.insert("namespace".into(), self.id.namespace.as_str().into());
+        }
+        view.insert("name".into(), self.id.name.as_str().into());
+        view.insert("owner".into(), self.owner.as_str().into());
+        view.insert("revision".into(), self.revision.into());
+        if self.revision > 0 {
+            view.insert("etag".into(), format!("\"{}\"", self.revision).into());
+        }
+        if let Some((created, updated)) = &self.times {
+            view.insert("created_at".into(), created.as_str().into());
+            view.insert("updated_at".into(), updated.as_str().into());
+        }
+        view.insert("spec".into(), self.spec.clone());
+        Value::Object(view)
+    }
+}
+
+/// `GET /api/v1/{kind}`
+pub(crate) async fn list(context: Context) -> Result<Made, Failure> {
+    let kind = context.kind()?;
+    let namespace = context.namespace()?;
+    context.who.allows(Verb::List, kind.singular(), namespace.as_ref().map(|ns| ns.as_str()))?;
+    let limit = context.query.parsed("limit")?.unwrap_or(LIMIT).clamp(1, MAX_LIMIT);
+    let filter = Filter::read(&context)?;
+    let after = context.query.get("cursor").map(str::to_owned);
+    let mut views: Vec<View> = all(&context, kind).into_values().collect();
+    views.retain(|view| {
+        namespace.as_ref().is_none_or(|ns| !kind.is_namespaced() || *ns == view.id.namespace)
+            && filter.takes(view)
+    });
+    let count = views.len();
+    let key = |view: &View| format!("{}/{}", view.id.namespace, view.id.name);
+    let start = after.map_or(0, |after| views.partition_point(|view| key(view) <= after));
+    let page: Vec<_> = views[start..].iter().take(limit).collect();
+    let more = start + page.len() < count;
+    let cursor = page.last().filter(|_| more).map(|view| key(view));
+    let data: Vec<_> = page.into_iter().map(View::json).collect();
+    Ok(Answer::of(data)
+        .meta("count", count)
+        .meta("cursor", cursor.map_or(Value::Null, Value::from))
+        .meta("revision", context.ledger().state().revision)
+        .into())
+}
+
+/// What is wanted of a list.
+struct Filter<'a> {
+    name: Option<&'a str>,
+    owner: Option<&'a str>,
+    labels: Vec<(&'a str, &'a str)>,
+}
+
+impl<'a> Filter<'a> {
+    fn read(context: &'a Context) -> Result<Self, Failure> {
+        let labels = context.query.all("label").map(|label| {
+            label.split_once('=').ok_or_else(|| {
+                let detail = format!("a label is key=value, not {label:?}");
+                Failure::bad_request("bad_parameter", detail)
+            })
+        });
+        Ok(Self {
+            name: context.query.get("name"),
+            owner: context.query.get("owner"),
+            labels: labels.collect::<Result<_, _>>()?,
+        })
+    }
+
+    fn takes(&self, view: &View) -> bool {
+        let label = |(key, value): &(&str, &str)| {
+            view.spec.get("labels").and_then(|labels| labels.get(*key)).and_then(Value::as_str)
+                == Some(*value)
+        };
+        self.name.is_none_or(|pattern| glob(pattern, view.id.name.as_str()))
+            && self.owner.is_none_or(|owner| view.owner.as_str() == owner)
+            && self.labels.iter().all(label)
+    }
+}
+
+/// Whether a text is as a pattern says, in which `*` stands for anything.
+fn glob(pattern: &str, text: &str) -> bool {
+    let Some((start, rest)) = pattern.split_once('*') else { return pattern == text };
+    let Some(mut text) = text.strip_prefix(start) else { return false };
+    let mut parts: Vec<_> = rest.split('*').collect();
+    let last = parts.pop().unwrap_or_default();
+    for part in parts {
+        match text.find(part) {
+            Some(at) => text = &text[at + part.len()..],
+            None => return false,
+        }
+    }
+    text.ends_with(last)
+}
+
+/// All resources of a kind, whoever owns them.
+fn all(context: &Context, kind: Kind) -> BTreeMap<ResourceId, View> {
+    let catalog = context.ledger().catalog();
+    let state = context.ledger().state();
+    let mut views = BTreeMap::new();
+    for one in state.resources.iter().filter(|one| one.id.kind == kind) {
+        views.insert(one.id.clone(), stored(context, one));
+    }
+    let Some(running) = context.ledger().changes().running() else { return views };
+    for (origin, part) in running.parts() {
+        if *origin == Origin::store() {
+            continue;
+        }
+        let loaded = part.loaded(catalog);
+        let of_kind = loaded.config.resources().filter(|(one, _)| one.kind == kind);
+        for (one, at) in of_kind {
+            let mut spec = masked(catalog, &one.id(), &one.to_json());
+            if let Some(spec) = spec.as_object_mut() {
+                spec.remove("name");
+                spec.remove("namespace");
+            }
+            let owner = loaded.places.owner(&format!("{}[{at}]", kind.plural()));
+            let id = one.id();
+            views.insert(id.clone(), View { id, owner, revision: 0, times: None, spec });
+        }
+    }
+    views
+}
+
+fn stored(context: &Context, one: &Written) -> View {
+    let stamp = context.ledger().state().stamps.get(&one.id).copied();
+    View {
+        id: one.id.clone(),
+        owner: Origin::store(),
+        revision: stamp.map_or(0, |stamp| stamp.revision),
+        times: stamp.map(|stamp| (stamp.created.to_string(), stamp.updated.to_string())),
+        spec: masked(context.ledger().catalog(), &one.id, &one.spec),
+    }
+}
+
+fn one(context: &Context, id: &ResourceId) -> Result<View, Failure> {
+    let state = context.ledger().state();
+    if let Some(written) = state.resources.get(id) {
+        return Ok(stored(context, written));
+    }
+    let found = all(context, id.kind).remove(id);
+    found.ok_or_else(|| Failure::not_found(format!("there is no {id}")))
+}
+
+/// `GET /api/v1/{kind}/{name}`
+pub(crate) async fn get(context: Context) -> Result<Made, Failure> {
+    let id = context.resource()?;
+    context.allowed(Verb::Get, &id)?;
+    let view = one(&context, &id)?;
+    let answer = Answer::of(view.json());
+    Ok(if view.revision > 0 { answer.tagged(view.revision) } else { answer }.into())
+}
+
+/// `PUT /api/v1/{kind}/{name}`
+pub(crate) async fn put(context: Context) -> Result<Made, Failure> {
+    let id = context.resource()?;
+    context.allowed(Verb::Put, &id)?;
+    let file = context.file()?;
+    let written = read(&context, context.text()?, file, &id)?;
+    write(context, written).await
+}
+
+/// `PATCH /api/v1/{kind}/{name}`: a JSON merge patch (RFC 7396) of the spec.
+pub(crate) async fn patch(context: Context) -> Result<Made, Failure> {
+    let id = context.resource()?;
+    context.allowed(Verb::Patch, &id)?;
+    if context.file()? != "body.json" {
+        let (status, code) = (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type");
+        return Err(Failure::new(status, code, "a merge patch is JSON"));
+    }
+    let patch: Value = context.json()?;
+    let state = context.ledger().state();
+    let Some(known) = state.resources.get(&id) else {
+        // Whoever owns it says so.
+        one(&context, &id)?;
+        return put_of_others(&context, &id);
+    };
+    let mut spec = known.spec.clone();
+    merge(&mut spec, patch);
+    let written = read(&context, &spec.to_string(), "body.json", &id)?;
+    write(context, written).await
+}
+
+fn put_of_others(context: &Context, id: &ResourceId) -> Result<Made, Failure> {
+    let owner = context.ledger().owner(id).unwrap_or_else(Origin::code);
+    Err(crate::ledger::Error::OwnedElsewhere(id.clone(), owner).into())
+}
+
+/// RFC 7396 section 2.
+fn merge(target: &mut Value, patch: Value) {
+    let Value::Object(patch) = patch else {
+        *target = patch;
+        return;
+    };
+    if !target.is_object() {
+        *target = json!({});
+    }
+    let Some(target) = target.as_object_mut() else { return };
+    for (key, value) in patch {
+        if value.is_null() {
+            target.remove(&key);
+        } else {
+            merge(target.entry(key).or_insert(Value::Null), value);
+        }
+    }
+}
+
+/// Reads what somebody wrote, with what was masked put back.
+pub(crate) fn read(
+    context: &Context,
+    text: &str,
+    file: &str,
+    id: &ResourceId,
+) -> Result<Written, Failure> {
+    let (ledger, state) = (context.ledger(), context.ledger().state());
+    let lookup = Secrets::of(&state.resources);
+    let read = |text: &str, file: &str| resource(text, file, id, &lookup, ledger.catalog());
+    let written = read(text, file).map_err(syntax_or_wrong)?;
+    let mut spec = written.spec.clone();
+    let known = state.resources.get(id).map(|known| &known.spec);
+    unmask(ledger.catalog(), id, &mut spec, known).map_err(Failure::wrong)?;
+    if spec == written.spec {
+        return Ok(written);
+    }
+    read(&spec.to_string(), "body.json").map_err(Failure::wrong)
+}
+
+/// A body that is no document at all is the request's fault, not the configuration's.
+pub(crate) fn syntax_or_wrong(problems: Vec<Problem>) -> Failure {
+    let unreadable = ["syntax", "empty_document", "control_character", "not_utf8", "too_deep"];
+    match problems.iter().find(|problem| unreadable.contains(&problem.code)) {
+        Some(problem) => Failure::bad_request("syntax", problem.message.clone()).because(problems),
+        None => Failure::wrong(problems),
+    }
+}
+
+async fn write(context: Context, written: Written) -> Result<Made, Failure> {
+    let id = written.id.clone();
+    let created = context.ledger().state().resources.get(&id).is_none();
+    let changed = change(&context, &id, Edit::Put(Box::new(written))).await.map_err(|failure| {
+        // The problems of the resource that was written need not say which one it is.
+        relative(failure, &id)
+    })?;
+    let data = match context.query.is_set("dry_run")? {
+        true => would_be(&context, &id, &changed),
+        false => one(&context, &id)?.json(),
+    };
+    let status = if created && changed.is_change() { StatusCode::CREATED } else { StatusCode::OK };
+    let revision = context.ledger().state().stamps.get(&id).map_or(0, |stamp| stamp.revision);
+    Ok(answered(&context, data, &changed)?.status(status).tagged(revision).into())
+}
+
+fn would_be(context: &Context, id: &ResourceId, changed: &Changed) -> Value {
+    let after = changed.changes.first().and_then(|change| change.after.as_ref());
+    let spec = after.map(|spec| masked(context.ledger().catalog(), id, spec)).unwrap_or_default();
+    let (owner, revision) = (Origin::store(), 0);
+    View { id: id.clone(), owner, revision, times: None, spec }.json()
+}
+
+/// `DELETE /api/v1/{kind}/{name}`
+pub(crate) async fn delete(context: Context) -> Result<Made, Failure> {
+    let id = context.resource()?;
+    context.allowed(Verb::Delete, &id)?;
+    let view = one(&context, &id)?;
+    let changed = change(&context, &id, Edit::Delete(id.clone())).await?;
+    Ok(answered(&context, view.json(), &changed)?.into())
+}
+
+async fn change(context: &Context, id: &ResourceId, edit: Edit) -> Result<Changed, Failure> {
+    let request = Request {
+        edits: vec![edit],
+        conditions: context.conditions(id)?,
+        author: context.who.name.to_string(),
+        message: context.message(),
+        dry_run: context.query.is_set("dry_run")?,
+    };
+    Ok(context.ledger().change(request).await?)
+}
+
+/// The answer to a write.
+pub(crate) fn answered(
+    context: &Context,
+    data: Value,
+    changed: &Changed,
+) -> Result<Answer, Failure> {
+    let dry_run = context.query.is_set("dry_run")?;
+    let warnings = serde_json::to_value(&changed.warnings).unwrap_or_default();
+    let answer = Answer::of(data)
+        .meta("revision", changed.revision)
+        .meta("changed", changed.is_change())
+        .meta("dry_run", dry_run)
+        .meta("warnings", warnings);
+    let revision = (changed.is_change() && !dry_run).then_some(changed.revision);
+    Ok(Answer { revision, ..answer })
+}
+
+fn relative(mut failure: Failure, id: &ResourceId) -> Failure {
+    let own = id.to_string();
+    for problem in &mut failure.problems {
+        if let Some(rest) = problem.path.strip_prefix(&own) {
+            problem.path = rest.trim_start_matches('.').to_owned();
+        }
+    }
+    failure
+}
+
+/// A spec as it would stand in a document, masked.
+pub(crate) fn in_document(context: &Context, id: &ResourceId, spec: &Value) -> Value {
+    named(id, &masked(context.ledger().catalog(), id, spec))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stars_stand_for_anything() {
+        for (pattern, text, takes) in [
+            ("shop", "shop", true),
+            ("shop", "shops", false),
+            ("shop-*", "shop-a", true),
+            ("*-a", "shop-a", true),
+            ("*o*a", "shop-a", true),
+            ("s*x*a", "shop-a", false),
+            ("*", "", true),
+            ("a*a", "a", false),
+        ] {
+            assert_eq!(glob(pattern, text), takes, "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn a_merge_patch_does_as_the_rfc_says() {
+        for (target, patch, result) in [
+            (json!({"a": "b"}), json!({"a": "c"}), json!({"a": "c"})),
+            (json!({"a": "b"}), json!({"b": "c"}), json!({"a": "b", "b": "c"})),
+            (json!({"a": "b"}), json!({"a": null}), json!({})),
+            (json!({"a": ["b"]}), json!({"a": "c"}), json!({"a": "c"})),
+            (
+                json!({"a": {"b": "c"}}),
+                json!({"a": {"b": "d", "c": null}}),
+                json!({"a": {"b": "d"}}),
+            ),
+            (json!({"a": [{"b": "c"}]}), json!({"a": [1]}), json!({"a": [1]})),
+            (json!({"e": null}), json!({"a": 1}), json!({"e": null, "a": 1})),
+            (json!({}), json!({"a": {"bb": {"ccc": null}}}), json!({"a": {"bb": {}}})),
+        ] {
+            let mut merged = target.clone();
+            merge(&mut merged, patch.clone());
+            assert_eq!(merged, result, "{target} {patch}");
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! The service: who asks is found out, what they ask for is done, and it is written down.
+
+use std::{future::Future, net::IpAddr, pin::Pin, sync::Arc, time::SystemTime};
+
+use arc_swap::ArcSwap;
+use http::{HeaderValue, Method, Request, StatusCode, header, request::Parts};
+use http_body_util::BodyExt as _;
+use portway_core::{AdminPeer, AdminService, Body, Response};
+
+use super::{
+    answer::{Failure, Made, response},
+    context::Context,
+    operation::{Found, Operation, find},
+    query::Query,
+};
+use crate::{
+    access::{Admission, AuditLog, AuditRecord, Guard, Peer, TokenDesk},
+    ledger::Ledger,
+};
+
+/// What the API is made of.
+#[derive(Debug)]
+pub struct Setup {
+    /// What is written.
+    pub ledger: Ledger,
+    /// Who is let in.
+    pub guard: Guard,
+    /// Who gives tokens.
+    pub tokens: TokenDesk,
+    /// Where is written down who did what.
+    pub audit: AuditLog,
+    /// The version of the program.
+    pub version: &'static str,
+}
+
+/// The API as a service. Clones are the same one.
+#[derive(Clone, Debug)]
+pub struct Api(Arc<Inner>);
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) ledger: Ledger,
+    pub(crate) guard: ArcSwap<Guard>,
+    pub(crate) tokens: TokenDesk,
+    pub(crate) audit: AuditLog,
+    pub(crate) version: &'static str,
+}
+
+impl Api {
+    /// The API of a gateway.
+    #[must_use]
+    pub fn new(setup: Setup) -> Self {
+        let Setup { ledger, guard, tokens, audit, version } = setup;
+        let guard = ArcSwap::from_pointee(guard);
+        Self(Arc::new(Inner { ledger, guard, tokens, audit, version }))
+    }
+
+    /// Follows what the configuration says about who is let in, for as long as the gateway runs.
+    pub async fn follow(self) {
+        let mut changes = self.0.ledger.changes().clone();
+        let mut admin = None;
+        while let Some(running) = changes.changed().await {
+            let wanted = &running.config().admin;
+            if admin.as_ref() == Some(wanted) {
+                continue;
+            }
+            match self.0.guard.load().renewed(wanted) {
+                Ok(guard) => self.0.guard.store(Arc::new(guard)),
+                Err(problem) => tracing::error!(code = problem.code, "{problem}"),
+            }
+            admin = Some(wanted.clone());
+        }
+    }
+}
+
+impl AdminService for Api {
+    fn answer(&self, request: Request<Body>) -> Pin<Box<dyn Future<Output = Response> + Send>> {
+        let api = Arc::clone(&self.0);
+        Box::pin(async move { api.answer(request).await })
+    }
+}
+
+/// What is known of a request by the time it is written down.
+struct Asked {
+    method: Method,
+    path: String,
+    client: Option<IpAddr>,
+    admission: Option<Admission>,
+    message: Option<String>,
+    revision: Option<u64>,
+}
+
+impl Inner {
+    async fn answer(self: Arc<Self>, request: Request<Body>) -> Response {
+        let (head, body) = request.into_parts();
+        let mut asked = Asked {
+            method: head.method.clone(),
+            path: head.uri.path().to_owned(),
+            client: None,
+            admission: None,
+            message: None,
+            revision: None,
+        };
+        let cors = self.guard.load().cors(&head);
+        let made = Arc::clone(&self).made(head, body, &mut asked).await;
+        let mut response = match made {
+            Ok(Made::Envelope(answer)) => {
+                asked.revision = answer.revision;
+                answer.into_response()
+            }
+            Ok(Made::Other(response)) => response,
+            Err(failure) => failure.into_response(),
+        };
+        response.headers_mut().extend(cors.into_iter().flatten().filter_map(named));
+        self.write_down(&asked, response.status());
+        if asked.method == Method::HEAD {
+            *response.body_mut() = Body::empty();
+        }
+        response
+    }
+
+    async fn made(
+        self: Arc<Self>,
+        head: Parts,
+        body: Body,
+        asked: &mut Asked,
+    ) -> Result<Made, Failure> {
+        let other_end = head.extensions.get::<AdminPeer>().cloned();
+        let peer = Peer {
+            address: other_end
+                .as_ref()
+                .map_or(IpAddr::from([0, 0, 0, 0]), |end| end.address().ip()),
+            tls: other_end.as_ref().is_some_and(AdminPeer::is_tls),
+            certificate: other_end.as_ref().and_then(AdminPeer::certificate),
+        };
+        let guard = self.guard.load_full();
+        if let Some(fields) = guard.preflight(&head, &peer)? {
+            let mut response = response(StatusCode::NO_CONTENT, "text/plain", "");
+            response.headers_mut().extend(fields);
+            return Ok(response.into());
+        }
+        asked.client = Some(guard.hear(&head, &peer)?);
+        let path = head.uri.path();
+        if path == "/healthz" && head.method == Method::GET {
+            return Ok(response(StatusCode::OK, "text/plain; charset=utf-8", "ok\n").into());
+        }
+        if path == "/openapi.json" && head.method == Method::GET {
+            let document = super::openapi(self.ledger.catalog(), self.version);
+            return Ok(response(StatusCode::OK, "application/json", document.to_string()).into());
+        }
+        let admission = guard.admit(&head, &peer).await?;
+        asked.admission = Some(admission.clone());
+        let method = if head.method == Method::HEAD { &Method::GET } else { &head.method };
+        let (operation, params) = match find(method, path) {
+            Found::Operation(operation, params) => (operation, params),
+            Found::Methods(methods) => return Err(not_allowed(&methods)),
+            Found::Nothing => {
+                let detail = format!("nothing is at {path}; see /openapi.json");
+                return Err(Failure::not_found(detail));
+            }
+        };
+        let query = known(operation, Query::read(head.uri.query()))?;
+        let body = body.collect().await.map_err(|error| {
+            Failure::new(error.status(), error.code(), error.message().to_owned())
+        })?;
+        let context = Context {
+            api: self,
+            who: admission.who,
+            path: params,
+            query,
+            headers: head.headers,
+            body: body.to_bytes(),
+        };
+        asked.message = context.message();
+        (operation.run)(context).await
+    }
+
+    /// Every change that somebody asked for, and everybody who was kept out.
+    fn write_down(&self, asked: &Asked, status: StatusCode) {
+        let is_write = !matches!(asked.method, Method::GET | Method::HEAD | Method::OPTIONS);
+        let kept_out = matches!(
+            status,
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS
+        );
+        if !is_write && !kept_out {
+            return;
+        }
+        let admission = asked.admission.as_ref();
+        self.audit.write(&AuditRecord {
+            time: SystemTime::now().into(),
+            author: admission.map(|known| known.who.name.to_string()).unwrap_or_default(),
+            by: admission.map(|known| known.who.by),
+            client: asked.client.unwrap_or(IpAddr::from([0, 0, 0, 0])),
+            method: asked.method.to_string(),
+            path: asked.path.clone(),
+            status: status.as_u16(),
+            revision: asked.revision,
+            message: asked.message.clone(),
+        });
+    }
+}
+
+/// Parameters that nobody knows are mistakes: what was meant would silently not be done.
+fn known(operation: &Operation, query: Query) -> Result<Query, Failure> {
+    let is_known = |name: &str| operation.query.iter().any(|parameter| parameter.name == name);
+    if let Some(unknown) = query.names().find(|name| !is_known(name)) {
+        let names: Vec<_> = operation.query.iter().map(|parameter| parameter.name).collect();
+        let detail = match names.is_empty() {
+            true => format!("there is no parameter {unknown:?} here, nor any other"),
+            false => format!("there is no parameter {unknown:?}; there are {}", names.join(", ")),
+        };
+        return Err(Failure::bad_request("unknown_parameter", detail));
+    }
+    Ok(query)
+}
+
+fn not_allowed(methods: &[Method]) -> Failure {
+    let names: Vec<_> = methods.iter().map(Method::as_str).collect();
+    let names = names.join(", ");
+    let (status, code) = (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed");
+    let mut failure = Failure::new(status, code, format!("here there are {names}"));
+    if let Ok(names) = HeaderValue::try_from(names) {
+        failure.headers.insert(header::ALLOW, names);
+    }
+    failure
+}
+
+/// A field of a map with its name; a second one of a name is left out.
+fn named(
+    (name, value): (Option<header::HeaderName>, HeaderValue),
+) -> Option<(header::HeaderName, HeaderValue)> {
+    Some((name?, value))
+}

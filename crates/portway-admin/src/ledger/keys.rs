@@ -1,0 +1,50 @@
+//! Where in the store what is kept.
+
+use portway_config::ResourceId;
+use portway_store::{Key, Prefix};
+
+const ROOT: &str = "/portway";
+
+/// The number of the last change. Every change compares it: of two at once, one wins.
+pub(crate) fn revision() -> Key {
+    key(format!("{ROOT}/revision"))
+}
+
+/// All resources.
+pub(crate) fn resources() -> Prefix {
+    prefix(format!("{ROOT}/resources/"))
+}
+
+/// One resource.
+pub(crate) fn resource(id: &ResourceId) -> Key {
+    key(format!("{ROOT}/resources/{id}"))
+}
+
+/// All changes.
+pub(crate) fn history() -> Prefix {
+    prefix(format!("{ROOT}/history/"))
+}
+
+/// The change of a number, in pieces. As many digits as keep numbers in order.
+pub(crate) fn record(number: u64) -> Prefix {
+    prefix(format!("{ROOT}/history/{number:020}/"))
+}
+
+/// All tokens.
+pub(crate) fn tokens() -> Prefix {
+    prefix(format!("{ROOT}/tokens/"))
+}
+
+/// The ids of tokens, by name.
+pub(crate) fn token_names() -> Prefix {
+    prefix(format!("{ROOT}/token-names/"))
+}
+
+fn key(path: String) -> Key {
+    // Names of resources are words, at most 253 bytes long: a kind and two of them fit.
+    Key::new(path).expect("names make keys")
+}
+
+fn prefix(path: String) -> Prefix {
+    Prefix::new(path).expect("names make prefixes")
+}
