@@ -1,6 +1,7 @@
 //! Commands that ask a gateway: what goes over the wire, what is printed, how it ends.
 
 mod connection;
+mod gateway;
 mod resources;
 mod stub;
 
