@@ -1,6 +1,7 @@
 //! Commands that ask a gateway: what goes over the wire, what is printed, how it ends.
 
 mod connection;
+mod gateway;
 mod resources;
 mod stub;
 
@@ -18,13 +19,13 @@ async fn portway(home: &Path, admin: &str, arguments: &[&str]) -> Output {
 /// The same with other variables, and with text on standard input.
 async fn with(home: &Path, arguments: &[&str], variables: &[(&str, &str)], input: &str) -> Output {
     let file = home.join(".input");
-    std::fs::write(&file, input).unwrap();
+    std::fs::write(&file, input).expect("a test's folder can be written to");
     let mut command = Command::new(PORTWAY);
     command.args(arguments).env_clear().envs(variables.iter().copied());
     command.env("HOME", home).current_dir(home).kill_on_drop(true);
-    command.stdin(std::fs::File::open(&file).unwrap());
+    command.stdin(std::fs::File::open(&file).expect("it was just written"));
     let ended = portway_testkit::within(portway_testkit::DEADLINE, "portway", command.output());
-    ended.await.unwrap()
+    ended.await.expect("portway was built and ends")
 }
 
 fn stdout(output: &Output) -> String {

@@ -41,7 +41,7 @@ impl Stub {
 
     /// The requests since this was asked last, without those for the kinds.
     pub(super) fn asked(&self) -> Vec<RawRequest> {
-        let mut asked = std::mem::take(&mut *self.asked.lock().unwrap());
+        let mut asked = std::mem::take(&mut *self.asked.lock().expect("no test panics with it"));
         asked.retain(|request| !request.line.starts_with("GET /api/v1/kinds"));
         asked
     }
@@ -66,7 +66,7 @@ fn script(
         Box::pin(async move {
             let request = connection.read_request().await?;
             let (status, body) = answer(answers, &request.line);
-            asked.lock().unwrap().push(request);
+            asked.lock().expect("no test panics with it").push(request);
             let kind = match (status, body.starts_with("id:")) {
                 (_, true) => "text/event-stream",
                 (200..300, _) => "application/json",
