@@ -10,7 +10,7 @@ use super::Meta;
 /// A text that configuration of the same namespace takes in by `${secret:name}`, and that nobody is
 /// shown.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-pub struct Secret {
+pub struct NamedSecret {
     /// Name, namespace, labels, description, switch.
     #[serde(flatten)]
     pub meta: Meta,
