@@ -112,7 +112,7 @@ struct Bell(AtomicBool, Mutex<Option<Waker>>);
 impl Wake for Bell {
     fn wake(self: Arc<Self>) {
         self.0.store(true, SeqCst);
-        if let Some(waker) = &*self.1.lock().unwrap() {
+        if let Some(waker) = &*self.1.lock().expect("nobody panics with it") {
             waker.wake_by_ref();
         }
     }
