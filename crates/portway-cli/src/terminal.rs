@@ -7,12 +7,11 @@ use std::{
     error::Error,
     fmt,
     io::{self, Write},
-    path::Path,
     process::ExitCode,
 };
 
 use anstyle::{AnsiColor, Effects, Style};
-use portway::config::{Colour, Problem, render, render_warnings};
+use portway::config::{Colour, Problem, Texts, render, render_warnings};
 
 /// The exit code for problems.
 pub(crate) const PROBLEMS: u8 = 1;
@@ -73,16 +72,16 @@ pub(crate) fn failed(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(if error.is::<UsageError>() { USAGE } else { PROBLEMS })
 }
 
-/// Says all that is wrong with a file, and how much that is.
-pub(crate) fn problems(file: &Path, problems: &[Problem], text: &str) {
-    let report = render(problems, text, Colour::Ansi);
+/// Says all that is wrong with what is called `name`, and how much that is.
+pub(crate) fn problems(name: &str, problems: &[Problem], texts: &Texts) {
+    let report = render(problems, texts, Colour::Ansi);
     let count = plural(problems.len(), "problem");
-    say(&format!("{report}\n{RED}{}: {count}{RED:#}\n", file.display()));
+    say(&format!("{report}\n{RED}{name}: {count}{RED:#}\n"));
 }
 
-/// Says what is worth saying about a file that is right.
-pub(crate) fn warnings(warnings: &[Problem], text: &str) {
-    say(&render_warnings(warnings, text, Colour::Ansi));
+/// Says what is worth saying about what is right.
+pub(crate) fn warnings(warnings: &[Problem], texts: &Texts) {
+    say(&render_warnings(warnings, texts, Colour::Ansi));
 }
 
 /// `1 route`, `2 routes`.

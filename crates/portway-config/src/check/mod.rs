@@ -59,6 +59,12 @@ impl<T> Checked<T> {
 }
 
 impl Checked<Config> {
+    /// With something else that is worth saying, before the rest.
+    pub(crate) fn with_warnings(mut self, warnings: Vec<Problem>) -> Self {
+        self.warnings.splice(0..0, warnings);
+        self
+    }
+
     /// The instances of plugins it makes.
     #[must_use]
     pub fn plugs(&self) -> &Plugs {
@@ -98,7 +104,7 @@ pub fn check(
     if problems.is_empty() {
         return Ok(Checked { value: config, warnings, from, plugs });
     }
-    problems.sort_by_key(|p| p.place.as_ref().map(|place| (place.line, place.column)));
+    problems.sort_by(|a, b| a.place.cmp(&b.place));
     Err(problems)
 }
 
