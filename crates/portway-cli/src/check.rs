@@ -92,7 +92,8 @@ impl Inspected {
 
     /// Each resource that would be served, and whose it is.
     fn resources(&self, config: &Checked<Config>) -> Vec<Value> {
-        let resources = config.resources().map(|(one, at)| {
+        let declared = config.resources().filter(|(one, at)| config.is_declared(one.kind, *at));
+        let resources = declared.map(|(one, at)| {
             json!({
                 "kind": one.kind.singular(),
                 "namespace": one.meta.namespace,

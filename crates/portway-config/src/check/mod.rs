@@ -32,7 +32,7 @@ use crate::{
     Catalog,
     places::{Places, item},
     plugged::Plugs,
-    resource::{Config, Match, Matches, Route},
+    resource::{Config, Kind, Match, Matches, Route},
 };
 
 /// A value that has been checked. Only [`check`] makes one.
@@ -69,6 +69,13 @@ impl Checked<Config> {
     #[must_use]
     pub fn plugs(&self) -> &Plugs {
         &self.plugs
+    }
+
+    /// Whether a resource of the lowered configuration was declared. A listener may be there
+    /// without that, because there has to be one.
+    #[must_use]
+    pub fn is_declared(&self, kind: Kind, at: usize) -> bool {
+        kind != Kind::Listener || at < self.from.listeners.len()
     }
 
     /// What `path` of the lowered configuration (`routes[7].match`) is in the configuration it

@@ -61,7 +61,7 @@ async fn a_directory_is_served_whole_or_not_at_all() -> io::Result<()> {
     // One is changed, the other is broken: neither is served.
     let broken = gateway.after(|| fs::write(conf.join("b.yaml"), "routes: [{nam: two}]")).await;
     let said = broken.unwrap_err().to_string();
-    assert!(said.contains("b.yaml:1:10: routes[0].nam: unknown key"), "{said}");
+    assert!(said.contains("b.yaml:1:11: routes[0].nam: unknown key"), "{said}");
     let refused = gateway.after(|| fs::write(conf.join("a.yaml"), answering("/a", "first"))).await;
     assert!(refused.is_err());
     assert_eq!(answers(&gateway, &paths).await?, "one two 404");
