@@ -149,6 +149,11 @@ fn command_line(portway: &Portway) -> anyhow::Result<String> {
     for command in subcommands(&overview) {
         let help = portway.says(&[command, "--help"])?;
         text += &section(&format!("portway {command}"), &help);
+        // Some commands are a noun with verbs.
+        for verb in subcommands(&help) {
+            let help = portway.says(&[command, verb, "--help"])?;
+            text += &section(&format!("portway {command} {verb}"), &help);
+        }
     }
     Ok(text)
 }

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::remote::args as remote;
+
 const EXAMPLE: &str = "\
 A first gateway, in a file gateway.yaml:
   listeners: [{name: web, bind: \"0.0.0.0:8080\"}]
@@ -20,7 +22,23 @@ Try it:
   portway check gateway.yaml     what is wrong with it, all at once
   portway echo 127.0.0.1:8001    something to forward to
   portway run gateway.yaml       the gateway; it follows the file
-  curl http://127.0.0.1:8080/account/42";
+  curl http://127.0.0.1:8080/account/42
+
+Ask a running gateway, by its admin API (--admin, PORTWAY_ADMIN or a profile says where):
+  portway status
+  portway list routes
+  portway apply -f gateway.yaml --dry-run
+  portway route create name=shop paths=/shop/* service=accounts
+The noun may stand first: namespace (ns), service (svc), route (rt), domain (dom), collection (col),
+document (doc), secret (sec), module (mod), listener, consumer, certificate (cert), plugin; then
+create (mk), delete (rm), list (ls) or get.
+
+Exit codes:
+  0  done; ready; no difference
+  1  refused, failed, not ready, or there are problems
+  2  the command line is wrong; or `diff` found differences
+  3  the gateway cannot be reached
+  4  the gateway does not know who asks, or does not let them";
 
 /// An API gateway: one YAML file in, traffic out.
 #[derive(Debug, Parser)]
@@ -53,6 +71,10 @@ pub(crate) enum Command {
     Version(Version),
     /// Print completions for a shell
     Completions(Completions),
+    /// Write pages for `man`
+    Man(Man),
+    #[command(flatten)]
+    Remote(Box<remote::Command>),
 }
 
 const RUN: &str = "\
@@ -229,4 +251,16 @@ pub(crate) struct Completions {
     /// The shell
     #[arg(value_name = "SHELL")]
     pub(crate) shell: Shell,
+}
+
+const MAN: &str = "\
+Examples:
+  portway man /usr/local/share/man/man1";
+
+#[derive(Debug, Args)]
+#[command(after_help = MAN)]
+pub(crate) struct Man {
+    /// The folder the pages are written to
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
 }

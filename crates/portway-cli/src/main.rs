@@ -1,8 +1,10 @@
 //! The executable `portway`: one YAML file in, traffic out.
 //!
 //! It reads its arguments, calls the façade crate `portway`, and says what came of it. It can do
-//! nothing that another program could not do with the façade. The exit code is 0 when all went
-//! well, 1 when there were problems, 2 when the command line was wrong.
+//! nothing that another program could not do with the façade, or with the admin API of a gateway that
+//! runs. The exit code is 0 when all went well, 1 when there were problems, 2 when the command line
+//! was wrong or a difference was found, 3 when a gateway cannot be reached, 4 when it does not let in
+//! who asks.
 
 mod args;
 mod build;
@@ -13,7 +15,9 @@ mod completions;
 mod echo;
 mod hash;
 mod locate;
+mod man;
 mod plugins;
+mod remote;
 mod routes;
 mod run;
 mod schema;
@@ -44,6 +48,8 @@ fn main() -> ExitCode {
         Command::Echo(echo) => echo::echo(&echo),
         Command::Version(version) => version::version(&version),
         Command::Completions(completions) => completions::completions(&completions),
+        Command::Man(man) => man::man(&man),
+        Command::Remote(command) => remote::remote(&command),
     };
     done.unwrap_or_else(|error| terminal::failed(&error))
 }

@@ -88,6 +88,7 @@ pub const CODES: &[(&str, &str)] = &[
     // Plugins and consumers.
     ("unknown_plugin", "no plugin, shared instance or wider attachment has this name"),
     ("duplicate_plugin", "one level has attached two plugins under one name"),
+    ("contradicting_plugins", "two plugins cannot both be at work for one request"),
     ("foreign_plugin", "plugins are attached where there are no requests"),
     ("duplicate_credential", "two consumers have one credential"),
     // The admin API.
@@ -103,6 +104,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("disabled_service", "a route leads to nothing but disabled services"),
     ("no_effect", "a key has no effect on this kind of route"),
     ("timeout_never_reached", "a stage may take longer than the whole request"),
+    ("unreached_plugin", "a plugin stands behind one of a wider level that answers every request"),
     ("insecure_skip_verify", "a service's certificates are not verified"),
     ("clear_credentials", "passwords and tokens of the admin API come without TLS"),
     ("own_address", "a service's endpoint is the gateway itself"),

@@ -23,7 +23,9 @@ mod schema;
 mod sensitive;
 mod stored;
 mod together;
+mod tree;
 mod walk;
+mod ways;
 
 pub use catalog::Catalog;
 pub use check::{Checked, check};
@@ -51,5 +53,6 @@ pub use resource::{
 pub use revision::{Origin, Outcome, Revision, Source};
 pub use stored::{Resources, Written, named, resource, resources};
 pub use together::{Document, load_start, load_together};
+pub use tree::Tree;
 
 pub use portway_plugin::{Busy, ClientCertificate, Entry, Place, Problem, credential, value};

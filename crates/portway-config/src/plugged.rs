@@ -74,6 +74,8 @@ pub struct Step<'a> {
     pub level: Level,
     /// What it is called there.
     pub called: Box<str>,
+    /// Its number among what is attached there.
+    pub at: usize,
     /// Which instance it is.
     pub id: InstanceId,
     /// What the attachment says.
@@ -102,7 +104,7 @@ impl Config {
         let mut chain: Vec<Step<'a>> = Vec::new();
         for (level, attached) in self.levels(way) {
             let mut steps: Vec<Step<'a>> = Vec::new();
-            for one in attached {
+            for (at, one) in attached.iter().enumerate() {
                 let attachment = one.attachment();
                 if !attachment.enabled {
                     continue;
@@ -111,7 +113,7 @@ impl Config {
                     chain.retain(|step| *step.called != *gone.as_str());
                 }
                 if attachment.without.is_none() {
-                    steps.push(step(&level, attachment));
+                    steps.push(step(&level, at, attachment));
                 }
             }
             // Stable: as they are declared.
@@ -134,13 +136,13 @@ impl Config {
     }
 }
 
-fn step<'a>(level: &Level, attachment: std::borrow::Cow<'a, Attachment>) -> Step<'a> {
+fn step<'a>(level: &Level, at: usize, attachment: std::borrow::Cow<'a, Attachment>) -> Step<'a> {
     let called: Box<str> = attachment.called().into();
     let id = match &attachment.shared {
         Some(name) => InstanceId::Shared(level.namespace(), name.clone()),
         None => InstanceId::Own(level.clone(), called.clone()),
     };
-    Step { level: level.clone(), called, id, attachment }
+    Step { level: level.clone(), called, at, id, attachment }
 }
 
 impl Level {

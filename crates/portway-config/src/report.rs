@@ -1,8 +1,9 @@
 //! Problems as people read them: the line, a mark under what is wrong, what to do about it.
 
-use std::{collections::BTreeMap, fmt::Write};
+use std::{collections::BTreeMap, fmt::Write, sync::OnceLock};
 
 use portway_plugin::{Place, Problem};
+use regex::Regex;
 
 /// Whether a report has colours: only a terminal should get them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,8 +102,12 @@ fn excerpt(
     let index = |n: u32| usize::try_from(n.saturating_sub(1)).unwrap_or(usize::MAX);
     let text = lines.get(&**file).and_then(|lines| lines.get(index(*line)));
     let Some(text) = text else { return margin };
-    let shown: Vec<char> = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let mut shown: Vec<char> = masked(&text).chars().collect();
     let start = index(*column).min(shown.len());
+    if is_secret(path, &shown[start..]) {
+        shown[start..].fill(MASK);
+    }
     let from = if shown.len() <= WIDTH { 0 } else { start.saturating_sub(WIDTH / 2) };
     let to = shown.len().min(from + WIDTH);
     let cut = if from > 0 { "…" } else { "" };
@@ -116,6 +121,55 @@ fn excerpt(
     let _ = writeln!(report, "{number:>margin$} {bar} {cut}{window}{rest}");
     let _ = writeln!(report, "{:margin$} {bar} {:indent$}{marks}", "", "");
     margin
+}
+
+/// What stands for each character of a secret.
+const MASK: char = '*';
+/// The keys whose values are secrets.
+const SECRETS: [&str; 2] = ["secret", "hash"];
+
+/// Whether what stands at a path, and is not hidden yet, is a secret, or something in its place.
+fn is_secret(path: &str, text: &[char]) -> bool {
+    let key = path.rsplit('.').next().unwrap_or_default();
+    let list = key.split('[').next().unwrap_or_default();
+    let of_consumer = path.starts_with("consumers[");
+    let word = || text.iter().take_while(|c| !c.is_whitespace() && !matches!(c, ',' | ']' | '}'));
+    // A reference is no secret, and often what is wrong; a map has its secrets hidden one by one.
+    let open = || matches!(text.first(), None | Some(&('{' | MASK))) || word().any(|c| *c == ':');
+    let refers = || text.iter().take_while(|c| !c.is_alphanumeric()).any(|c| *c == '$');
+    match list {
+        _ if SECRETS.contains(&list) || (of_consumer && list == "keys") => {
+            !refers() && text.first() != Some(&MASK)
+        }
+        "passwords" | "jwt" | "hmac" if of_consumer => !open() && !refers(),
+        _ => false,
+    }
+}
+
+/// The line without secrets that are written in it, each as long as it was. References stay.
+fn masked(line: &str) -> String {
+    static SECRET: OnceLock<Regex> = OnceLock::new();
+    let secret = SECRET.get_or_init(|| {
+        let keys = SECRETS.join("|");
+        // A key, and a text in quotes or up to what ends a value; of keys, a list of texts.
+        let of_key =
+            format!(r#"\b(?:{keys})["']?\s*[:=]\s*("[^"]*"?|'[^']*'?|[^\s,}}\]"'][^,}}\]]*)"#);
+        let of_list = r#"\bkeys["']?\s*[:=]\s*\[([^\[\]{}]+)"#;
+        Regex::new(&format!("{of_key}|{of_list}")).expect("it is a regular expression")
+    });
+    let mut masked = String::with_capacity(line.len());
+    let mut end = 0;
+    for found in secret.captures_iter(line) {
+        let Some(value) = found.get(1).or_else(|| found.get(2)) else { continue };
+        masked.push_str(&line[end..value.start()]);
+        match value.as_str().contains("${") {
+            true => masked.push_str(value.as_str()),
+            false => masked.extend(value.as_str().chars().map(|_| MASK)),
+        }
+        end = value.end();
+    }
+    masked.push_str(&line[end..]);
+    masked
 }
 
 /// How many characters are marked: a quoted text, or all up to a space or a delimiter.
@@ -195,6 +249,40 @@ mod tests {
              = hint: did you mean \"url\"?\n"
         );
         assert!(rendered(2, 5, "a\n\tb\n", Colour::Ansi).contains("\u{1b}[1;31merror"));
+    }
+
+    #[test]
+    fn secrets_in_a_line_are_not_shown() {
+        for (line, shown) in [
+            (
+                "  - {id: a, secret: hunter2, algorithm: x}",
+                "  - {id: a, secret: *******, algorithm: x}",
+            ),
+            (r#"{"id": "a", "secret": "hunter2"}"#, r#"{"id": "a", "secret": *********}"#),
+            ("secret = 'hunter2' # mine", "secret = ********* # mine"),
+            ("  hash: $2b$10$abc.def", "  hash: **************"),
+            ("keys: [one, \"two\"]", "keys: [**********]"),
+            ("keys: [{secret: one, id: b}]", "keys: [{secret: ***, id: b}]"),
+            ("secret: ${TOKEN:-none}", "secret: ${TOKEN:-none}"),
+            ("secrets: 5", "secrets: 5"),
+            ("grüße: {secret: größe}", "grüße: {secret: *****}"),
+        ] {
+            assert_eq!(masked(line), shown);
+        }
+        let at = |path: &str, line: &str, column| {
+            let place = Some(Place { file: "f.yaml".to_owned(), line: 1, column });
+            let problem = Problem { place, ..Problem::new("wrong_type", "m").at(path) };
+            render(&[problem], &Texts::of("f.yaml", line), Colour::None)
+        };
+        for (path, line, column) in [
+            ("consumers[0].keys[1]", "  - hunter2", 5),
+            ("consumers[0].keys", "keys: hunter2", 7),
+            ("consumers[0].passwords[0]", "passwords: [hunter2]", 13),
+            ("consumers[0].hmac[0].secret", "    [hunter2, hunter3]", 5),
+        ] {
+            assert!(!at(path, line, column).contains("hunter"), "{path}");
+        }
+        assert!(at("consumers[0].keys[0]", "  - ${KEY}", 5).contains("${KEY}"));
     }
 
     #[test]

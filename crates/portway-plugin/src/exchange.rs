@@ -10,13 +10,20 @@ use std::{
 
 use http::Version;
 
-use crate::{Consumer, Consumers, Notes};
+use crate::{Consumer, Consumers, Note, Notes};
 
 /// One request and its answer, as plugins share it: facts that the gateway knows, who the client
 /// turned out to be, what plugins leave for each other and for the access record.
 pub struct Exchange<'a> {
     facts: &'a (dyn Facts + 'a),
     consumer: OnceLock<Arc<Consumer>>,
+    /// Made when a plugin leaves something: for most requests none does.
+    left: OnceLock<Box<Left>>,
+}
+
+/// What plugins leave for each other and for the access record.
+#[derive(Default)]
+struct Left {
     assumed: OnceLock<Arc<Consumer>>,
     marks: Mutex<Vec<Box<str>>>,
     slots: Mutex<Vec<(TypeId, Arc<dyn Any + Send + Sync>)>>,
@@ -103,20 +110,13 @@ impl<'a> Exchange<'a> {
     /// An exchange of which nothing is known but facts.
     #[must_use]
     pub fn new(facts: &'a (dyn Facts + 'a)) -> Self {
-        Self {
-            facts,
-            consumer: OnceLock::new(),
-            assumed: OnceLock::new(),
-            marks: Mutex::default(),
-            slots: Mutex::default(),
-            notes: Notes::default(),
-        }
+        Self { facts, consumer: OnceLock::new(), left: OnceLock::new() }
     }
 
     /// Who asks, where a plugin has found out; else whom they [count as](Self::assume).
     #[must_use]
     pub fn consumer(&self) -> Option<&Arc<Consumer>> {
-        self.consumer.get().or_else(|| self.assumed.get())
+        self.consumer.get().or_else(|| self.left.get()?.assumed.get())
     }
 
     /// Whether a plugin has found out who asks.
@@ -133,12 +133,12 @@ impl<'a> Exchange<'a> {
     /// Says whom a client counts as that shows nothing, until a plugin further in finds out who it
     /// is. The first plugin that says so is believed; `false` to those after it.
     pub fn assume(&self, consumer: Arc<Consumer>) -> bool {
-        self.assumed.set(consumer).is_ok()
+        self.left().assumed.set(consumer).is_ok()
     }
 
     /// Marks the request, for the `when` of plugins further in.
     pub fn mark(&self, name: &str) {
-        let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut marks = self.left().marks.lock().unwrap_or_else(PoisonError::into_inner);
         if !marks.iter().any(|mark| **mark == *name) {
             marks.push(name.into());
         }
@@ -147,21 +147,23 @@ impl<'a> Exchange<'a> {
     /// Whether the request has been marked so.
     #[must_use]
     pub fn is_marked(&self, name: &str) -> bool {
-        let marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(left) = self.left.get() else { return false };
+        let marks = left.marks.lock().unwrap_or_else(PoisonError::into_inner);
         marks.iter().any(|mark| **mark == *name)
     }
 
     /// All marks of the request.
     #[must_use]
     pub fn marks(&self) -> Vec<Box<str>> {
-        self.marks.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let Some(left) = self.left.get() else { return Vec::new() };
+        left.marks.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Leaves something for plugins that come later, and for this one on the way back: one value
     /// of each type.
     pub fn put<T: Send + Sync + 'static>(&self, value: T) {
         let (id, value) = (TypeId::of::<T>(), Arc::new(value));
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slots = self.left().slots.lock().unwrap_or_else(PoisonError::into_inner);
         match slots.iter_mut().find(|(other, _)| *other == id) {
             Some((_, slot)) => *slot = value,
             None => slots.push((id, value)),
@@ -171,7 +173,7 @@ impl<'a> Exchange<'a> {
     /// What was left of this type.
     #[must_use]
     pub fn get<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
-        let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let slots = self.left.get()?.slots.lock().unwrap_or_else(PoisonError::into_inner);
         let (_, slot) = slots.iter().find(|(id, _)| *id == TypeId::of::<T>())?;
         Arc::clone(slot).downcast().ok()
     }
@@ -179,7 +181,17 @@ impl<'a> Exchange<'a> {
     /// What plugins have noted for the access record.
     #[must_use]
     pub fn notes(&self) -> &Notes {
-        &self.notes
+        &self.left().notes
+    }
+
+    /// Takes what plugins have noted so far.
+    #[must_use]
+    pub fn take_notes(&self) -> Vec<Note> {
+        self.left.get().map_or_else(Vec::new, |left| left.notes.take())
+    }
+
+    fn left(&self) -> &Left {
+        self.left.get_or_init(Box::default)
     }
 }
 

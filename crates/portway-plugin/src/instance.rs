@@ -9,7 +9,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use crate::{BoxFuture, Error, Host, Next, Plugin, Request, Response, Result};
+use crate::{BoxFuture, Claim, Error, Host, Next, Plugin, Request, Response, Result};
 
 /// One instance of some plugin. Clones are the same instance.
 #[derive(Clone)]
@@ -49,6 +49,12 @@ impl Instance {
         self.name
     }
 
+    /// See [`Plugin::claim`].
+    #[must_use]
+    pub fn claim(&self) -> Claim {
+        self.plugin.claim()
+    }
+
     /// See [`Plugin::start`].
     pub fn start<'a>(&'a self, host: &'a Host) -> BoxFuture<'a, ()> {
         self.plugin.start(host)
@@ -74,18 +80,24 @@ impl fmt::Debug for Instance {
 
 /// A plugin behind a pointer. The one allocation of a call is made here.
 trait Erased: Send + Sync {
+    fn claim(&self) -> Claim;
+
     fn start<'a>(&'a self, host: &'a Host) -> BoxFuture<'a, ()>;
 
     fn call<'a>(&'a self, request: Request, next: Next<'a>) -> BoxFuture<'a, Result<Response>>;
 }
 
 impl<P: Plugin> Erased for P {
+    fn claim(&self) -> Claim {
+        Plugin::claim(self)
+    }
+
     fn start<'a>(&'a self, host: &'a Host) -> BoxFuture<'a, ()> {
         Box::pin(Plugin::start(self, host))
     }
 
     fn call<'a>(&'a self, request: Request, next: Next<'a>) -> BoxFuture<'a, Result<Response>> {
-        Watched::boxed(Plugin::call(self, request, next), next)
+        watched(|| Plugin::call(self, request, next), next)
     }
 }
 
@@ -95,12 +107,16 @@ impl<F> Erased for Hook<F>
 where
     F: for<'a> Fn(Request, Next<'a>) -> BoxFuture<'a, Result<Response>> + Send + Sync,
 {
+    fn claim(&self) -> Claim {
+        Claim::Nothing
+    }
+
     fn start<'a>(&'a self, _: &'a Host) -> BoxFuture<'a, ()> {
         Box::pin(async {})
     }
 
     fn call<'a>(&'a self, request: Request, next: Next<'a>) -> BoxFuture<'a, Result<Response>> {
-        Watched::boxed((self.0)(request, next), next)
+        watched(|| (self.0)(request, next), next)
     }
 }
 
@@ -113,10 +129,14 @@ pin_project_lite::pin_project! {
     }
 }
 
-impl<'a, F: Future<Output = Result<Response>> + Send + 'a> Watched<'a, F> {
-    fn boxed(work: F, next: Next<'a>) -> BoxFuture<'a, Result<Response>> {
-        Box::pin(Self { work, next })
-    }
+/// The future is made after its place on the heap, so that it need not be moved there.
+fn watched<'a, F>(work: impl FnOnce() -> F, next: Next<'a>) -> BoxFuture<'a, Result<Response>>
+where
+    F: Future<Output = Result<Response>> + Send + 'a,
+{
+    let place = Box::<Watched<'a, F>>::new_uninit();
+    let watched = Box::write(place, Watched { work: work(), next });
+    Box::into_pin(watched)
 }
 
 impl<F: Future<Output = Result<Response>>> Future for Watched<'_, F> {

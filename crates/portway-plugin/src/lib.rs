@@ -45,6 +45,7 @@
 //! | passwords, tokens and keys, behind the feature `credentials` | `credential` |
 
 mod body;
+mod claim;
 mod consumer;
 #[cfg(feature = "credentials")]
 pub mod credential;
@@ -63,12 +64,13 @@ pub mod value;
 use std::{future::Future, pin::Pin};
 
 pub use body::{Body, Overflow};
+pub use claim::Claim;
 pub use consumer::{Consumer, Consumers, Credential, CredentialKind, IDENTITY_FIELDS};
 pub use error::{Error, Result, Side};
 pub use exchange::{ClientCertificate, Exchange, Facts, Outcome, Tls};
 pub use host::{Busy, Counter, Host, Hosting, Level, PerCore};
 pub use instance::Instance;
-pub use message::{Request, RequestExt, Response, ResponseExt};
+pub use message::{Request, RequestExt, Response, ResponseExt, UpstreamVersion};
 pub use next::{Chain, Next};
 pub use notes::{Note, Notes, RefusedNote};
 pub use plugin::Plugin;

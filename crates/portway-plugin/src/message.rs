@@ -5,13 +5,18 @@ use std::future::Future;
 use bytes::Bytes;
 use http::StatusCode;
 
-use crate::{Body, Error, Overflow, Result};
+use crate::{Body, Error, Overflow, Result, value::HttpVersion};
 
 /// A request as the chain sees it. Its fields are the client's, without those that concern one
 /// connection only (RFC 9110 section 7.6.1).
 pub type Request = http::Request<Body>;
 /// An answer as the chain sees it.
 pub type Response = http::Response<Body>;
+
+/// The version of HTTP that the upstream is spoken to in for a request that has this among its
+/// extensions, in place of what its service says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UpstreamVersion(pub HttpVersion);
 
 /// What plugins do with requests beyond what `http` offers.
 pub trait RequestExt: Sized {

@@ -5,7 +5,7 @@ use std::future::Future;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
-use crate::{Host, Next, Problem, Request, Response, Result};
+use crate::{Claim, Host, Next, Problem, Request, Response, Result};
 
 /// Code that stands around the way of a request to its target and of the answer back.
 ///
@@ -31,6 +31,12 @@ pub trait Plugin: Send + Sync + Sized + 'static {
     /// What is wrong with the spec, beyond what its schema says. A path of the problem is one in
     /// the spec.
     fn create(spec: Self::Spec) -> Result<Self, Problem>;
+
+    /// What it needs for itself on the way of a request, so that a check can refuse what
+    /// contradicts it.
+    fn claim(&self) -> Claim {
+        Claim::Nothing
+    }
 
     /// Takes up what the instance needs while it is part of the configuration: first data,
     /// background work. Runs off the data plane. Requests wait for it for two seconds at most:

@@ -33,6 +33,8 @@ mod request_size_limit;
 mod response_headers;
 mod rewrite;
 mod set_scheme;
+mod set_version;
+mod shown;
 mod static_response;
 
 use portway_plugin::Registry;
@@ -65,6 +67,7 @@ pub use request_size_limit::{RequestSizeLimit, RequestSizeLimitSpec};
 pub use response_headers::ResponseHeaders;
 pub use rewrite::{QueryEditSpec, Rewrite, RewriteSpec};
 pub use set_scheme::{SetScheme, SetSchemeSpec};
+pub use set_version::{SetVersion, SetVersionSpec};
 pub use static_response::{StaticResponse, StaticResponseSpec};
 
 /// All of them.
@@ -92,6 +95,7 @@ pub fn registry() -> Registry {
         .with::<Compression>()
         .with::<BodyTransform>()
         .with::<SetScheme>()
+        .with::<SetVersion>()
         // Answers.
         .with::<StaticResponse>()
         .with::<Maintenance>()

@@ -10,7 +10,8 @@ use portway_admin::{
 use portway_config::{Catalog, Config, Origin, Problem, Resource, Storage, StorageKind};
 use portway_core::{Changes, source::Vault};
 use portway_store::{
-    Embedded, Memory, Store,
+    Embedded, Memory,
+    backup::Archive,
     seal::{Found, KeyRing, load_or_make},
 };
 use tokio::sync::broadcast::error::RecvError;
@@ -86,7 +87,7 @@ pub(crate) fn lend(ledger: &Ledger, vault: &Vault) -> impl Future<Output = ()> +
 }
 
 /// The store and the keys of its secrets.
-async fn keep(storage: &Storage) -> Result<(Arc<dyn Store>, KeyRing), Vec<Problem>> {
+async fn keep(storage: &Storage) -> Result<(Arc<dyn Archive>, KeyRing), Vec<Problem>> {
     if storage.kind == StorageKind::Memory {
         let ring = match keys_of_environment()? {
             Some(ring) => ring,
@@ -104,7 +105,7 @@ async fn keep(storage: &Storage) -> Result<(Arc<dyn Store>, KeyRing), Vec<Proble
             None => key_file(directory.join(KEY_FILE))?,
         };
         tracing::info!(store = %store.file().display(), "store opened");
-        Ok((Arc::new(store) as Arc<dyn Store>, ring))
+        Ok((Arc::new(store) as Arc<dyn Archive>, ring))
     });
     opened.await.map_err(|error| problem("store_unavailable", error.to_string()))?
 }

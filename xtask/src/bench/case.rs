@@ -59,6 +59,9 @@ pub(crate) enum Case {
     /// Key, token, rate limit and header fields, one after the other
     #[value(name = "plugin-chain")]
     PluginChain,
+    /// GET beside wrong passwords on another route
+    #[value(name = "basic-auth-crowd")]
+    BasicAuthCrowd,
     /// Memory and start time without traffic
     #[value(name = "idle")]
     Idle,
@@ -89,6 +92,8 @@ pub(crate) enum Form {
     Jwt,
     /// As plain, and all four of these.
     Chain,
+    /// As plain, and another route needs a password.
+    Crowd,
 }
 
 impl Form {
@@ -104,6 +109,7 @@ impl Form {
             Self::KeyAuth => "key-auth",
             Self::Jwt => "jwt",
             Self::Chain => "chain",
+            Self::Crowd => "crowd",
         }
     }
 
@@ -114,7 +120,10 @@ impl Form {
 
     /// Whether something is done with requests besides forwarding them.
     pub(crate) fn works_on_requests(self) -> bool {
-        matches!(self, Self::Headers | Self::RateLimit | Self::KeyAuth | Self::Jwt | Self::Chain)
+        matches!(
+            self,
+            Self::Headers | Self::RateLimit | Self::KeyAuth | Self::Jwt | Self::Chain | Self::Crowd
+        )
     }
 
     /// Whether clients speak TLS.
@@ -138,7 +147,7 @@ pub(crate) enum Load {
 
 impl Case {
     /// What is measured when nothing is selected, in the order of the tables.
-    pub(crate) const ALL: [Self; 19] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::Get1k,
         Self::HalfLoad,
         Self::Get64k,
@@ -157,6 +166,7 @@ impl Case {
         Self::PluginKeyAuth,
         Self::PluginJwt,
         Self::PluginChain,
+        Self::BasicAuthCrowd,
         Self::Idle,
     ];
 
@@ -181,6 +191,7 @@ impl Case {
             Self::PluginKeyAuth => "plugin-key-auth",
             Self::PluginJwt => "plugin-jwt",
             Self::PluginChain => "plugin-chain",
+            Self::BasicAuthCrowd => "basic-auth-crowd",
             Self::Idle => "idle",
             Self::Instructions => "instructions",
         }
@@ -209,6 +220,9 @@ impl Case {
             Self::PluginKeyAuth => "GET, 1 KB answer, a key",
             Self::PluginJwt => "GET, 1 KB answer, a token (HS256)",
             Self::PluginChain => "GET, 1 KB answer: key, token, rate limit and header fields",
+            Self::BasicAuthCrowd => {
+                "GET, 1 KB answer, at about half load, beside wrong passwords on another route"
+            }
             Self::Idle => "Idle",
             Self::Instructions => "Instructions",
         }
@@ -247,6 +261,7 @@ impl Case {
             Self::PluginKeyAuth => Form::KeyAuth,
             Self::PluginJwt => Form::Jwt,
             Self::PluginChain => Form::Chain,
+            Self::BasicAuthCrowd => Form::Crowd,
         }
     }
 
@@ -263,6 +278,7 @@ impl Case {
             | Self::PluginKeyAuth
             | Self::PluginJwt
             | Self::PluginChain
+            | Self::BasicAuthCrowd
             | Self::Idle
             | Self::Instructions => "/bench/group-0/items/1k",
             Self::Get64k => "/bench/files/items/64k",
@@ -286,6 +302,7 @@ impl Case {
             | Self::PluginKeyAuth
             | Self::PluginJwt
             | Self::PluginChain
+            | Self::BasicAuthCrowd
             | Self::Idle
             | Self::Instructions => 1024,
             Self::Get64k => 64 * 1024,
@@ -316,7 +333,7 @@ impl Case {
             | Self::PluginKeyAuth
             | Self::PluginJwt
             | Self::PluginChain => Load::Wrk("plugins.lua"),
-            Self::HalfLoad => Load::Wrk("half.lua"),
+            Self::HalfLoad | Self::BasicAuthCrowd => Load::Wrk("half.lua"),
             Self::Post1k => Load::Wrk("post.lua"),
             Self::Routes10k => Load::Wrk("routes.lua"),
             Self::HandshakeFull => Load::Handshakes { resumed: false },

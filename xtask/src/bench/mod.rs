@@ -5,6 +5,7 @@
 
 mod case;
 mod contender;
+mod crowd;
 mod docs;
 mod idle;
 mod instructions;
@@ -31,7 +32,7 @@ use clap::Args;
 
 use crate::workspace;
 use case::{Case, Form};
-use contender::Contender;
+use contender::{Contender, Role};
 use machine::Machine;
 use priority::Priority;
 use progress::Progress;
@@ -119,6 +120,12 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
         match case {
             Case::Idle if complete && !options.without_ours => {
                 report.idle = idle::measure(&machine, &sandbox, &progress)?;
+            }
+            Case::BasicAuthCrowd => {
+                let rounds = (options.rounds(), options.seconds());
+                if let Some(ours) = contenders.iter().find(|one| one.role == Role::Portway) {
+                    report.crowd = crowd::measure(&machine, &sandbox, ours, rounds, &progress)?;
+                }
             }
             Case::Idle => {}
             Case::Instructions => {

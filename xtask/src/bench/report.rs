@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::Context;
 use serde::Serialize;
 
+use super::crowd::Round;
 use super::idle::Idle;
 use super::instructions::Instructions;
 use super::load::CONNECTIONS;
@@ -22,6 +23,7 @@ pub(crate) struct Report {
     pub(crate) seconds: u32,
     pub(crate) connections: u32,
     pub(crate) cases: Vec<Outcome>,
+    pub(crate) crowd: Vec<Round>,
     pub(crate) idle: Vec<Idle>,
     pub(crate) instructions: Vec<Instructions>,
 }
@@ -37,6 +39,7 @@ impl Report {
             seconds,
             connections: CONNECTIONS,
             cases: Vec::new(),
+            crowd: Vec::new(),
             idle: Vec::new(),
             instructions: Vec::new(),
         }

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::case::Case;
 use super::contender::Role;
+use super::crowd;
 use super::measure::{Outcome, Row, Sample};
 use super::report::Report;
 use super::statistics::{Spread, ratio};
@@ -34,6 +35,9 @@ fn write_report(text: &mut String, report: &Report) -> std::fmt::Result {
     writeln!(text, "{} rounds of {} s; began {}.", report.rounds, report.seconds, report.began)?;
     for outcome in &report.cases {
         write_case(text, outcome)?;
+    }
+    if !report.crowd.is_empty() {
+        text.push_str(&crowd::table(&report.crowd));
     }
     write_idle(text, report)?;
     write_instructions(text, report)?;

@@ -6,9 +6,14 @@
 
 mod answer;
 mod apply;
+mod backup;
 mod context;
+mod documents;
+mod explain;
 mod kinds;
+mod openapi;
 mod operation;
+mod pages;
 mod query;
 mod resources;
 mod revisions;
@@ -17,4 +22,5 @@ mod status;
 mod tokens;
 mod watch;
 
+pub use openapi::document as openapi;
 pub use service::{Api, Setup};

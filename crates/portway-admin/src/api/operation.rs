@@ -4,9 +4,9 @@ use http::Method;
 
 use super::{
     answer::{Failure, Made},
-    apply,
+    apply, backup,
     context::Context,
-    kinds, resources, revisions, status, tokens, watch,
+    documents, explain, kinds, resources, revisions, status, tokens, watch,
 };
 use crate::access::BoxFuture;
 
@@ -45,6 +45,8 @@ pub(crate) enum Takes {
     Patch,
     /// A document with resources.
     Document,
+    /// A backup.
+    Backup,
     /// JSON of a schema of its own, by the name of its type.
     Json(&'static str),
 }
@@ -60,7 +62,10 @@ const DRY_RUN: Parameter = parameter("dry_run", "boolean", "Only says what would
 const MESSAGE: Parameter = parameter("message", "string", "What the history says about it.");
 const LIMIT: Parameter = parameter("limit", "integer", "How many at most: 1 to 1000.");
 const CURSOR: Parameter = parameter("cursor", "string", "Where the last page ended.");
-const WRITE: &[Parameter] = &[NAMESPACE, DRY_RUN, MESSAGE];
+const COLLECTION: Parameter = parameter("collection", "string", "The collection. It must be said.");
+const FORCE: Parameter =
+    parameter("force", "boolean", "Also where documents of a collection are lost, or do not fit.");
+const WRITE: &[Parameter] = &[NAMESPACE, DRY_RUN, MESSAGE, FORCE];
 
 /// All of them. Of two that fit a path, the first one counts.
 pub(crate) static OPERATIONS: &[Operation] = &[
@@ -73,6 +78,37 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         body: Takes::Nothing,
         statuses: &[],
         run: |context| Box::pin(status::status(context)),
+    },
+    Operation {
+        method: Method::GET,
+        path: "/api/v1/traffic",
+        id: "traffic",
+        summary: "What was counted since the start, by route and service",
+        query: &[],
+        body: Takes::Nothing,
+        statuses: &[],
+        run: |context| Box::pin(status::traffic(context)),
+    },
+    Operation {
+        method: Method::GET,
+        path: "/api/v1/backup",
+        id: "backup",
+        summary: "Everything the store holds, in one file. Secrets stay sealed, keys are not in it",
+        query: &[],
+        body: Takes::Nothing,
+        statuses: &[],
+        run: |context| Box::pin(backup::backup(context)),
+    },
+    Operation {
+        method: Method::POST,
+        path: "/api/v1/restore",
+        id: "restore",
+        summary: "Puts a backup in the place of everything the store holds, if the gateway can \
+                  serve it",
+        query: &[DRY_RUN],
+        body: Takes::Backup,
+        statuses: &[409, 422],
+        run: |context| Box::pin(backup::restore(context)),
     },
     Operation {
         method: Method::GET,
@@ -190,6 +226,72 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         body: Takes::Json("Rollback"),
         statuses: &[404, 409, 422],
         run: |context| Box::pin(revisions::rollback(context)),
+    },
+    Operation {
+        method: Method::POST,
+        path: "/api/v1/explain",
+        id: "explain",
+        summary: "Why a request would go where it goes: every route that was tried, the plugins",
+        query: &[],
+        body: Takes::Json("Explain"),
+        statuses: &[422],
+        run: |context| Box::pin(explain::explain(context)),
+    },
+    Operation {
+        method: Method::GET,
+        path: "/api/v1/documents",
+        id: "findDocuments",
+        summary: "Documents of a collection, by their ids",
+        query: &[
+            NAMESPACE,
+            COLLECTION,
+            LIMIT,
+            CURSOR,
+            parameter("offset", "integer", "How many to leave out."),
+        ],
+        body: Takes::Nothing,
+        statuses: &[404],
+        run: |context| Box::pin(documents::list(context)),
+    },
+    Operation {
+        method: Method::DELETE,
+        path: "/api/v1/documents",
+        id: "clearDocuments",
+        summary: "Deletes every document of a collection",
+        query: &[NAMESPACE, COLLECTION, FORCE],
+        body: Takes::Nothing,
+        statuses: &[404, 409],
+        run: |context| Box::pin(documents::clear(context)),
+    },
+    Operation {
+        method: Method::GET,
+        path: "/api/v1/documents/{id}",
+        id: "getDocument",
+        summary: "One document",
+        query: &[NAMESPACE, COLLECTION],
+        body: Takes::Nothing,
+        statuses: &[404],
+        run: |context| Box::pin(documents::get(context)),
+    },
+    Operation {
+        method: Method::PUT,
+        path: "/api/v1/documents/{id}",
+        id: "putDocument",
+        summary: "Writes a document, which must fit the schema of its collection",
+        query: &[NAMESPACE, COLLECTION, MESSAGE],
+        body: Takes::Json("Anything"),
+        statuses: &[201, 404, 412, 422],
+        run: |context| Box::pin(documents::put(context)),
+    },
+    Operation {
+        method: Method::DELETE,
+        path: "/api/v1/documents/{id}",
+        id: "deleteDocument",
+        summary: "Deletes a document",
+        query: &[NAMESPACE, COLLECTION, MESSAGE],
+        body: Takes::Nothing,
+        statuses: &[404, 412],
+        run: |context| Box::pin(documents::delete(context)),
     },
     Operation {
         method: Method::GET,

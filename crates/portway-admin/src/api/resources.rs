@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use http::StatusCode;
-use portway_config::{Kind, Origin, Problem, ResourceId, Written, named, resource};
+use portway_config::{Kind, Origin, Problem, Resource, ResourceId, Written, named, resource};
 use serde_json::{Map, Value, json};
 
 use super::{
     answer::{Answer, Failure, Made},
     context::Context,
+    documents::{forget, keeps_documents},
 };
 use crate::{
     access::Verb,
@@ -269,6 +270,9 @@ pub(crate) fn syntax_or_wrong(problems: Vec<Problem>) -> Failure {
 
 async fn write(context: Context, written: Written) -> Result<Made, Failure> {
     let id = written.id.clone();
+    if let Resource::Collection(collection) = &written.resource {
+        keeps_documents(&context, &id, Some(collection)).await?;
+    }
     let created = context.ledger().state().resources.get(&id).is_none();
     let changed = change(&context, &id, Edit::Put(Box::new(written))).await.map_err(|failure| {
         // The problems of the resource that was written need not say which one it is.
@@ -295,7 +299,13 @@ pub(crate) async fn delete(context: Context) -> Result<Made, Failure> {
     let id = context.resource()?;
     context.allowed(Verb::Delete, &id)?;
     let view = one(&context, &id)?;
+    if id.kind == Kind::Collection {
+        keeps_documents(&context, &id, None).await?;
+    }
     let changed = change(&context, &id, Edit::Delete(id.clone())).await?;
+    if id.kind == Kind::Collection && !context.query.is_set("dry_run")? {
+        forget(&context, &id).await?;
+    }
     Ok(answered(&context, view.json(), &changed)?.into())
 }
 

@@ -11,6 +11,7 @@ use super::{
     answer::{Failure, Made, response},
     context::Context,
     operation::{Found, Operation, find},
+    pages::page,
     query::Query,
 };
 use crate::{
@@ -140,10 +141,10 @@ impl Inner {
             return Ok(response.into());
         }
         asked.client = Some(guard.hear(&head, &peer)?);
-        let path = head.uri.path();
-        if path == "/healthz" && head.method == Method::GET {
-            return Ok(response(StatusCode::OK, "text/plain; charset=utf-8", "ok\n").into());
+        if let Some(page) = page(&self, &head) {
+            return Ok(page.into());
         }
+        let path = head.uri.path();
         let admission = guard.admit(&head, &peer).await?;
         asked.admission = Some(admission.clone());
         let method = if head.method == Method::HEAD { &Method::GET } else { &head.method };

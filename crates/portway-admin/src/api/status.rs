@@ -1,6 +1,9 @@
 //! How the gateway is.
 
+use std::sync::Arc;
+
 use portway_config::{Kind, Origin};
+use portway_core::Running;
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -9,14 +12,43 @@ use super::{
 };
 use crate::access::{Moment, Verb};
 
+/// `GET /api/v1/traffic`
+pub(crate) async fn traffic(context: Context) -> Result<Made, Failure> {
+    context.who.allows(Verb::Get, "traffic", None)?;
+    let running = running(&context)?;
+    let traffic = running.traffic();
+    let routes = traffic.routes.iter().map(|one| {
+        json!({
+            "route": one.route,
+            "service": one.service,
+            "requests": one.requests,
+            "errors": one.errors,
+            "bytes_in": one.bytes_in,
+            "bytes_out": one.bytes_out,
+            "latency": { "p50": one.p50, "p99": one.p99 },
+        })
+    });
+    Ok(Answer::of(json!({
+        "time": Moment::from(std::time::SystemTime::now()),
+        "routes": routes.collect::<Vec<_>>(),
+        "connections": traffic.connections,
+        "requests_in_flight": traffic.in_flight,
+    }))
+    .into())
+}
+
+pub(crate) fn running(context: &Context) -> Result<Arc<Running>, Failure> {
+    context.ledger().changes().running().ok_or_else(|| {
+        let (status, code) = (http::StatusCode::SERVICE_UNAVAILABLE, "starting");
+        Failure::new(status, code, "the gateway is starting")
+    })
+}
+
 /// `GET /api/v1/status`
 pub(crate) async fn status(context: Context) -> Result<Made, Failure> {
     context.who.allows(Verb::Get, "status", None)?;
     let ledger = context.ledger();
-    let Some(running) = ledger.changes().running() else {
-        let (status, code) = (http::StatusCode::SERVICE_UNAVAILABLE, "starting");
-        return Err(Failure::new(status, code, "the gateway is starting"));
-    };
+    let running = running(&context)?;
     let listeners = running.addresses().iter();
     let listeners: Vec<_> = listeners
         .map(|(name, address)| json!({ "name": name, "address": address.to_string() }))

@@ -8,8 +8,9 @@ use std::{
 use bytes::Bytes;
 use portway_config::{Kind, Origin, Outcome, Problem, ResourceId, Resources, Written, resource};
 use portway_core::{Intent, Part};
-use portway_store::{Expect, Transaction, pieces};
+use portway_store::{self as store, Expect, Transaction, pieces};
 use serde_json::Value;
+use tokio::sync::oneshot;
 
 use super::{
     Error, Ledger, Record, RecordedChange, Stamp, State, form, keys, load, lookup::Secrets,
@@ -132,24 +133,10 @@ impl Ledger {
         };
         let next = self.next(&state, resources, &record);
         let transaction = self.transaction(&state, &next, &record).await?;
-        let (store, failed) = (Arc::clone(&self.0.store), Arc::new(std::sync::Mutex::new(None)));
-        let failure = Arc::clone(&failed);
-        let commit = Intent::Commit(Box::new(move || {
-            Box::pin(async move {
-                let committed = store.commit(transaction).await;
-                committed.map(drop).map_err(|error| {
-                    let problem = Problem::new("not_stored", error.to_string());
-                    *failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
-                        Some(error);
-                    vec![problem]
-                })
-            })
-        }));
-        let outcome = self.propose(record.revision, part, commit).await;
-        let failed = failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
-        if let Some(error) = failed {
-            return Err(error.into());
-        }
+        let store = Arc::clone(&self.0.store);
+        let outcome = self
+            .commit(record.revision, part, async move { store.commit(transaction).await.map(drop) })
+            .await?;
         changed.warnings = applied(outcome, deleted)?;
         changed.revision = record.revision;
         self.set(next);
@@ -158,7 +145,29 @@ impl Ledger {
         Ok(changed)
     }
 
-    async fn propose(&self, number: u64, part: Part, intent: Intent) -> Outcome {
+    /// Proposes a part that is served if it can be written. The outer error is the store's.
+    pub(super) async fn commit(
+        &self,
+        number: u64,
+        part: Part,
+        write: impl Future<Output = Result<(), store::Error>> + Send + 'static,
+    ) -> Result<Outcome, Error> {
+        let (tell, told) = oneshot::channel();
+        let commit = Intent::Commit(Box::new(move || {
+            Box::pin(async move {
+                let Err(error) = write.await else { return Ok(()) };
+                let problem = Problem::new("not_stored", error.to_string());
+                // Whoever asked waits for it.
+                let _ = tell.send(error);
+                Err(vec![problem])
+            })
+        }));
+        let outcome = self.propose(number, part, commit).await;
+        // Without an error nothing was sent.
+        told.await.map_or(Ok(outcome), |error| Err(error.into()))
+    }
+
+    pub(super) async fn propose(&self, number: u64, part: Part, intent: Intent) -> Outcome {
         self.0.changes.propose(Origin::store(), number, Ok(part), intent).await
     }
 
@@ -354,7 +363,10 @@ fn only_deletion(changes: &[Change]) -> Option<ResourceId> {
 }
 
 /// The warnings. What is wrong without a resource that is deleted is in need of it.
-fn applied(outcome: Outcome, deleted: Option<ResourceId>) -> Result<Vec<Problem>, Error> {
+pub(super) fn applied(
+    outcome: Outcome,
+    deleted: Option<ResourceId>,
+) -> Result<Vec<Problem>, Error> {
     match (outcome, deleted) {
         (Outcome::Applied { warnings, .. }, _) => Ok(warnings),
         (Outcome::Rejected { problems, .. }, Some(id)) => Err(Error::InUse(id, problems)),

@@ -20,14 +20,15 @@ pub(crate) fn resource(id: &ResourceId) -> Key {
     key(format!("{ROOT}/resources/{id}"))
 }
 
-/// All changes.
-pub(crate) fn history() -> Prefix {
-    prefix(format!("{ROOT}/history/"))
-}
-
 /// The change of a number, in pieces. As many digits as keep numbers in order.
 pub(crate) fn record(number: u64) -> Prefix {
     prefix(format!("{ROOT}/history/{number:020}/"))
+}
+
+/// The documents of a collection.
+pub(crate) fn documents(collection: &ResourceId) -> Prefix {
+    let ResourceId { namespace, name, .. } = collection;
+    prefix(format!("{ROOT}/documents/{namespace}/{name}/"))
 }
 
 /// All tokens.

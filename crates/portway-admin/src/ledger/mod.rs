@@ -14,6 +14,7 @@ mod history;
 pub(crate) mod keys;
 mod load;
 mod lookup;
+mod restore;
 
 use std::{
     collections::BTreeMap,
@@ -23,7 +24,7 @@ use std::{
 
 use portway_config::{Catalog, Origin, ResourceId, Resources};
 use portway_core::{Changes, Part};
-use portway_store::{Store, seal::KeyRing};
+use portway_store::{backup::Archive, seal::KeyRing};
 use tokio::sync::{Mutex, broadcast};
 
 pub use change::{Action, Change, Changed, Condition, Edit, Request};
@@ -42,7 +43,7 @@ const WATCHED: usize = 256;
 pub struct Ledger(Arc<Inner>);
 
 struct Inner {
-    store: Arc<dyn Store>,
+    store: Arc<dyn Archive>,
     ring: RwLock<Arc<KeyRing>>,
     catalog: Catalog,
     changes: Changes,
@@ -82,7 +83,7 @@ impl Ledger {
     /// # Errors
     /// The store cannot be read, or what is in it cannot.
     pub async fn open(
-        store: Arc<dyn Store>,
+        store: Arc<dyn Archive>,
         ring: KeyRing,
         catalog: &Catalog,
         changes: Changes,
@@ -127,7 +128,7 @@ impl Ledger {
 
     /// Where it is kept.
     #[must_use]
-    pub fn store(&self) -> &Arc<dyn Store> {
+    pub fn store(&self) -> &Arc<dyn Archive> {
         &self.0.store
     }
 

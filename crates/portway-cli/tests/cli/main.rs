@@ -2,4 +2,5 @@
 
 mod golden;
 mod process;
+mod remote;
 mod snapshots;

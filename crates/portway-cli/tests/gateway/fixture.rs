@@ -178,6 +178,13 @@ impl Gateway {
         Ok(())
     }
 
+    /// Kills it, and leaves its directory behind.
+    pub(crate) async fn killed(self) -> io::Result<TempDir> {
+        let Self { mut process, dir } = self;
+        process.kill().await?;
+        Ok(dir)
+    }
+
     /// Asks it to end as an operator would, and waits for that.
     pub(crate) async fn stop(mut self) -> io::Result<ExitStatus> {
         self.process.signal(Signal::TERM)?;

@@ -10,6 +10,7 @@ mod admin;
 mod captures;
 mod conflicts;
 mod consumers;
+mod contradictions;
 mod listeners;
 mod lower;
 mod names;
@@ -149,6 +150,7 @@ fn inspect(
     let lowered = Lowered { config: &config, from: &from, places };
     protocols::check(&lowered, &mut findings);
     conflicts::check(&lowered, &mut findings);
+    contradictions::check(&lowered, &plugs, &mut findings);
     addresses::check(&lowered, &mut findings);
     lower::add_admin(&mut config, &mut from);
     Inspected { config, from, plugs, findings }

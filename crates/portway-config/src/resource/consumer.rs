@@ -1,6 +1,6 @@
 //! Consumers: who may ask, and how they show who they are.
 
-use portway_plugin::value::{Name, Rate};
+use portway_plugin::value::{Name, Rate, Secret};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +23,7 @@ pub struct Consumer {
     pub rate_limits: Vec<Rate>,
     /// Keys for `key-auth`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(extend("writeOnly" = true))]
+    #[schemars(with = "Vec<Secret>")]
     pub keys: Vec<String>,
     /// Names and passwords for `basic-auth`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -44,7 +44,7 @@ pub struct Password {
     pub username: Option<String>,
     /// The hash of the password: argon2 (`$argon2id$…`) or bcrypt (`$2b$…`). A password that is not
     /// hashed is refused.
-    #[schemars(extend("writeOnly" = true))]
+    #[schemars(with = "Secret")]
     pub hash: String,
 }
 
@@ -58,7 +58,7 @@ pub struct JwtKey {
     pub algorithm: String,
     /// The shared secret, for HS256 to HS512.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("writeOnly" = true))]
+    #[schemars(with = "Option<Secret>")]
     pub secret: Option<String>,
     /// The public key in PEM, for the others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -71,6 +71,6 @@ pub struct HmacSecret {
     /// What signatures call it (`keyId`, `keyid`).
     pub id: String,
     /// The secret.
-    #[schemars(extend("writeOnly" = true))]
+    #[schemars(with = "Secret")]
     pub secret: String,
 }

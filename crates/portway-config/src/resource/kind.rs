@@ -48,7 +48,8 @@ macro_rules! kinds {
             }
 
             /// The name of its definition in the JSON Schema.
-            pub(crate) const fn definition(self) -> &'static str {
+            #[must_use]
+            pub const fn definition(self) -> &'static str {
                 match self { $(Self::$kind => stringify!($type),)* }
             }
 

@@ -21,7 +21,7 @@ use shape::{Object, Shape, ShapeId, Word};
 
 /// Walks `root` by `shapes`, and returns every problem in the order of the text.
 pub(crate) fn walk(root: &mut Node, shapes: &Shapes, file: &str) -> Vec<Problem> {
-    let mut walker = Walker { shapes, file, problems: Vec::new() };
+    let mut walker = Walker { shapes, file, problems: Vec::new(), secret: false };
     if !walker.node(root, shapes.root(), &Trail::Root) {
         root.value = Value::Unknown;
     }
@@ -32,6 +32,8 @@ struct Walker<'a> {
     shapes: &'a Shapes,
     file: &'a str,
     problems: Vec<Problem>,
+    /// Whether what is looked at may be a secret: then its kind is told, and nothing more.
+    secret: bool,
 }
 
 impl Walker<'_> {
@@ -41,6 +43,7 @@ impl Walker<'_> {
         if node.value == Value::Unknown {
             return false;
         }
+        self.secret = shapes.is_secret(id);
         match &shapes[id] {
             Shape::Any => true,
             Shape::Bool => self.boolean(node, trail),
@@ -214,7 +217,11 @@ impl Walker<'_> {
         hint: Option<Cow<'static, str>>,
         trail: &Trail<'_>,
     ) -> bool {
-        let message = format!("expected {expected}, found {}", said::found(&node.value));
+        let (found, hint) = match self.secret {
+            true => (node.value.noun().to_owned(), hint.and(said::secret_hint(&node.value))),
+            false => (said::found(&node.value), hint),
+        };
+        let message = format!("expected {expected}, found {found}");
         let problem = Problem { hint, ..Problem::new("wrong_type", message) };
         self.report(problem, node.span, trail)
     }

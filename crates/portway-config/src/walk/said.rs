@@ -65,6 +65,15 @@ pub(super) fn list_hint(value: &Value) -> Option<Cow<'static, str>> {
     }
 }
 
+/// For a secret that is not written as one, without saying what it is.
+pub(super) fn secret_hint(value: &Value) -> Option<Cow<'static, str>> {
+    Some(match value {
+        Value::Text(_) => "write a list of them".into(),
+        Value::Map(_) => "begin each item with \"- \"".into(),
+        _ => "put quotes around it".into(),
+    })
+}
+
 /// A key nobody knows.
 pub(super) fn unknown_key(key: &str, known: &[&str]) -> Problem {
     let problem = Problem::new("unknown_key", format!("unknown key {}", Quoted(key)));

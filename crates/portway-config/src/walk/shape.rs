@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, ops::Index};
 
-use portway_plugin::value::Format;
+use portway_plugin::value::{Format, Secret, TextForm};
 use serde_json::Value;
 
 /// A prepared schema.
@@ -43,6 +43,8 @@ pub(super) struct Word {
     pub(super) format: Option<&'static Format>,
     /// A number is read by its digits.
     pub(super) or_number: bool,
+    /// It is never shown.
+    pub(super) secret: bool,
 }
 
 /// Which integers.
@@ -107,6 +109,19 @@ impl Shapes {
 
     pub(super) fn root(&self) -> ShapeId {
         self.root
+    }
+
+    /// Whether what is written in place of this may be a secret: one, a list of such, or a map that
+    /// has one.
+    pub(super) fn is_secret(&self, id: ShapeId) -> bool {
+        let is_word = |id: ShapeId| matches!(&self[id], Shape::Text(word) if word.secret);
+        match &self[id] {
+            Shape::Text(word) => word.secret,
+            Shape::List(items) => self.is_secret(*items),
+            Shape::Map { values, .. } => is_word(*values),
+            Shape::Object(object) => object.keys.iter().any(|(_, key)| is_word(key.shape)),
+            _ => false,
+        }
     }
 }
 
@@ -209,8 +224,9 @@ impl<'a> Reader<'a> {
     fn word(&self, schema: &Value) -> Word {
         let format = schema.get("format").and_then(Value::as_str);
         Word {
+            secret: format == Some(Secret::FORMAT.name),
             format: format.and_then(|name| self.formats.get(name).copied()),
-            or_number: is(schema, "integer"),
+            or_number: is(schema, "integer") || is(schema, "number"),
         }
     }
 

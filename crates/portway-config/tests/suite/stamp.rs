@@ -2,7 +2,7 @@
 
 use portway_config::Catalog;
 use portway_plugin::{
-    Next, Plugin, Problem, Registry, Request, Response, Result,
+    Claim, Next, Plugin, Problem, Registry, Request, Response, Result,
     value::{Duration, FieldValue},
 };
 use schemars::JsonSchema;
@@ -13,7 +13,7 @@ pub(crate) fn catalog() -> Catalog {
     Catalog::new(Registry::new().with::<Stamp>())
 }
 
-struct Stamp;
+struct Stamp(Claim);
 
 #[derive(Deserialize, JsonSchema)]
 struct StampSpec {
@@ -22,6 +22,18 @@ struct StampSpec {
     /// How often.
     #[serde(rename = "every")]
     _every: Option<Duration>,
+    /// What it claims on the way of a request.
+    #[serde(default)]
+    claim: ClaimSpec,
+}
+
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum ClaimSpec {
+    #[default]
+    Nothing,
+    OnlyOne,
+    EveryRequest,
 }
 
 impl Plugin for Stamp {
@@ -32,7 +44,15 @@ impl Plugin for Stamp {
         if spec.value.as_str() == "refused" {
             return Err(Problem::new("bad_value", "this stamp is refused").at("value"));
         }
-        Ok(Self)
+        Ok(Self(match spec.claim {
+            ClaimSpec::Nothing => Claim::Nothing,
+            ClaimSpec::OnlyOne => Claim::OnlyOne,
+            ClaimSpec::EveryRequest => Claim::EveryRequest,
+        }))
+    }
+
+    fn claim(&self) -> Claim {
+        self.0
     }
 
     async fn call(&self, request: Request, next: Next<'_>) -> Result<Response> {

@@ -10,23 +10,25 @@ use http::{HeaderValue, Version};
 use portway_plugin::{Consumers, Facts, Outcome, Tls};
 
 use crate::{
+    exchange::Exchange,
     forward::{Peer, without_port},
     route::{Captures, MatchId},
     server::Shard,
     snapshot::{ListenerId, Plan, View},
+    upstream::Tries,
 };
 
 /// The facts of one request: what is known of it when its way has been found. It holds what it
 /// tells of, because the exchange is at work while plugins ask.
-pub(crate) struct RequestFacts {
-    pub(crate) view: Arc<View>,
+pub(crate) struct RequestFacts<'a> {
+    pub(crate) view: &'a View,
     pub(crate) shard: Arc<Shard>,
     pub(crate) peer: Arc<Peer>,
     pub(crate) listener: ListenerId,
     pub(crate) found: Option<Found>,
     pub(crate) host: Option<HeaderValue>,
     /// The path in its normal form.
-    pub(crate) path: Box<str>,
+    pub(crate) path: &'a str,
     pub(crate) client: IpAddr,
     pub(crate) scheme: &'static str,
     pub(crate) version: Version,
@@ -51,7 +53,15 @@ pub(crate) struct Reached {
     pub(crate) took: Option<Duration>,
 }
 
-impl RequestFacts {
+impl RequestFacts<'_> {
+    /// Remembers for plugins what came of sending the request.
+    pub(crate) fn reached(&self, exchange: &Exchange) {
+        let Tries { endpoint, count, .. } = exchange.tries;
+        let took = exchange.upstream_took;
+        let mut reached = self.outcome.lock().unwrap_or_else(PoisonError::into_inner);
+        *reached = Reached { endpoint, tries: count, took };
+    }
+
     fn plan(&self) -> Option<&Plan> {
         self.found.map(|found| &self.view.snapshot.plans[found.plan])
     }
@@ -63,11 +73,11 @@ impl RequestFacts {
 
     fn captures(&self) -> Option<Captures<'_>> {
         let found = self.found?;
-        Some(self.view.snapshot.router.captures(found.id, &self.path, &self.view.regexes))
+        Some(self.view.snapshot.router.captures(found.id, self.path, &self.view.regexes))
     }
 }
 
-impl Facts for RequestFacts {
+impl Facts for RequestFacts<'_> {
     fn listener(&self) -> &str {
         self.view.snapshot.listener(self.listener).map_or("-", |listener| &listener.name)
     }
@@ -99,7 +109,7 @@ impl Facts for RequestFacts {
     }
 
     fn path(&self) -> &str {
-        &self.path
+        self.path
     }
 
     fn socket(&self) -> SocketAddr {

@@ -16,4 +16,4 @@ mod run;
 pub(crate) use compile::{Chain, Chains, Link};
 pub(crate) use facts::{Found, RequestFacts};
 pub(crate) use instances::{Instances, Running};
-pub(crate) use run::{End, Walk};
+pub(crate) use run::{End, Steps, Walk};

@@ -3,15 +3,17 @@
 use std::{
     fmt,
     future::Future,
+    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
-    time::Instant,
+    task::{Context, Poll, ready},
 };
 
+use pin_project_lite::pin_project;
 use portway_plugin::{
-    BoxFuture, Chain as Steps, Exchange, Host, Next, Request, Response, Result, Side,
+    BoxFuture, Chain as Rest, Exchange, Host, Next, Request, Response, Result, Side,
 };
 use smallvec::SmallVec;
 
@@ -24,30 +26,33 @@ use crate::{
 /// What stands at the end of a chain.
 pub(crate) trait End: Send + Sync {
     /// Brings the head of the answer.
-    fn serve(
-        &self,
+    fn serve<'s>(
+        &'s self,
         request: Request,
-        exchange: &Exchange<'_>,
-    ) -> impl Future<Output = Result<Response>> + Send;
+        exchange: &'s Exchange<'s>,
+    ) -> impl Future<Output = Result<Response>> + Send + 's;
 }
 
 /// One request on its way.
 pub(crate) struct Walk<'a, E> {
     chain: &'a Chain,
-    facts: &'a RequestFacts,
+    facts: &'a RequestFacts<'a>,
     /// In the order of the links.
     cells: &'a [Arc<PluginCells>],
     end: E,
-    began: Instant,
-    steps: SmallVec<[StepState; 6]>,
+    steps: &'a Steps,
     /// Whether an error is on its way up already.
     failed: AtomicBool,
 }
 
+/// How the steps of a chain stand, for one request. Apart from the walk, which is carried by the
+/// future of every request.
+pub(crate) struct Steps(SmallVec<[StepState; 5]>);
+
 /// How one step stands. Only one task works on a request: the atomics are never fought over.
 #[derive(Default)]
 struct StepState {
-    /// When it began, in nanoseconds since the walk did.
+    /// When it began, in nanoseconds since the request did.
     began: AtomicU64,
     /// The step it was entered by: those between are not for this request.
     entry: AtomicUsize,
@@ -57,27 +62,29 @@ struct StepState {
     entered: AtomicBool,
 }
 
+impl Steps {
+    /// Those of a walk through `chain` that has not begun.
+    pub(crate) fn of(chain: &Chain) -> Self {
+        Self((0..=chain.links.len()).map(|_| StepState::default()).collect())
+    }
+}
+
 impl<'a, E: End> Walk<'a, E> {
     pub(crate) fn new(
         chain: &'a Chain,
-        facts: &'a RequestFacts,
+        facts: &'a RequestFacts<'a>,
         cells: &'a [Arc<PluginCells>],
         end: E,
+        steps: &'a Steps,
     ) -> Self {
-        let steps = (0..=chain.links.len()).map(|_| StepState::default()).collect();
-        let (began, failed) = (Instant::now(), AtomicBool::new(false));
-        Self { chain, facts, cells, end, began, steps, failed }
-    }
-
-    pub(crate) fn end(&self) -> &E {
-        &self.end
+        Self { chain, facts, cells, end, steps, failed: AtomicBool::new(false) }
     }
 
     pub(super) fn link(&self, at: usize) -> &Link {
         &self.chain.links[at]
     }
 
-    pub(super) fn facts(&self) -> &RequestFacts {
+    pub(super) fn facts(&self) -> &RequestFacts<'a> {
         self.facts
     }
 
@@ -96,25 +103,25 @@ impl<'a, E: End> Walk<'a, E> {
     }
 
     fn enter(&self, entry: usize, at: usize) {
-        self.steps[entry].entered.store(true, Relaxed);
-        self.steps[at].entry.store(entry, Relaxed);
-        self.steps[at].began.store(self.elapsed(), Relaxed);
+        self.steps.0[entry].entered.store(true, Relaxed);
+        self.steps.0[at].entry.store(entry, Relaxed);
+        self.steps.0[at].began.store(self.elapsed(), Relaxed);
     }
 
     /// The time step `at` took, with all that follows it.
     fn leave(&self, at: usize) -> u64 {
-        let step = &self.steps[at];
+        let step = &self.steps.0[at];
         let took = self.elapsed().saturating_sub(step.began.load(Relaxed));
-        self.steps[step.entry.load(Relaxed)].inner.fetch_add(took, Relaxed);
+        self.steps.0[step.entry.load(Relaxed)].inner.fetch_add(took, Relaxed);
         took
     }
 
     fn elapsed(&self) -> u64 {
-        u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX)
+        u64::try_from(self.facts.started.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 }
 
-impl<E: End> Steps for Walk<'_, E> {
+impl<E: End> Rest for Walk<'_, E> {
     fn run<'s>(
         &'s self,
         entry: usize,
@@ -124,14 +131,7 @@ impl<E: End> Steps for Walk<'_, E> {
         let at = self.next_for(entry, &request, exchange);
         self.enter(entry, at);
         let Some(link) = self.chain.links.get(at) else {
-            return Box::pin(async move {
-                let result = self.end.serve(request, exchange).await;
-                self.leave(at);
-                if result.is_err() {
-                    self.failed.store(true, Relaxed);
-                }
-                result
-            });
+            return Box::pin(AtEnd { work: self.end.serve(request, exchange), walk: self });
         };
         if link.dry_run {
             return dry_run::run(self, at, request, exchange);
@@ -145,7 +145,7 @@ impl<E: End> Steps for Walk<'_, E> {
 
     fn ended(&self, at: usize, result: &Result<Response>, panicked: bool) {
         let took = self.leave(at);
-        let after = &self.steps[at + 1];
+        let after = &self.steps.0[at + 1];
         let own = took.saturating_sub(after.inner.swap(0, Relaxed));
         let passed_on = after.entered.swap(false, Relaxed);
         let outcome = match result {
@@ -161,6 +161,29 @@ impl<E: End> Steps for Walk<'_, E> {
             self.failed.store(true, Relaxed);
         }
         self.cells[at].called(outcome, own);
+    }
+}
+
+pin_project! {
+    /// The end of a chain at work. Not an async block, which would hold what it awaits twice.
+    struct AtEnd<'s, 'a, E, F> {
+        #[pin]
+        work: F,
+        walk: &'s Walk<'a, E>,
+    }
+}
+
+impl<E: End, F: Future<Output = Result<Response>>> Future for AtEnd<'_, '_, E, F> {
+    type Output = Result<Response>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<Response>> {
+        let this = self.project();
+        let result = ready!(this.work.poll(cx));
+        this.walk.leave(this.walk.chain.links.len());
+        if result.is_err() {
+            this.walk.failed.store(true, Relaxed);
+        }
+        Poll::Ready(result)
     }
 }
 

@@ -64,8 +64,10 @@ pub(crate) async fn activate(
         &server.outside,
         |_| numbers.next().expect("one number for each listener"),
     ));
-    let own = snapshot.config.probes.enabled.then(|| snapshot.config.probes.bind.socket_addr());
-    server.outside.fetcher().set(&server.resolver, own.into_iter().collect());
+    let Config { probes, admin, .. } = &*snapshot.config;
+    let own = [(probes.enabled, probes.bind), (admin.enabled, admin.bind)];
+    let own = own.iter().filter(|(enabled, _)| *enabled).map(|(_, bind)| bind.socket_addr());
+    server.outside.fetcher().set(&server.resolver, own.collect());
     await_names(&snapshot, &previous).await;
     start_plugins(server, &snapshot, &previous).await;
     warn_of_missing_roots(&snapshot.config).await;

@@ -9,7 +9,10 @@ use portway_config::{Catalog, Checked, Config, Origin, Outcome, Problem};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{OriginStatus, Part};
-use crate::snapshot::Snapshot;
+use crate::{
+    snapshot::Snapshot,
+    telemetry::metrics::{Metrics, Traffic},
+};
 
 /// How many changes may wait. Who proposes one more waits as well.
 const WAITING: usize = 64;
@@ -134,6 +137,7 @@ pub struct Running {
     pub(crate) addresses: Vec<(String, std::net::SocketAddr)>,
     pub(crate) started: SystemTime,
     pub(crate) cores: usize,
+    pub(crate) metrics: Arc<Metrics>,
 }
 
 impl Running {
@@ -171,6 +175,12 @@ impl Running {
     #[must_use]
     pub fn started(&self) -> SystemTime {
         self.started
+    }
+
+    /// What was counted, by route.
+    #[must_use]
+    pub fn traffic(&self) -> Traffic {
+        self.metrics.traffic()
     }
 
     /// How many cores serve.

@@ -35,6 +35,7 @@ pub(crate) struct Seen {
     pub(crate) via: bool,
     pub(crate) request_id: bool,
     pub(crate) expect: bool,
+    pub(crate) accept: bool,
 }
 
 /// Fields a sender may not take off by naming them in `Connection`: the gateway's own, what
@@ -109,6 +110,7 @@ fn look(headers: &HeaderMap) -> Seen {
             | "x-anonymous-consumer" => seen.consumer = true,
             "via" => seen.via = true,
             "expect" => seen.expect = true,
+            "accept" => seen.accept = true,
             "x-request-id" => seen.request_id = true,
             "forwarded"
             | "x-forwarded-for"

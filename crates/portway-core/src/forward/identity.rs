@@ -2,7 +2,10 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use http::{HeaderMap, HeaderName, HeaderValue, Version, header};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Version,
+    header::{self, Entry},
+};
 use portway_http1::head::{FieldLines, FieldWriter};
 use portway_plugin::IDENTITY_FIELDS;
 use tokio::sync::Notify;
@@ -22,6 +25,8 @@ const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 const X_FORWARDED_CLIENT_CERT: HeaderName = HeaderName::from_static("x-forwarded-client-cert");
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// As many fields say who asked.
+const MOST_FIELDS: usize = 7;
 /// The longest request id that is kept.
 const MAX_REQUEST_ID: usize = 128;
 
@@ -188,6 +193,8 @@ pub(crate) fn introduce_in_head(
     identity: &Identity<'_>,
     listener: &ListenerPlan,
 ) {
+    // At once: heads are made with room for what they came with, and a map grows by doubling.
+    headers.reserve(MOST_FIELDS);
     if introduce(headers, seen, identity, listener) == Introduction::Apart {
         join(headers, identity, listener);
     }
@@ -306,18 +313,21 @@ fn is_twin(name: &HeaderName) -> bool {
 
 /// Appends to a list field, joining lines so that one is sent.
 fn append(headers: &mut HeaderMap, name: HeaderName, value: &HeaderValue) {
+    let mut lines = match headers.entry(name) {
+        Entry::Vacant(place) => {
+            place.insert(value.clone());
+            return;
+        }
+        Entry::Occupied(lines) => lines,
+    };
     let mut joined = Vec::new();
-    for line in headers.get_all(&name) {
+    for line in lines.iter() {
         joined.extend_from_slice(line.as_bytes());
         joined.extend_from_slice(b", ");
     }
-    if joined.is_empty() {
-        headers.insert(name, value.clone());
-        return;
-    }
     joined.extend_from_slice(value.as_bytes());
     if let Ok(joined) = HeaderValue::from_bytes(&joined) {
-        headers.insert(name, joined);
+        lines.insert(joined);
     }
 }
 

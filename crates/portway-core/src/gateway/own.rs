@@ -4,7 +4,10 @@ use http::{HeaderMap, StatusCode, header};
 use portway_config::{Match, PathMatch, Redirect, StageTimeouts, TypedPath, value::PathPrefix};
 use portway_plugin::{Body, Error, Response, Result};
 
-use super::{Answered, Matched, Rest, bound_answer, captures, within};
+use super::{
+    Answered, Matched, Rest, captures,
+    forwarded::{bound_answer, within},
+};
 use crate::{
     exchange::{AnswerLimits, Exchange},
     files::{self, Files},

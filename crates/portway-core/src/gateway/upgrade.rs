@@ -86,7 +86,7 @@ impl Upgrade {
             let same =
                 |to: &HeaderValue| to.as_bytes().eq_ignore_ascii_case(self.protocol.as_bytes());
             if !agreed.as_ref().is_some_and(same) || !is_accepted {
-                return Err(super::unasked_upgrade());
+                return Err(super::forwarded::unasked_upgrade());
             }
         }
         strip_response(&mut headers);

@@ -124,6 +124,7 @@ impl Fetcher {
             keep_spelling: false,
             introduction: None,
             upgrade: false,
+            version: None,
             now: Instant::now(),
         };
         let sent = call.send(&mut request, &mut Tries::default()).await?;

@@ -194,6 +194,7 @@ impl Following {
             addresses: self.server.addresses(),
             started: self.started,
             cores: self.server.cores.len(),
+            metrics: Arc::clone(&self.server.metrics),
         }
     }
 }

@@ -25,6 +25,15 @@ pub(crate) struct Client {
     name: Option<ServerName<'static>>,
 }
 
+/// Which HTTP is offered in a handshake (ALPN, RFC 7301).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Offer {
+    /// What the service says.
+    OfService,
+    Http1,
+    Http2,
+}
+
 /// Against what a server's certificate is verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verification {
@@ -121,20 +130,26 @@ impl Client {
         })
     }
 
-    /// Shakes hands, and says whether HTTP/2 was agreed on. `upgrade` offers HTTP/1.1 alone, which
-    /// can be upgraded.
+    /// Shakes hands, and says whether HTTP/2 was agreed on.
     pub(crate) async fn connect(
         &self,
         stream: Stream,
         name: ServerName<'static>,
-        only_http1: bool,
+        offer: Offer,
     ) -> io::Result<(Wire, bool)> {
-        let mut connector = TlsConnector::from(Arc::clone(&self.config));
-        if only_http1 {
-            let mut config = ClientConfig::clone(&self.config);
-            config.alpn_protocols = vec![b"http/1.1".to_vec()];
-            connector = TlsConnector::from(Arc::new(config));
-        }
+        let only: Option<&[u8]> = match offer {
+            Offer::OfService => None,
+            Offer::Http1 => Some(b"http/1.1"),
+            Offer::Http2 => Some(b"h2"),
+        };
+        let connector = TlsConnector::from(match only {
+            None => Arc::clone(&self.config),
+            Some(only) => {
+                let mut config = ClientConfig::clone(&self.config);
+                config.alpn_protocols = vec![only.to_vec()];
+                Arc::new(config)
+            }
+        });
         let stream = Prefixed::new(bytes::Bytes::new(), stream);
         let stream = connector.connect(name, stream).await?;
         let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");

@@ -17,7 +17,7 @@ mod resolver;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use client::{Client, Verification, outbound};
+pub(crate) use client::{Client, Offer, Verification, outbound};
 pub(crate) use facts::{ClientCertificate, TlsFacts};
 pub(crate) use handshake::{HandshakeError, handshake, unrecognized_name};
 pub(crate) use listener::ListenerPlan as TlsPlan;

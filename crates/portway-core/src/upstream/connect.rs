@@ -15,6 +15,7 @@ use super::{Endpoint, Upstream, endpoint::Address};
 use crate::{
     descriptors,
     socket::{Stream, Wire},
+    tls::Offer,
 };
 
 /// A fresh connection, and whether HTTP/2 was agreed on.
@@ -24,13 +25,13 @@ pub(super) struct Connected {
 }
 
 /// Connects within `limit`, TLS included. Whatever goes wrong here, nobody has seen a byte of the
-/// request. `only_http1` offers nothing else; `introduction` comes before everything.
+/// request. `introduction` comes before everything.
 pub(super) async fn connect(
     upstream: &Upstream,
     endpoint: &Endpoint,
     address: Address,
     limit: Option<Duration>,
-    only_http1: bool,
+    offer: Offer,
     introduction: Option<&[u8]>,
 ) -> Result<Connected, Error> {
     let work = async {
@@ -39,7 +40,7 @@ pub(super) async fn connect(
             let written = stream.write_all(introduction).await;
             written.map_err(|error| refused(address, &error))?;
         }
-        secured(upstream, endpoint, stream, only_http1).await
+        secured(upstream, endpoint, stream, offer).await
     };
     within(limit, address, work).await
 }
@@ -82,7 +83,7 @@ async fn secured(
     upstream: &Upstream,
     endpoint: &Endpoint,
     stream: Stream,
-    only_http1: bool,
+    offer: Offer,
 ) -> Result<Connected, Error> {
     let tls = match (endpoint.scheme, &upstream.tls) {
         (EndpointScheme::Https, Some(tls)) => tls,
@@ -92,7 +93,7 @@ async fn secured(
     };
     let name = endpoint.server_name.clone();
     let name = name.ok_or_else(|| untrusted("no certificate can be for its host"))?;
-    let shaken = tls.connect(stream, name, only_http1).await;
+    let shaken = tls.connect(stream, name, offer).await;
     let (wire, http2) = shaken.map_err(untrusted)?;
     Ok(Connected { wire, http2 })
 }

@@ -133,10 +133,15 @@ impl Upstream {
         Some(proxy_protocol::encode(version, Some(&addresses)))
     }
 
+    /// Whether each connection begins with a PROXY protocol header, and is for one client alone.
+    pub(crate) fn introduces(&self) -> bool {
+        self.service.proxy_protocol.is_some()
+    }
+
     /// How many idle connections to an endpoint a core keeps. One that names a client is for that
     /// client alone.
     fn max_idle(&self) -> usize {
-        if self.service.proxy_protocol.is_some() { 0 } else { self.pool().max_idle as usize }
+        if self.introduces() { 0 } else { self.pool().max_idle as usize }
     }
 
     fn pool(&self) -> &Pool {

@@ -10,7 +10,10 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header, uri::PathAndQuery};
-use portway_config::{HostPolicy, StageTimeouts, value::EndpointScheme};
+use portway_config::{
+    HostPolicy, StageTimeouts,
+    value::{EndpointScheme, HttpVersion},
+};
 use portway_http1::head::MoreFields;
 use portway_plugin::{Body, Error, Response};
 use tokio::time::Instant;
@@ -28,6 +31,7 @@ use crate::{
         Again, Answer, Connection, Failed, Interim, Multiplexed, Options, Shake, UpstreamUpgrade,
         exchange,
     },
+    tls::Offer,
 };
 
 const SEC_WEBSOCKET_KEY: HeaderName = HeaderName::from_static("sec-websocket-key");
@@ -53,6 +57,8 @@ pub(crate) struct Call<'a> {
     pub(crate) introduction: Option<Bytes>,
     /// Whether the request asks for an upgrade.
     pub(crate) upgrade: bool,
+    /// Which HTTP is spoken, in place of what the service says.
+    pub(crate) version: Option<HttpVersion>,
     /// What time it is, near enough.
     pub(crate) now: Instant,
 }
@@ -204,7 +210,8 @@ impl Call<'_> {
                 }
                 // On the heap: connecting is rare, and a future is as large as its largest state.
                 let (limit, introduction) = (self.stages.connect, self.introduction.as_deref());
-                let connecting = connect(upstream, endpoint, address, limit, true, introduction);
+                let connecting =
+                    connect(upstream, endpoint, address, limit, Offer::Http1, introduction);
                 match Box::pin(connecting).await {
                     Ok(connected) => {
                         let connection = self.own(connected, index, address);
@@ -221,6 +228,11 @@ impl Call<'_> {
     /// Which HTTP is spoken to an endpoint, as far as it is known. An upgrade is asked for in
     /// HTTP/1.1 where that is spoken at all.
     fn speech(&self, endpoint: usize) -> Speech {
+        match self.version {
+            Some(HttpVersion::Http11) => return Speech::Http1,
+            Some(HttpVersion::Http2) if !self.upgrade => return Speech::Http2,
+            _ => {}
+        }
         match self.lane.upstream.endpoints[endpoint].speech {
             Speech::Agreed
                 if self.upgrade || self.lane.idle(endpoint).agreed_on_http1.load(Relaxed) =>
@@ -248,10 +260,15 @@ impl Call<'_> {
             return Ok((Chosen::Shared(connection), true));
         }
         let target = &upstream.endpoints[endpoint];
-        let only_http1 = self.speech(endpoint) == Speech::Http1;
+        let speech = self.speech(endpoint);
+        let offer = match speech {
+            Speech::Http1 => Offer::Http1,
+            Speech::Http2 if target.speech != speech => Offer::Http2,
+            Speech::Http2 | Speech::Agreed => Offer::OfService,
+        };
         let connected =
-            connect(upstream, target, address, self.stages.connect, only_http1, None).await?;
-        if !connected.http2 && target.speech == Speech::Agreed {
+            connect(upstream, target, address, self.stages.connect, offer, None).await?;
+        if !connected.http2 && speech != Speech::Http2 {
             idle.agreed_on_http1.store(true, Relaxed);
             return Ok((self.own(connected, endpoint, address), false));
         }

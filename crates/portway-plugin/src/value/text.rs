@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt, str::FromStr};
 
 use super::{
     BindAddr, ByteSize, Certificates, Cidr, DomainPattern, Duration, Expression, FetchUrl,
-    FieldName, FieldValue, FilePath, HostPattern, HostValue, LineTemplate, ListenAddr,
+    FieldName, FieldValue, FilePath, HostPattern, HostValue, HttpVersion, LineTemplate, ListenAddr,
     MediaPattern, Method, Name, OriginPattern, PathPattern, PathPrefix, PathTemplate, PeerAddr,
     PrivateKey, Rate, Regex, RequestPath, Secret, ServiceUrl, TimeOfDay, Token, UpgradeProtocol,
     UtcOffset,
@@ -48,6 +48,7 @@ pub const FORMATS: &[Format] = &[
     FilePath::FORMAT,
     HostPattern::FORMAT,
     HostValue::FORMAT,
+    HttpVersion::FORMAT,
     LineTemplate::FORMAT,
     MediaPattern::FORMAT,
     Method::FORMAT,
@@ -143,7 +144,7 @@ impl fmt::Display for Quoted<'_> {
 }
 
 /// Gives a type with `FromStr` and `Display` its serde form, its schema and its [`Format`].
-/// `number` says that a file may also write it as an integer.
+/// `number` says that a file may also write it as an integer, `decimal` as any number.
 macro_rules! text_form {
     ($type:ident, $format:literal, $noun:literal, [$($example:literal),+ $(,)?]) => {
         $crate::value::text::text_form!(
@@ -153,6 +154,11 @@ macro_rules! text_form {
     ($type:ident or number, $format:literal, $noun:literal, [$($example:literal),+ $(,)?]) => {
         $crate::value::text::text_form!(
             @all $type, $format, $noun, [$($example),+], ["string", "integer"], deserialize_any
+        );
+    };
+    ($type:ident or decimal, $format:literal, $noun:literal, [$($example:literal),+ $(,)?]) => {
+        $crate::value::text::text_form!(
+            @all $type, $format, $noun, [$($example),+], ["string", "number"], deserialize_any
         );
     };
     (
@@ -197,7 +203,7 @@ macro_rules! text_form {
 }
 pub(in crate::value) use text_form;
 
-/// Reads a value from its text, or from an integer where the caller lets one through.
+/// Reads a value from its text, or from a number where the caller lets one through.
 pub(in crate::value) struct TextVisitor<T>(std::marker::PhantomData<T>);
 
 impl<T> TextVisitor<T> {
@@ -222,6 +228,10 @@ impl<T: TextForm> serde::de::Visitor<'_> for TextVisitor<T> {
     }
 
     fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<T, E> {
+        self.visit_str(&number.to_string())
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<T, E> {
         self.visit_str(&number.to_string())
     }
 }

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use http::StatusCode;
 use portway_plugin::{
-    Error, Exchange, Next, Plugin, Problem, Request, Response, Result, value::Cidr,
+    Consumer, Error, Exchange, Next, Plugin, Problem, Request, Response, Result,
+    value::{Cidr, Expression},
 };
 
 use super::{AclList, AclSpec};
@@ -23,6 +24,14 @@ struct List {
     groups: HashSet<String>,
     claims: ClaimRules,
     addresses: Vec<Cidr>,
+    expression: Option<Expression>,
+}
+
+/// What an expression that is neither true nor false makes of a client: whichever keeps it out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum InDoubt {
+    On,
+    Off,
 }
 
 impl Plugin for Acl {
@@ -35,7 +44,7 @@ impl Plugin for Acl {
         if allow.is_none() && deny.is_none() {
             return Err(Problem::new("bad_value", "it allows nobody and denies nobody")
                 .at("allow")
-                .hint("name consumers, groups, claims or addresses under allow or deny"));
+                .hint("name consumers, groups, claims, addresses or an expression under allow or deny"));
         }
         Ok(Self { allow, deny })
     }
@@ -43,12 +52,12 @@ impl Plugin for Acl {
     async fn call(&self, request: Request, next: Next<'_>) -> Result<Response> {
         let exchange = next.exchange();
         if let Some(deny) = &self.deny
-            && let Some(list) = deny.denies(exchange)
+            && let Some(list) = deny.denies(&request, exchange)
         {
             return Err(denied(next, list));
         }
         if let Some(allow) = &self.allow
-            && allow.has(exchange).is_none()
+            && allow.has(&request, exchange, InDoubt::Off).is_none()
         {
             return Err(denied(next, "allow"));
         }
@@ -58,10 +67,11 @@ impl Plugin for Acl {
 
 impl List {
     fn of(spec: AclList) -> Option<Self> {
-        let AclList { consumers, groups, claims, addresses } = spec;
+        let AclList { consumers, groups, claims, addresses, expression } = spec;
         let (consumers, groups) = (consumers.into_iter().collect(), groups.into_iter().collect());
-        let list = Self { consumers, groups, claims, addresses };
-        (list.asks_who() || !list.addresses.is_empty()).then_some(list)
+        let list = Self { consumers, groups, claims, addresses, expression };
+        let says = list.asks_who() || !list.addresses.is_empty() || list.expression.is_some();
+        says.then_some(list)
     }
 
     /// Whether it depends on who asks.
@@ -70,11 +80,24 @@ impl List {
     }
 
     /// By which of its lists the client is on it.
-    fn has(&self, exchange: &Exchange<'_>) -> Option<&'static str> {
+    fn has(
+        &self,
+        request: &Request,
+        exchange: &Exchange<'_>,
+        in_doubt: InDoubt,
+    ) -> Option<&'static str> {
         if self.addresses.iter().any(|block| block.contains(exchange.client())) {
             return Some("addresses");
         }
-        let consumer = exchange.consumer()?;
+        let by_who = exchange.consumer().and_then(|consumer| self.has_consumer(consumer));
+        // Last, because it costs the most.
+        by_who.or_else(|| {
+            let holds = self.expression.as_ref()?.holds(request, exchange);
+            holds.unwrap_or(in_doubt == InDoubt::On).then_some("expression")
+        })
+    }
+
+    fn has_consumer(&self, consumer: &Consumer) -> Option<&'static str> {
         if self.consumers.contains(&*consumer.name) {
             return Some("consumers");
         }
@@ -86,9 +109,9 @@ impl List {
         holds.then_some("claims")
     }
 
-    fn denies(&self, exchange: &Exchange<'_>) -> Option<&'static str> {
+    fn denies(&self, request: &Request, exchange: &Exchange<'_>) -> Option<&'static str> {
         let unknown = || (self.asks_who() && exchange.consumer().is_none()).then_some("unknown");
-        self.has(exchange).or_else(unknown)
+        self.has(request, exchange, InDoubt::On).or_else(unknown)
     }
 }
 

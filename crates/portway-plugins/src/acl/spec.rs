@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use portway_plugin::value::Cidr;
+use portway_plugin::value::{Cidr, Expression};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -40,4 +40,10 @@ pub struct AclList {
     /// Addresses of clients.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub addresses: Vec<Cidr>,
+    /// An expression in CEL that is true of whoever is on the list:
+    /// `request.method == "GET" || "ops" in consumer.groups`. One that is neither true nor false of
+    /// a request, such as one about a claim that a token does not have, lets nobody in under
+    /// `allow` and keeps everybody out under `deny`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expression: Option<Expression>,
 }

@@ -70,6 +70,13 @@ async fn each_list_lets_in_and_keeps_out() {
         (&nobody, json!({"addresses": ["192.0.2.0/24"]}), "::ffff:192.0.2.1", true),
         (&nobody, json!({"addresses": ["192.0.2.0/24"]}), "192.0.3.1", false),
         (&alice, json!({"consumers": ["bob"], "groups": ["staff"]}), "192.0.2.1", true),
+        (&alice, json!({"expression": "'staff' in consumer.groups"}), "192.0.2.1", true),
+        (&alice, json!({"expression": "consumer.claims.tenant.id == 8"}), "192.0.2.1", false),
+        (&nobody, json!({"expression": "request.method == 'GET'"}), "192.0.2.1", true),
+        (&nobody, json!({"expression": "client.ip == '192.0.2.2'"}), "192.0.2.1", false),
+        (&nobody, json!({"expression": "has(consumer.name)"}), "192.0.2.1", false),
+        (&alice, json!({"consumers": ["bob"], "expression": "true"}), "192.0.2.1", true),
+        (&alice, json!({"consumers": ["alice"], "expression": "false"}), "192.0.2.1", true),
     ] {
         let allowed = ask(who.clone(), json!({"allow": list}), client).await;
         assert_eq!(allowed.status(), if on { 200 } else { 403 }, "allow {list} {client}");
@@ -95,6 +102,35 @@ async fn nobody_is_on_no_list_of_consumers() {
 }
 
 #[tokio::test]
+async fn an_expression_that_comes_to_nothing_keeps_out() {
+    let alice = json!({"name": "alice", "claims": {"tier": 7}});
+    for who in [json!({}), alice] {
+        for expression in [
+            // What is not there, a number, a text, what cannot be compared, what is no header.
+            "consumer.claims.level == 'gold'",
+            "1",
+            "request.method",
+            "client.ip > 3",
+            "request.headers['x-none'] == ''",
+            "[1][3] == 1",
+        ] {
+            for acl in [
+                json!({"allow": {"expression": expression}}),
+                json!({"deny": {"expression": expression}}),
+                json!({"allow": {"expression": "true"}, "deny": {"expression": expression}}),
+            ] {
+                let seen = ask(who.clone(), acl.clone(), "192.0.2.1").await;
+                assert_eq!((seen.status(), seen.code()), (403, "acl_denied"), "{acl}");
+                assert!(seen.targets.is_empty());
+            }
+            // Another list lets in all the same.
+            let acl = json!({"allow": {"addresses": ["192.0.2.1"], "expression": expression}});
+            assert_eq!(ask(who.clone(), acl, "192.0.2.1").await.status(), 200);
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_access_record_says_by_which_list() {
     let acl = json!({"allow": {"groups": ["staff"]}, "deny": {"consumers": ["eve"]}});
     let eve = ask(json!({"name": "eve", "groups": ["staff"]}), acl.clone(), "192.0.2.1").await;
@@ -110,5 +146,12 @@ async fn a_list_that_says_nothing_is_refused() {
         let problem = Stage::of::<Acl>(spec).await.expect_err("it is refused");
         assert_eq!(problem.path, "allow");
     }
-    assert!(Stage::of::<Acl>(json!({"allow": {"addresses": ["10.0.0.1/8"]}})).await.is_err());
+    for list in [
+        json!({"addresses": ["10.0.0.1/8"]}),
+        json!({"expression": "request.method =="}),
+        json!({"expression": "nobody.name == 'a'"}),
+        json!({"expression": true}),
+    ] {
+        assert!(Stage::of::<Acl>(json!({"allow": list})).await.is_err(), "{list}");
+    }
 }

@@ -2,7 +2,9 @@
 
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use http_body::Body as _;
-use portway_plugin::{Body, Next, Plugin, Problem, Request, Response, Result, value::MediaPattern};
+use portway_plugin::{
+    Body, Claim, Next, Plugin, Problem, Request, Response, Result, value::MediaPattern,
+};
 
 use super::{
     CompressionSpec, Encoding,
@@ -47,6 +49,10 @@ impl Plugin for Compression {
             min_length: spec.min_length.get(),
             types: spec.types.into(),
         })
+    }
+
+    fn claim(&self) -> Claim {
+        Claim::OnlyOne
     }
 
     async fn call(&self, request: Request, next: Next<'_>) -> Result<Response> {

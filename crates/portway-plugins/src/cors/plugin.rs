@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use portway_plugin::{
-    Body, Next, Plugin, Problem, Request, Response, Result,
+    Body, Claim, Next, Plugin, Problem, Request, Response, Result,
     value::{FieldName, OriginPattern},
 };
 use regex::Regex;
@@ -92,6 +92,10 @@ impl Plugin for Cors {
             max_age: spec.max_age.map(|age| HeaderValue::from(age.get().as_secs())),
             preflight_vary,
         })
+    }
+
+    fn claim(&self) -> Claim {
+        Claim::OnlyOne
     }
 
     async fn call(&self, request: Request, next: Next<'_>) -> Result<Response> {

@@ -18,7 +18,10 @@ use super::{
     ForwardAuthSpec,
     ask::{FORWARDED, digest, fields, question},
 };
-use crate::identity::{disown, introduce, is_framing, is_preflight};
+use crate::{
+    identity::{disown, introduce, is_framing, is_preflight},
+    shown::Shown,
+};
 
 /// The answers each core remembers.
 const REMEMBERED: usize = 1024;
@@ -184,12 +187,12 @@ impl ForwardAuth {
     fn say(&self, answer: &Result<Response>, next: Next<'_>) {
         match answer {
             Ok(_) if self.failing.load(Relaxed) && self.failing.swap(false, Relaxed) => {
-                next.host().log(Level::Info, format!("{} can be asked again", self.url));
+                next.host().log(Level::Info, format!("{} can be asked again", Shown(&self.url)));
             }
             Err(error) if !self.failing.swap(true, Relaxed) => {
                 let so = if self.fail_open { "requests pass" } else { "requests are refused" };
                 let cause = error.cause();
-                let text = format!("{} cannot be asked: {error} ({cause}); {so}", self.url);
+                let text = format!("{} cannot be asked: {error} ({cause}); {so}", Shown(&self.url));
                 next.host().log(Level::Warn, text);
             }
             _ => {}

@@ -22,6 +22,7 @@ use portway_plugin::{
 };
 
 use super::{JwksSpec, jwk};
+use crate::shown::Shown;
 
 /// The largest document that is read.
 const LARGEST: usize = 1024 * 1024;
@@ -128,7 +129,10 @@ impl Ring {
         match self.ask(host).await {
             Ok(keys) => {
                 if self.failing.swap(false, Relaxed) {
-                    host.log(Level::Info, format!("the keys of {} can be read again", self.url));
+                    host.log(
+                        Level::Info,
+                        format!("the keys of {} can be read again", Shown(&self.url)),
+                    );
                 }
                 self.current.store(Some(Arc::new(keys)));
             }
@@ -137,7 +141,7 @@ impl Ring {
                     Some(_) => "the last ones count",
                     None => "tokens that need them are refused until they can be",
                 };
-                let text = format!("the keys of {} cannot be read: {why}; {so}", self.url);
+                let text = format!("the keys of {} cannot be read: {why}; {so}", Shown(&self.url));
                 host.log(Level::Warn, text);
             }
             Err(_) => {}
@@ -164,7 +168,11 @@ impl Ring {
         let last = self.current.load_full();
         let same = last.as_ref().is_some_and(|last| last.digest == digest);
         if !same && !useless.is_empty() {
-            let text = format!("of the keys of {} are of no use: {}", self.url, useless.join("; "));
+            let text = format!(
+                "of the keys of {} are of no use: {}",
+                Shown(&self.url),
+                useless.join("; ")
+            );
             host.log(Level::Warn, text);
         }
         let generation = last.map_or(0, |last| last.generation + u64::from(!same));

@@ -6,7 +6,7 @@
 //! client's scheme: routes, redirects and templates still see the real one.
 
 use http::{HeaderName, HeaderValue};
-use portway_plugin::{Next, Plugin, Problem, Request, Response, Result, value::Scheme};
+use portway_plugin::{Claim, Next, Plugin, Problem, Request, Response, Result, value::Scheme};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -35,6 +35,10 @@ impl Plugin for SetScheme {
 
     fn create(spec: SetSchemeSpec) -> Result<Self, Problem> {
         Ok(Self(HeaderValue::from_static(spec.scheme.as_str())))
+    }
+
+    fn claim(&self) -> Claim {
+        Claim::OnlyOne
     }
 
     async fn call(&self, mut request: Request, next: Next<'_>) -> Result<Response> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use portway_plugin::{
-    Next, Plugin, Problem, Request, Response, Result,
+    Claim, Next, Plugin, Problem, Request, Response, Result,
     value::{FieldName, InvalidTemplate, LineTemplate, Quoted},
 };
 
@@ -42,6 +42,10 @@ impl Plugin for StaticResponse {
         }
         let content = content.map(|(content, _)| content);
         Ok(Self { status: spec.status.get(), headers, fields, content })
+    }
+
+    fn claim(&self) -> Claim {
+        Claim::EveryRequest
     }
 
     async fn call(&self, request: Request, next: Next<'_>) -> Result<Response> {

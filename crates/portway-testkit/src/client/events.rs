@@ -49,7 +49,12 @@ impl EventStream {
             .header(header::ACCEPT, HeaderValue::from_static("text/event-stream"))
             .body(Empty::<Bytes>::new())
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-        let (head, body) = client.open(request).await?.into_parts();
+        Self::over(client.open(request).await?)
+    }
+
+    /// Reads the stream of an answer that is there already.
+    pub fn over(response: http::Response<Incoming>) -> io::Result<Self> {
+        let (head, body) = response.into_parts();
         if head.status != 200 {
             return Err(io::Error::other(format!("the events were refused: {}", head.status)));
         }

@@ -2,10 +2,12 @@
 
 use std::{
     fs,
+    future::poll_fn,
     sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering::SeqCst},
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
     },
+    task::{Context, Poll, Wake, Waker},
 };
 
 use bytes::Bytes;
@@ -74,6 +76,67 @@ async fn next_may_be_run_again_where_the_body_can_be_replayed() {
     let response = gateway.client().request(request).await.unwrap();
     assert_eq!(response.answer().unwrap().body.text.as_deref(), Some("twice"));
     assert_eq!(gateway.echo.requests(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn next_runs_once_at_a_time_and_may_be_given_up() {
+    let registry = Registry::new().hook("impatient", |request, next| {
+        Box::pin(async move {
+            let is_late = request.uri().path() == "/late";
+            let first = request.try_clone().expect("it has no body");
+            let second = request.try_clone().expect("it has no body");
+            let mut first = next.run(first);
+            let polled = poll_fn(|cx| Poll::Ready(first.as_mut().poll(cx).is_ready())).await;
+            assert!(!polled, "nobody has answered yet");
+            let second = next.run(second).await;
+            assert_eq!(second.err().map(|error| error.code()), Some("chain_busy"));
+            if is_late {
+                // The request is on its way when nobody waits for it any more.
+                tokio::task::yield_now().await;
+            }
+            drop(first);
+            next.run(request).await
+        })
+    });
+    let gateway = Gateway::start(&one_route("[{impatient: {}}]"), registry).await;
+    for path in ["/", "/late"] {
+        let response = gateway.client().get(path).await.unwrap();
+        assert_eq!(response.answer().unwrap().path, path);
+    }
+}
+
+/// Knows whether it was woken, and wakes another.
+#[derive(Default)]
+struct Bell(AtomicBool, Mutex<Option<Waker>>);
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, SeqCst);
+        if let Some(waker) = &*self.1.lock().unwrap() {
+            waker.wake_by_ref();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn next_wakes_whoever_polls_it() {
+    let registry = Registry::new().hook("own-waker", |request, next| {
+        Box::pin(async move {
+            let bell = Arc::new(Bell::default());
+            bell.0.store(true, SeqCst);
+            let (mut run, waker) = (next.run(request), Waker::from(Arc::clone(&bell)));
+            poll_fn(|cx| {
+                *bell.1.lock().unwrap() = Some(cx.waker().clone());
+                if !bell.0.swap(false, SeqCst) {
+                    return Poll::Pending;
+                }
+                run.as_mut().poll(&mut Context::from_waker(&waker))
+            })
+            .await
+        })
+    });
+    let gateway = Gateway::start(&one_route("[{own-waker: {}}]"), registry).await;
+    assert_eq!(gateway.client().get("/").await.unwrap().status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -24,3 +24,4 @@ mod replies;
 mod reuse;
 mod streams;
 mod tls;
+mod versions;

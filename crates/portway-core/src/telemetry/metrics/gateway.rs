@@ -158,7 +158,7 @@ impl Metrics {
         }
     }
 
-    fn cores(&self) -> Vec<Arc<CoreCells>> {
+    pub(super) fn cores(&self) -> Vec<Arc<CoreCells>> {
         self.cores.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

@@ -70,6 +70,21 @@ impl HistogramSum {
         self.buckets.iter().sum()
     }
 
+    /// The bound, in seconds, below which so large a part of the durations lies. `None` without
+    /// any, and where it lies above every bound.
+    pub(super) fn quantile(&self, part: f64) -> Option<f64> {
+        #[expect(clippy::cast_precision_loss, reason = "buckets are no exact thing either")]
+        let wanted = self.count() as f64 * part;
+        let mut seen = 0_u64;
+        let at = self.buckets.iter().position(|count| {
+            seen += count;
+            #[expect(clippy::cast_precision_loss, reason = "as above")]
+            let seen = seen as f64;
+            seen > 0.0 && seen >= wanted
+        });
+        BOUNDS.get(at?).and_then(|(_, text)| text.parse().ok())
+    }
+
     /// Adds another sum.
     pub(super) fn merge(&mut self, other: &Self) {
         for (sum, bucket) in self.buckets.iter_mut().zip(&other.buckets) {

@@ -24,6 +24,7 @@ mod route;
 mod scrape;
 mod shelf;
 mod stream;
+mod traffic;
 
 #[cfg(test)]
 mod tests;
@@ -37,4 +38,5 @@ pub use self::{
     reasons::{DatagramLoss, PluginOutcome, Refusal, StreamEnd},
     route::{NO_ROUTE, RouteCells},
     stream::StreamCells,
+    traffic::{RouteTraffic, Traffic},
 };

@@ -23,26 +23,26 @@ use super::{
 
 /// What all cores counted, in the order in which it is written.
 #[derive(Default)]
-struct Totals {
-    routes: BTreeMap<[Box<str>; 2], RouteTotals>,
+pub(super) struct Totals {
+    pub(super) routes: BTreeMap<[Box<str>; 2], RouteTotals>,
     streams: BTreeMap<[Box<str>; 2], StreamTotals>,
     plugins: BTreeMap<[Box<str>; 2], PluginTotals>,
     services: BTreeMap<Box<str>, ConnectionTotals>,
-    listeners: BTreeMap<Box<str>, ConnectionTotals>,
+    pub(super) listeners: BTreeMap<Box<str>, ConnectionTotals>,
     /// By listener and reason.
     refusals: BTreeMap<(Box<str>, &'static str), u64>,
     losses: BTreeMap<(Box<str>, &'static str), u64>,
     errors: BTreeMap<(&'static str, &'static str), u64>,
-    in_flight: i64,
+    pub(super) in_flight: i64,
 }
 
 #[derive(Default)]
-struct RouteTotals {
-    outcomes: Outcomes,
-    total: HistogramSum,
+pub(super) struct RouteTotals {
+    pub(super) outcomes: Outcomes,
+    pub(super) total: HistogramSum,
     upstream: HistogramSum,
-    bytes_in: u64,
-    bytes_out: u64,
+    pub(super) bytes_in: u64,
+    pub(super) bytes_out: u64,
     streams_cut: u64,
 }
 
@@ -64,18 +64,15 @@ struct StreamTotals {
 type Outcomes = BTreeMap<(u8, u16), u64>;
 
 #[derive(Default)]
-struct ConnectionTotals {
-    open: i64,
+pub(super) struct ConnectionTotals {
+    pub(super) open: i64,
     opened: u64,
     retries: u64,
 }
 
 /// The scrape of a gateway with these cores.
 pub(super) fn write(metrics: &Metrics, cores: &[Arc<CoreCells>], form: Form) -> String {
-    let mut totals = Totals::default();
-    for core in cores {
-        totals.add(core);
-    }
+    let totals = Totals::of(cores);
     let mut out = Exposition::new(form);
     write_routes(&mut out, &totals);
     write_connections(&mut out, &totals);
@@ -90,6 +87,12 @@ pub(super) fn write(metrics: &Metrics, cores: &[Arc<CoreCells>], form: Form) -> 
 }
 
 impl Totals {
+    pub(super) fn of(cores: &[Arc<CoreCells>]) -> Self {
+        let mut totals = Self::default();
+        cores.iter().for_each(|core| totals.add(core));
+        totals
+    }
+
     fn add(&mut self, core: &CoreCells) {
         self.in_flight += core.in_flight.load(Relaxed);
         for (names, cells) in core.routes.all() {

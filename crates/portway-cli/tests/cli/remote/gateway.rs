@@ -1,0 +1,170 @@
+//! The command line and a gateway that runs, with traffic.
+
+use std::{fs, path::Path};
+
+use portway_testkit::{Client, Echo, Process, free_port};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::{PORTWAY, bad, good, stdout, with};
+
+/// A gateway with an admin API, and a token that may do everything.
+struct Gateway {
+    home: TempDir,
+    admin: String,
+    token: String,
+    process: Process,
+}
+
+impl Gateway {
+    async fn start() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let port = free_port().unwrap();
+        let text = format!(
+            "listeners: [{{name: web, bind: '127.0.0.1:0'}}]\nprobes: {{bind: '127.0.0.1:0'}}\n\
+             admin: {{bind: '127.0.0.1:{port}'}}\nstore: {{kind: memory}}\n"
+        );
+        let file = home.path().join("gateway.yaml");
+        fs::write(&file, text).unwrap();
+        let file = file.to_str().unwrap();
+        let process = Process::start(PORTWAY, &["run", file, "--cores", "1"], &[]).unwrap();
+        process.wait_for_line(|line| line.contains(" serving ")).await.unwrap();
+        let first = process.wait_for_line(|line| line.trim().starts_with("pwt_")).await.unwrap();
+        let admin = format!("http://127.0.0.1:{port}");
+        let mut gateway = Self { home, admin, token: first.trim().to_owned(), process };
+        // The first token is there to make another.
+        let made = gateway.good(&["token", "create", "admin", "--role", "admin"]).await;
+        gateway.token = made.trim().to_owned();
+        gateway
+    }
+
+    fn path(&self) -> &Path {
+        self.home.path()
+    }
+
+    async fn run(&self, arguments: &[&str]) -> std::process::Output {
+        let variables = [("PORTWAY_ADMIN", &*self.admin), ("PORTWAY_TOKEN", &*self.token)];
+        with(self.path(), arguments, &variables, "").await
+    }
+
+    async fn good(&self, arguments: &[&str]) -> String {
+        good(&self.run(arguments).await)
+    }
+
+    async fn bad(&self, arguments: &[&str], code: i32) -> String {
+        bad(&self.run(arguments).await, code)
+    }
+
+    /// The status of a request, and the path that the upstream saw.
+    async fn get(&self, path: &str) -> (u16, Option<String>) {
+        let line = self.process.wait_for_line(|line| line.contains(" listening ")).await.unwrap();
+        let address = line.split("address=").nth(1).unwrap().split(' ').next().unwrap();
+        let response = Client::h1(address.parse().unwrap()).get(path).await.unwrap();
+        let status = response.status.as_u16();
+        (status, response.answer().ok().map(|answer| answer.path))
+    }
+}
+
+#[tokio::test]
+async fn what_is_typed_is_served() {
+    let (gateway, echo) = (Gateway::start().await, Echo::start().await.unwrap());
+    let nobody = with(gateway.path(), &["status", "--admin", &gateway.admin], &[], "").await;
+    bad(&nobody, 4);
+    assert!(gateway.good(&["status"]).await.contains("ready"));
+
+    let urls = format!("urls={}", echo.url());
+    gateway.good(&["service", "create", "name=svc", &urls, "retries=3"]).await;
+    let route =
+        ["rt", "mk", "name=shop", "paths=/shop/*", "methods=GET", "service=svc", "stripPath=true"];
+    let said = gateway.good(&route).await;
+    assert!(said.starts_with("route shop saved, revision "), "{said}");
+    assert_eq!(gateway.get("/shop/a").await, (200, Some("/a".to_owned())));
+
+    let listed = gateway.good(&["list", "routes"]).await;
+    assert!(listed.contains("/shop/{*rest}") && listed.contains("service svc"), "{listed}");
+    let view = gateway.good(&["get", "rt", "shop"]).await;
+    fs::write(gateway.path().join("shop.yaml"), &view).unwrap();
+    let said = gateway.good(&["put", "route", "shop", "-f", "shop.yaml"]).await;
+    assert_eq!(said, "route shop unchanged\n");
+    gateway.good(&["patch", "route", "shop", "enabled=false"]).await;
+    assert_eq!(gateway.get("/shop/a").await.0, 404);
+
+    let said = gateway.bad(&["put", "route", "shop", "match.path=no"], 1).await;
+    assert!(said.contains("match.path"), "{said}");
+    let said = gateway.bad(&["put", "rt", "shop", "priority=1", "--if-match", "1"], 1).await;
+    assert!(said.contains("precondition_failed"), "{said}");
+    let said = gateway.bad(&["delete", "service", "svc"], 1).await;
+    assert!(said.contains("in_use"), "{said}");
+    let said = gateway.bad(&["get", "route", "nowhere"], 1).await;
+    assert!(said.contains("not_found"), "{said}");
+    gateway.good(&["delete", "route", "shop"]).await;
+    gateway.good(&["delete", "service", "svc"]).await;
+}
+
+#[tokio::test]
+async fn files_are_applied_compared_and_rolled_back() {
+    let gateway = Gateway::start().await;
+    let file = gateway.path().join("all.yaml");
+    let write = |status: &str| {
+        let text = format!(
+            "routes:\n- name: a\n  labels: {{team: a}}\n  match: {{path: /a}}\n  \
+             target: {{reply: {{status: {status}}}}}\n"
+        );
+        fs::write(&file, text).unwrap();
+    };
+    write("201");
+    bad(&gateway.run(&["diff", "-f", "all.yaml"]).await, 2);
+    let said = gateway.good(&["apply", "-f", "all.yaml", "-m", "the first"]).await;
+    assert!(said.contains("1 created, revision "), "{said}");
+    assert_eq!(gateway.get("/a").await.0, 201);
+    assert_eq!(gateway.good(&["diff", "-f", "all.yaml"]).await, "");
+
+    write("202");
+    let output = gateway.run(&["diff", "-f", "all.yaml"]).await;
+    bad(&output, 2);
+    let shown = stdout(&output);
+    assert!(shown.contains("-    status: 201\n+    status: 202\n"), "{shown}");
+    let said = gateway.good(&["apply", "-f", "all.yaml", "--dry-run"]).await;
+    assert!(said.contains("dry run"), "{said}");
+    assert_eq!(gateway.get("/a").await.0, 201);
+    gateway.good(&["apply", "-f", "all.yaml"]).await;
+    assert_eq!(gateway.get("/a").await.0, 202);
+
+    write("nonsense");
+    let said = gateway.bad(&["apply", "-f", "all.yaml"], 1).await;
+    assert!(said.contains("all.yaml:5:28  routes[0].target.reply.status"), "{said}");
+
+    let history = gateway.good(&["history", "-o", "json"]).await;
+    let history: Value = serde_json::from_str(&history).unwrap();
+    let first = history.as_array().unwrap().iter().find(|one| one["message"] == "the first");
+    let first = first.unwrap()["revision"].to_string();
+    assert!(gateway.good(&["show", &first]).await.contains("+    status: 201"));
+    gateway.good(&["rollback", &first]).await;
+    assert_eq!(gateway.get("/a").await.0, 201);
+    let since = format!("{}", first.parse::<u64>().unwrap() - 1);
+    let watched = gateway.good(&["watch", "--since", &since, "--count", "1"]).await;
+    assert!(watched.contains(&format!("revision {first}  +1  route a")), "{watched}");
+
+    let exported = gateway.good(&["export"]).await;
+    fs::write(gateway.path().join("exported.yaml"), &exported).unwrap();
+    assert_eq!(gateway.good(&["diff", "-f", "exported.yaml"]).await, "", "{exported}");
+    fs::write(&file, "routes: []\n").unwrap();
+    let said = gateway.good(&["sync", "-f", "all.yaml", "--selector", "team=a"]).await;
+    assert!(said.contains("1 deleted"), "{said}");
+    assert_eq!(gateway.get("/a").await.0, 404);
+}
+
+#[tokio::test]
+async fn a_token_may_do_what_it_is_for() {
+    let mut gateway = Gateway::start().await;
+    let made = gateway.good(&["token", "create", "looker", "--expires", "1d"]).await;
+    let listed = gateway.good(&["token", "list"]).await;
+    assert!(listed.contains("looker") && !listed.contains(made.trim()), "{listed}");
+    let admin = std::mem::replace(&mut gateway.token, made.trim().to_owned());
+    gateway.good(&["list", "routes"]).await;
+    gateway.bad(&["put", "service", "s", "url=http://127.0.0.1:1"], 4).await;
+    gateway.token = admin;
+    gateway.good(&["token", "delete", "looker"]).await;
+    gateway.token = made.trim().to_owned();
+    gateway.bad(&["list", "routes"], 4).await;
+}
