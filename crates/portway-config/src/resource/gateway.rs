@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Admin, Attached, Certificate, Collection, Consumer, Domain, Listener, Namespace,
-    PluginInstance, Route, Secret, Service,
+    Admin, Attached, Certificate, Collection, Consumer, Domain, Listener, NamedSecret, Namespace,
+    PluginInstance, Route, Service,
 };
 
 /// A gateway's configuration: what one file says, or what several sources say together.
@@ -20,7 +20,7 @@ pub struct Config {
     /// Certificates for domains.
     pub certificates: Vec<Certificate>,
     /// Texts that the configuration takes in by `${secret:name}`.
-    pub secrets: Vec<Secret>,
+    pub secrets: Vec<NamedSecret>,
     /// Sets of documents.
     pub collections: Vec<Collection>,
     /// Where clients connect. Without any, one listener named `web` binds `0.0.0.0:8080`.

@@ -11,7 +11,7 @@ use crate::expand::SecretId;
 /// A text that configuration of the same namespace takes in by `${secret:name}`, and that nobody is
 /// shown.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-pub struct Secret {
+pub struct NamedSecret {
     /// Name, namespace, labels, description, switch.
     #[serde(flatten)]
     pub meta: Meta,

@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    Certificate, Collection, Config, Consumer, Domain, Listener, Meta, Namespace, PluginInstance,
-    Route, Secret, Service,
+    Certificate, Collection, Config, Consumer, Domain, Listener, Meta, NamedSecret, Namespace,
+    PluginInstance, Route, Service,
 };
 
 macro_rules! kinds {
@@ -116,7 +116,7 @@ kinds! {
     /// A world of its own.
     Namespace(Namespace) in namespaces, "namespace", "ns";
     /// A text that others take in.
-    Secret(Secret) in secrets, "secret", "sec";
+    Secret(NamedSecret) in secrets, "secret", "sec";
     /// A certificate with its key.
     Certificate(Certificate) in certificates, "certificate", "cert";
     /// Hosts of a namespace.

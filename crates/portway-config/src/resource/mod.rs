@@ -27,7 +27,7 @@ pub use gateway::{
     AccessLog, Config, LogFormat, LogLevel, LogOutput, Logging, Probes, Resolver, Shutdown,
     Storage, StorageKind,
 };
-pub use keep::{Collection, Secret, Visibility};
+pub use keep::{Collection, NamedSecret, Visibility};
 pub use kind::{Kind, Resource, ResourceId, ResourceRef};
 pub use listener::{
     AmbiguousPaths, ForwardedHeaders, HeaderCase, Limits, Listener, ListenerHttp2,

@@ -10,7 +10,7 @@ use std::{io, net::SocketAddr};
 use bytes::Bytes;
 use http::{Method, Request};
 use http_body_util::Full;
-use portway_testkit::{Client, Response, process::Command};
+use portway_testkit::{Client, client::Response, process::Command};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
