@@ -78,16 +78,20 @@ pub(crate) enum Command {
 }
 
 const RUN: &str = "\
-Without FILE, the file is the one named by the environment variable PORTWAY_CONFIG, else by
-RESTGATE_CONFIG_PATH. A configuration file of RESTGate is served as it is; `portway -config FILE`
-means `portway run FILE`.
+Several files say together what is served, and so do all files of a directory that end in .yaml,
+.yml, .json or .toml. Without FILE, those are read that the environment variable PORTWAY_CONFIG
+names, with colons between them; else ./portway.yaml, else /etc/portway/portway.yaml, else the file
+that RESTGATE_CONFIG_PATH names. A configuration file of RESTGate is served as it is;
+`portway -config FILE` means `portway run FILE`.
 
-A change of the file is served as soon as it is written; SIGHUP reads it again. A file that is
-wrong changes nothing, and the log says why. SIGTERM and SIGINT finish what is in flight, then
-stop; a second one stops at once.
+A change of a file is served as soon as it is written; SIGHUP reads all of them again. While
+anything is wrong with them nothing changes, and the log says why. SIGTERM and SIGINT finish what is
+in flight, then stop; a second one stops at once.
 
 Examples:
   portway run gateway.yaml
+  portway run /etc/portway/conf.d
+  portway run listeners.yaml --config teams/
   PORTWAY_CONFIG=/etc/portway/gateway.yaml portway run
   portway run gateway.yaml --cores 2";
 
@@ -95,38 +99,44 @@ Examples:
 #[command(after_help = RUN)]
 pub(crate) struct Run {
     #[command(flatten)]
-    pub(crate) file: File,
+    pub(crate) files: Files,
     /// Threads that serve requests [default: one for each CPU the process may use]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) cores: Option<u16>,
 }
 
-/// One configuration file.
+/// The configuration.
 #[derive(Debug, Args)]
-pub(crate) struct File {
-    /// The configuration: YAML, JSON or TOML
+pub(crate) struct Files {
+    /// Files of the configuration, YAML, JSON or TOML, or directories of such files
     #[arg(value_name = "FILE")]
-    pub(crate) file: Option<PathBuf>,
-    /// The same as FILE
-    #[arg(short, long, value_name = "FILE", conflicts_with = "file")]
-    pub(crate) config: Option<PathBuf>,
+    pub(crate) files: Vec<PathBuf>,
+    /// The same as FILE; may be said several times
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) config: Vec<PathBuf>,
 }
 
 const CHECK: &str = "\
-The exit code is 0 when all files could be served, else 1. Nothing is opened and no name is
-resolved. Without FILE, the file is the one that `portway run` would serve.
+Each file is looked at by itself, and each directory as the sum of its files. With --together, all
+of them are looked at as their sum, which is what `portway run` with the same files would serve.
+
+The exit code is 0 when all could be served, else 1. Nothing is opened and no name is resolved.
+Without FILE, the files are those that `portway run` would serve.
 
 Examples:
   portway check gateway.yaml
+  portway check --together listeners.yaml teams/
   portway check --output json gateway.yaml | jq '.files[].problems[].message'
   helm template . | portway check /dev/stdin";
 
 #[derive(Debug, Args)]
 #[command(after_help = CHECK)]
 pub(crate) struct Check {
-    /// The configurations: YAML, JSON or TOML
-    #[arg(value_name = "FILE")]
-    pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) files: Files,
+    /// Look at what all of them say together
+    #[arg(long)]
+    pub(crate) together: bool,
     /// How the result looks
     #[arg(short, long, value_name = "FORM", default_value = "human")]
     pub(crate) output: Report,
@@ -143,7 +153,8 @@ pub(crate) enum Report {
 
 const ROUTES: &str = "\
 The first row that takes a request serves it. A route stands there once for each of its matches
-and hosts. Without FILE, the file is the one that `portway run` would serve.
+and hosts. Several files are looked at together. Without FILE, the files are those that
+`portway run` would serve. The JSON form says whose each route is.
 
 Examples:
   portway routes gateway.yaml
@@ -154,7 +165,7 @@ Examples:
 #[command(after_help = ROUTES)]
 pub(crate) struct Routes {
     #[command(flatten)]
-    pub(crate) file: File,
+    pub(crate) files: Files,
     /// List the plugins around each route instead, the outermost first
     #[arg(long)]
     pub(crate) plugins: bool,

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use portway::{
-    config::{Checked, Config, Problem},
+    config::{Checked, Config, Kind, Origin, Places, Problem, Texts},
     source,
 };
 use serde_json::{Value, json};
@@ -16,7 +16,12 @@ use crate::{
 };
 
 pub(crate) fn check(args: &Check) -> anyhow::Result<ExitCode> {
-    let files = locate::files(&args.files)?.into_iter().map(Inspected::new).collect::<Vec<_>>();
+    let files = locate::files(&args.files)?;
+    let files = if args.together {
+        vec![Inspected::new(files)]
+    } else {
+        files.into_iter().map(|file| Inspected::new(vec![file])).collect::<Vec<_>>()
+    };
     match args.output {
         Report::Human => files.iter().try_for_each(Inspected::tell)?,
         Report::Json => {
@@ -28,21 +33,22 @@ pub(crate) fn check(args: &Check) -> anyhow::Result<ExitCode> {
     Ok(if all_right { ExitCode::SUCCESS } else { ExitCode::from(PROBLEMS) })
 }
 
-/// A file and what was found in it.
+/// Files and directories that are looked at together, and what was found in them.
 #[derive(Debug)]
 pub(crate) struct Inspected {
-    pub(crate) path: PathBuf,
+    paths: Vec<PathBuf>,
     pub(crate) config: Result<Checked<Config>, Vec<Problem>>,
+    places: Places,
     warnings: Vec<Problem>,
-    text: String,
+    texts: Texts,
 }
 
 impl Inspected {
-    pub(crate) fn new(path: PathBuf) -> Self {
-        let source::Reading { text, content, .. } = source::read(&path, &catalog());
-        let mut warnings = Vec::new();
+    pub(crate) fn new(paths: Vec<PathBuf>) -> Self {
+        let source::Reading { texts, content, .. } = source::read_all(&paths, &catalog());
+        let (mut places, mut warnings) = (Places::default(), Vec::new());
         let config = content.and_then(|loaded| {
-            let places = loaded.places.clone();
+            places = loaded.places.clone();
             let config = loaded.check()?;
             let located = |mut problem: Problem| {
                 places.locate(&mut problem);
@@ -54,13 +60,13 @@ impl Inspected {
             warnings.extend(verified.into_iter().map(located));
             Ok(config)
         });
-        Self { path, config, warnings, text }
+        Self { paths, config, places, warnings, texts }
     }
 
     /// Says what is wrong with it. `false` when nothing is.
     pub(crate) fn tell_problems(&self) -> bool {
         if let Err(problems) = &self.config {
-            terminal::problems(&self.path, problems, &self.text);
+            terminal::problems(&locate::joined(&self.paths), problems, &self.texts);
         }
         self.config.is_err()
     }
@@ -70,21 +76,42 @@ impl Inspected {
             return Ok(());
         }
         if let Ok(config) = &self.config {
-            terminal::warnings(&self.warnings, &self.text);
+            terminal::warnings(&self.warnings, &self.texts);
             let services = plural(config.services.len(), "service");
             let routes = plural(config.routes.len(), "route");
-            print(&format!("{}: ok, {services}, {routes}\n", self.path.display()))?;
+            print(&format!("{}: ok, {services}, {routes}\n", locate::joined(&self.paths)))?;
         }
         Ok(())
+    }
+
+    /// Whose the resource at this place of the checked configuration is.
+    pub(crate) fn owner(&self, config: &Checked<Config>, kind: Kind, at: usize) -> Origin {
+        let path = format!("{}[{at}]", kind.plural());
+        self.places.owner(&config.declared_path(&path))
+    }
+
+    /// Each resource that would be served, and whose it is.
+    fn resources(&self, config: &Checked<Config>) -> Vec<Value> {
+        let declared = config.resources().filter(|(one, at)| config.is_declared(one.kind, *at));
+        let resources = declared.map(|(one, at)| {
+            json!({
+                "kind": one.kind.singular(),
+                "namespace": one.meta.namespace,
+                "name": one.meta.name,
+                "owner": self.owner(config, one.kind, at).as_str(),
+            })
+        });
+        resources.collect()
     }
 
     fn json(&self) -> Value {
         let problems = self.config.as_ref().err().map_or(&[][..], |problems| problems);
         json!({
-            "file": self.path.to_string_lossy(),
+            "file": locate::joined(&self.paths),
             "valid": self.config.is_ok(),
             "problems": problems,
             "warnings": self.warnings,
+            "resources": self.config.as_ref().map_or_else(|_| Vec::new(), |it| self.resources(it)),
         })
     }
 }

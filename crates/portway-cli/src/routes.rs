@@ -1,9 +1,11 @@
 //! `portway routes`.
 
-use std::{fmt::Display, process::ExitCode};
+use std::{collections::HashMap, fmt::Display, process::ExitCode};
 
 use portway::{
-    config::{Checked, Config, Redirect, Route, Step, Target, ValueMatch},
+    config::{
+        Checked, Config, Kind, Origin, Redirect, Route, Step, Target, ValueMatch, value::Name,
+    },
     explain::{Row, StreamRow, chains, streams, table},
 };
 use serde_json::{Value, json};
@@ -16,9 +18,9 @@ use crate::{
 };
 
 pub(crate) fn routes(args: &Routes) -> anyhow::Result<ExitCode> {
-    let file = Inspected::new(locate::file(&args.file)?);
-    file.tell_problems();
-    let Ok(config) = &file.config else { return Ok(ExitCode::from(PROBLEMS)) };
+    let files = Inspected::new(locate::files(&args.files)?);
+    files.tell_problems();
+    let Ok(config) = &files.config else { return Ok(ExitCode::from(PROBLEMS)) };
     if args.plugins {
         print(&plugins(config, args.output))?;
         return Ok(ExitCode::SUCCESS);
@@ -29,12 +31,31 @@ pub(crate) fn routes(args: &Routes) -> anyhow::Result<ExitCode> {
         Listing::Table if rows.is_empty() => as_stream_table(&streams),
         Listing::Table => format!("{}\n{}", as_table(&rows), as_stream_table(&streams)),
         Listing::Json => {
-            let rows = rows.iter().map(as_object).collect::<Vec<_>>();
-            let streams = streams.iter().map(as_stream_object).collect::<Vec<_>>();
+            let owners = Owners::of(&files, config);
+            let rows = rows.iter().map(|row| as_object(row, &owners)).collect::<Vec<_>>();
+            let streams = streams.iter().map(|row| as_stream_object(row, &owners));
+            let streams = streams.collect::<Vec<_>>();
             format!("{:#}\n", json!({ "routes": rows, "streams": streams }))
         }
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whose each route is, by its namespace and its name.
+struct Owners<'a>(HashMap<(&'a Name, &'a Name), Origin>);
+
+impl<'a> Owners<'a> {
+    fn of(files: &Inspected, config: &'a Checked<Config>) -> Self {
+        let owners = config.routes.iter().enumerate().map(|(at, route)| {
+            let id = (&route.meta.namespace, &route.meta.name);
+            (id, files.owner(config, Kind::Route, at))
+        });
+        Self(owners.collect())
+    }
+
+    fn owner(&self, route: &'a Route) -> Option<&str> {
+        self.0.get(&(&route.meta.namespace, &route.meta.name)).map(Origin::as_str)
+    }
 }
 
 fn as_table(rows: &[Row<'_>]) -> String {
@@ -63,7 +84,7 @@ fn cells(row: &Row<'_>) -> Vec<String> {
     ]
 }
 
-fn as_object(row: &Row<'_>) -> Value {
+fn as_object<'a>(row: &Row<'a>, owners: &Owners<'a>) -> Value {
     let Row { route, host, conditions } = row;
     json!({
         "priority": route.priority,
@@ -75,6 +96,7 @@ fn as_object(row: &Row<'_>) -> Value {
         "target": route.target,
         "route": route.meta.name,
         "namespace": route.meta.namespace,
+        "owner": owners.owner(route),
     })
 }
 
@@ -95,7 +117,7 @@ fn as_stream_table(rows: &[StreamRow<'_>]) -> String {
     columns(&headings, &rows.iter().map(cells).collect::<Vec<_>>())
 }
 
-fn as_stream_object(row: &StreamRow<'_>) -> Value {
+fn as_stream_object<'a>(row: &StreamRow<'a>, owners: &Owners<'a>) -> Value {
     let StreamRow { route, sni } = row;
     json!({
         "protocol": route.protocol,
@@ -105,6 +127,7 @@ fn as_stream_object(row: &StreamRow<'_>) -> Value {
         "target": route.target,
         "route": route.meta.name,
         "namespace": route.meta.namespace,
+        "owner": owners.owner(route),
     })
 }
 

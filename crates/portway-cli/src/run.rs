@@ -17,7 +17,7 @@ use crate::{
 const CONTROL_THREADS: usize = 2;
 
 pub(crate) fn run(args: &Run) -> anyhow::Result<ExitCode> {
-    let file = locate::file(&args.file)?;
+    let files = locate::files(&args.files)?;
     keep_pages_small();
     let mut builder = Builder::new().build_info(BUILD).process_log();
     if let Some(cores) = args.cores {
@@ -28,14 +28,14 @@ pub(crate) fn run(args: &Run) -> anyhow::Result<ExitCode> {
         .thread_name("portway-control")
         .enable_all()
         .build()?;
-    let served = runtime.block_on(builder.serve_file(&file));
+    let served = runtime.block_on(builder.serve_files(&files));
     // Whatever a thread of control work waits for, it is not waited for.
     runtime.shutdown_background();
     match served {
         Ok(_) => Ok(ExitCode::SUCCESS),
         Err(problems) => {
-            let text = source::read(&file, &catalog()).text;
-            terminal::problems(&file, &problems, &text);
+            let texts = source::read_all(&files, &catalog()).texts;
+            terminal::problems(&locate::joined(&files), &problems, &texts);
             Ok(ExitCode::from(PROBLEMS))
         }
     }

@@ -8,12 +8,11 @@ use std::{
     fmt, fs,
     io::{self, BufRead, BufReader, IsTerminal, Write},
     os::fd::AsFd,
-    path::Path,
     process::ExitCode,
 };
 
 use anstyle::{AnsiColor, Effects, Style};
-use portway::config::{Colour, Problem, render, render_warnings};
+use portway::config::{Colour, Problem, Texts, render, render_warnings};
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
 use crate::remote::Failure;
@@ -111,14 +110,14 @@ pub(crate) fn refused(failure: &Failure) -> ExitCode {
 /// Says what is wrong with something that stands in no file here.
 pub(crate) fn loose_problems(problems: &[Problem]) {
     if !problems.is_empty() {
-        say(&render(problems, "", Colour::Ansi));
+        say(&render(problems, &Texts::default(), Colour::Ansi));
     }
 }
 
 /// Says what is worth saying about something that stands in no file here.
 pub(crate) fn loose_warnings(warnings: &[Problem]) {
     if !warnings.is_empty() {
-        say(&render_warnings(warnings, "", Colour::Ansi));
+        say(&render_warnings(warnings, &Texts::default(), Colour::Ansi));
     }
 }
 
@@ -169,16 +168,16 @@ pub(crate) fn confirmed(question: &str) -> Option<bool> {
     Some(matches!(line.trim(), "y" | "Y" | "yes"))
 }
 
-/// Says all that is wrong with a file, and how much that is.
-pub(crate) fn problems(file: &Path, problems: &[Problem], text: &str) {
-    let report = render(problems, text, Colour::Ansi);
+/// Says all that is wrong with what is called `name`, and how much that is.
+pub(crate) fn problems(name: &str, problems: &[Problem], texts: &Texts) {
+    let report = render(problems, texts, Colour::Ansi);
     let count = plural(problems.len(), "problem");
-    say(&format!("{report}\n{RED}{}: {count}{RED:#}\n", file.display()));
+    say(&format!("{report}\n{RED}{name}: {count}{RED:#}\n"));
 }
 
-/// Says what is worth saying about a file that is right.
-pub(crate) fn warnings(warnings: &[Problem], text: &str) {
-    say(&render_warnings(warnings, text, Colour::Ansi));
+/// Says what is worth saying about what is right.
+pub(crate) fn warnings(warnings: &[Problem], texts: &Texts) {
+    say(&render_warnings(warnings, texts, Colour::Ansi));
 }
 
 /// `1 route`, `2 routes`.

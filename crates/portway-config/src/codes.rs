@@ -99,6 +99,7 @@ pub const CODES: &[(&str, &str)] = &[
         "two listeners, or one and the probes or the admin API, would bind one address",
     ),
     // Warnings.
+    ("empty_directory", "a directory has no configuration file"),
     ("no_routes", "there is no route"),
     ("disabled_service", "a route leads to nothing but disabled services"),
     ("no_effect", "a key has no effect on this kind of route"),

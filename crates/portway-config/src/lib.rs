@@ -22,6 +22,7 @@ mod revision;
 mod schema;
 mod sensitive;
 mod stored;
+mod together;
 mod tree;
 mod walk;
 mod ways;
@@ -29,13 +30,13 @@ mod ways;
 pub use catalog::Catalog;
 pub use check::{Checked, check};
 pub use codes::CODES;
-pub use expand::{Lookup, NoLookup};
+pub use expand::{Lookup, NoLookup, SecretId, Use};
 pub use load::{Dialect, Loaded, decode, load};
 pub use merge::merge;
 pub use places::Places;
 pub use plugged::{InstanceId, Level, Plugged, Plugs, Step, Way};
 pub use reference::{KeyReference, PluginReference};
-pub use report::{Colour, render, render_warnings};
+pub use report::{Colour, Texts, render, render_warnings};
 pub use resource::{
     Access, AccessLog, Admin, AdminCertificate, AdminJwt, AdminPassword, AmbiguousPaths, Attached,
     Attachment, Authentication, Balance, Certificate, CertificatePart, CipherSuite,
@@ -51,6 +52,7 @@ pub use resource::{
 };
 pub use revision::{Origin, Outcome, Revision, Source};
 pub use stored::{Resources, Written, named, resource, resources};
+pub use together::{Document, load_start, load_together};
 pub use tree::Tree;
 
 pub use portway_plugin::{Busy, ClientCertificate, Entry, Place, Problem, credential, value};

@@ -1,6 +1,6 @@
 //! From text to a configuration.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use portway_plugin::Problem;
 use serde::de::DeserializeOwned;
@@ -8,12 +8,13 @@ use serde::de::DeserializeOwned;
 use crate::{
     Catalog,
     check::{self, Checked},
-    document::{self, Mark, Node, Value},
-    expand::{Lookup, Secrets, expand},
+    document::{Mark, Node, Value},
+    expand::{Lookup, SecretId, Secrets, Use},
     import::restgate,
     merge::{SETTINGS, is_list},
     places::{Naming, Numbers, Places},
     resource::{Config, Kind, Service},
+    together::{Document, load_together},
     walk::walk,
 };
 
@@ -26,8 +27,10 @@ pub struct Loaded {
     pub places: Places,
     /// The files it refers to with `${file:…}`, which to watch along with it.
     pub files: BTreeSet<String>,
-    /// The secrets it refers to with `${secret:…}`, by namespace and name.
-    pub used: BTreeSet<(String, String)>,
+    /// The secrets it refers to with `${secret:…}`, each with where it does so first.
+    pub used: BTreeMap<SecretId, Use>,
+    /// What is worth saying about where it comes from.
+    pub warnings: Vec<Problem>,
     /// Whose document it is.
     pub dialect: Dialect,
     /// The keys it has that are no lists of resources.
@@ -52,7 +55,19 @@ impl Loaded {
     /// # Errors
     /// Everything that is wrong.
     pub fn check(self) -> Result<Checked<Config>, Vec<Problem>> {
-        check::check(self.config, &self.places, &self.catalog)
+        let checked = check::check(self.config, &self.places, &self.catalog)?;
+        Ok(checked.with_warnings(self.warnings))
+    }
+
+    /// The secrets it refers to and does not have, each as a problem where it does so. One that
+    /// somebody else had when it was read may be gone.
+    #[must_use]
+    pub fn missing_secrets(&self) -> Vec<Problem> {
+        let secrets = self.config.secrets.iter().map(|secret| &secret.meta);
+        let has: HashSet<_> =
+            secrets.map(|meta| (meta.namespace.as_str(), meta.name.as_str())).collect();
+        let missing = self.used.iter().filter(|((ns, name), _)| !has.contains(&(ns, name)));
+        missing.map(|(id, at)| at.of_nothing(id)).collect()
     }
 }
 
@@ -68,26 +83,7 @@ pub fn load(
     lookup: &dyn Lookup,
     catalog: &Catalog,
 ) -> Result<Loaded, Vec<Problem>> {
-    let (tree, mut problems) = document::parse(text, file);
-    let Some(mut tree) = tree else { return Err(problems) };
-    let expanded = expand(&mut tree, file, lookup);
-    problems.extend(expanded.problems);
-    let settings = settings(&tree);
-    let read = if restgate::is_one(&tree) {
-        restgate::read(tree, file, expanded.secrets, &mut problems)
-    } else {
-        native(tree, file, expanded.secrets, catalog, &mut problems)
-    };
-    problems.iter_mut().for_each(|problem| read.places.hide_secrets(problem));
-    if problems.is_empty() {
-        let Read { config, places, dialect, .. } = read;
-        let catalog = catalog.clone();
-        let (files, used) = (expanded.files, expanded.used);
-        return Ok(Loaded { config, places, files, used, dialect, settings, catalog });
-    }
-    check::salvaged(read, catalog, &mut problems);
-    problems.sort_by_key(place_of);
-    Err(problems)
+    load_together(&[Document { file, text: Ok(text), lookup }], catalog)
 }
 
 /// The text of a file.
@@ -113,6 +109,21 @@ pub(crate) struct Read {
     pub(crate) dialect: Dialect,
     /// Names of services that are there but could not be read.
     pub(crate) unread_services: Vec<String>,
+}
+
+/// Reads a tree whose references are expanded.
+pub(crate) fn read(
+    tree: Node,
+    file: &str,
+    secrets: Secrets,
+    catalog: &Catalog,
+    problems: &mut Vec<Problem>,
+) -> Read {
+    if restgate::is_one(&tree) {
+        restgate::read(tree, file, secrets, problems)
+    } else {
+        native(tree, file, secrets, catalog, problems)
+    }
 }
 
 fn native(
@@ -149,7 +160,7 @@ fn native(
 
 /// The keys with a value that are no lists of resources. A document of another gateway says all
 /// there is to say.
-fn settings(tree: &Node) -> BTreeSet<String> {
+pub(crate) fn settings(tree: &Node) -> BTreeSet<String> {
     if restgate::is_one(tree) {
         return SETTINGS.iter().map(|key| (*key).to_owned()).collect();
     }
@@ -244,9 +255,4 @@ impl Reader<'_> {
             }
         }
     }
-}
-
-/// In the order of the text; what has no place comes first.
-fn place_of(problem: &Problem) -> Option<(u32, u32)> {
-    problem.place.as_ref().map(|place| (place.line, place.column))
 }

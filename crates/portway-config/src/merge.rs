@@ -15,14 +15,19 @@ use crate::{
 /// # Errors
 /// The settings of the process (`log`, `probes`, `admin`, …) that two of them have.
 pub fn merge(parts: &[&Loaded]) -> Result<Loaded, Vec<Problem>> {
+    let (whole, problems) = join(parts.iter().copied().cloned().collect());
+    if problems.is_empty() { Ok(whole) } else { Err(problems) }
+}
+
+/// What several say together, and what two of them say.
+pub(crate) fn join(parts: Vec<Loaded>) -> (Loaded, Vec<Problem>) {
     let (mut whole, mut merging, mut problems) =
         (Loaded::default(), Merging::default(), Vec::new());
-    for part in parts.iter().copied() {
-        let mut config = part.config.clone();
-        merging.add(part.places.clone(), |kind| config.count(kind));
+    for mut part in parts {
+        merging.add(part.places.clone(), |kind| part.config.count(kind));
         for key in &part.settings {
             match merging.key(key) {
-                None => take(key, &mut whole.config, &mut config),
+                None => take(key, &mut whole.config, &mut part.config),
                 Some(owner) => {
                     let message =
                         format!("{} is said twice: here, and by {}", Quoted(key), owner.owner(key));
@@ -33,19 +38,20 @@ pub fn merge(parts: &[&Loaded]) -> Result<Loaded, Vec<Problem>> {
                 }
             }
         }
-        whole.config.append(&mut config);
-        whole.files.extend(part.files.iter().cloned());
-        whole.used.extend(part.used.iter().cloned());
+        whole.config.append(&mut part.config);
+        whole.settings.extend(part.settings);
+        whole.files.extend(part.files);
+        part.used.into_iter().for_each(|(id, at)| {
+            whole.used.entry(id).or_insert(at);
+        });
+        whole.warnings.extend(part.warnings);
         if part.dialect != Dialect::Native {
             whole.dialect = part.dialect;
         }
-        whole.catalog = part.catalog.clone();
-    }
-    if !problems.is_empty() {
-        return Err(problems);
+        whole.catalog = part.catalog;
     }
     whole.places = merging.done();
-    Ok(whole)
+    (whole, problems)
 }
 
 macro_rules! settings {

@@ -1,6 +1,6 @@
 //! Problems as people read them: the line, a mark under what is wrong, what to do about it.
 
-use std::{fmt::Write, sync::OnceLock};
+use std::{collections::BTreeMap, fmt::Write, sync::OnceLock};
 
 use portway_plugin::{Place, Problem};
 use regex::Regex;
@@ -14,25 +14,53 @@ pub enum Colour {
     None,
 }
 
-/// Renders problems with excerpts of the text they are in. Of the text only its lines are shown,
-/// so what references brought in stays hidden.
+/// The texts that problems may be in, by the name of their file.
+#[derive(Clone, Debug, Default)]
+pub struct Texts(BTreeMap<String, String>);
+
+impl Texts {
+    /// One text.
+    #[must_use]
+    pub fn of(file: impl Into<String>, text: impl Into<String>) -> Self {
+        Self([(file.into(), text.into())].into())
+    }
+
+    /// The lines of each.
+    fn lines(&self) -> Lines<'_> {
+        let texts = self.0.iter().map(|(file, text)| {
+            let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+            (&**file, text.lines().collect())
+        });
+        texts.collect()
+    }
+}
+
+impl FromIterator<(String, String)> for Texts {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(texts: I) -> Self {
+        Self(texts.into_iter().collect())
+    }
+}
+
+type Lines<'a> = BTreeMap<&'a str, Vec<&'a str>>;
+
+/// Renders problems with excerpts of the texts they are in. Of a text only its lines are shown, so
+/// what references brought in stays hidden.
 #[must_use]
-pub fn render(problems: &[Problem], text: &str, colour: Colour) -> String {
-    rendered("error", Paint(colour, "1;31"), problems, text)
+pub fn render(problems: &[Problem], texts: &Texts, colour: Colour) -> String {
+    rendered("error", Paint(colour, "1;31"), problems, texts)
 }
 
 /// Renders warnings as [`render`] renders problems.
 #[must_use]
-pub fn render_warnings(warnings: &[Problem], text: &str, colour: Colour) -> String {
-    rendered("warning", Paint(colour, "1;33"), warnings, text)
+pub fn render_warnings(warnings: &[Problem], texts: &Texts, colour: Colour) -> String {
+    rendered("warning", Paint(colour, "1;33"), warnings, texts)
 }
 
 /// The most columns of a line that are shown: a minified document is one line.
 const WIDTH: usize = 100;
 
-fn rendered(word: &str, paint: Paint, problems: &[Problem], text: &str) -> String {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let lines: Vec<&str> = text.lines().collect();
+fn rendered(word: &str, paint: Paint, problems: &[Problem], texts: &Texts) -> String {
+    let lines = texts.lines();
     let mut report = String::new();
     for problem in problems {
         if !report.is_empty() {
@@ -58,7 +86,13 @@ fn rendered(word: &str, paint: Paint, problems: &[Problem], text: &str) -> Strin
 }
 
 /// Writes the place and its line, and returns the width of the line number.
-fn excerpt(report: &mut String, place: &Place, path: &str, lines: &[&str], paint: Paint) -> usize {
+fn excerpt(
+    report: &mut String,
+    place: &Place,
+    path: &str,
+    lines: &Lines<'_>,
+    paint: Paint,
+) -> usize {
     let Place { file, line, column } = place;
     let number = line.to_string();
     let margin = number.len() + 1;
@@ -66,7 +100,8 @@ fn excerpt(report: &mut String, place: &Place, path: &str, lines: &[&str], paint
     let gap = if path.is_empty() { "" } else { "  " };
     let _ = writeln!(report, "{:w$}{arrow} {file}:{line}:{column}{gap}{path}", "", w = margin - 1);
     let index = |n: u32| usize::try_from(n.saturating_sub(1)).unwrap_or(usize::MAX);
-    let Some(text) = lines.get(index(*line)) else { return margin };
+    let text = lines.get(&**file).and_then(|lines| lines.get(index(*line)));
+    let Some(text) = text else { return margin };
     let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let mut shown: Vec<char> = masked(&text).chars().collect();
     let start = index(*column).min(shown.len());
@@ -186,10 +221,26 @@ mod tests {
         Problem { place, ..problem.at("services[0].ur").hint("did you mean \"url\"?") }
     }
 
+    fn rendered(line: u32, column: u32, text: &str, colour: Colour) -> String {
+        render(&[problem(line, column)], &Texts::of("f.yaml", text), colour)
+    }
+
+    #[test]
+    fn the_line_is_that_of_its_file() {
+        let texts: Texts =
+            [("a.yaml".into(), "a: 1\n".into()), ("f.yaml".into(), "ur: 2\n".into())]
+                .into_iter()
+                .collect();
+        let report = render(&[problem(1, 1)], &texts, Colour::None);
+        assert!(report.contains("1 | ur: 2\n"), "{report}");
+        let report = render(&[problem(1, 1)], &Texts::default(), Colour::None);
+        assert!(!report.contains('|'), "{report}");
+    }
+
     #[test]
     fn the_line_is_shown_with_a_mark() {
         assert_eq!(
-            render(&[problem(2, 5)], "services:\n  - ur: http://a\n", Colour::None),
+            rendered(2, 5, "services:\n  - ur: http://a\n", Colour::None),
             "error[unknown_key]: unknown key \"ur\"\n \
              --> f.yaml:2:5  services[0].ur\n   \
              |\n \
@@ -197,7 +248,7 @@ mod tests {
              |     ^^\n   \
              = hint: did you mean \"url\"?\n"
         );
-        assert!(render(&[problem(2, 5)], "a\n\tb\n", Colour::Ansi).contains("\u{1b}[1;31merror"));
+        assert!(rendered(2, 5, "a\n\tb\n", Colour::Ansi).contains("\u{1b}[1;31merror"));
     }
 
     #[test]
@@ -221,7 +272,7 @@ mod tests {
         let at = |path: &str, line: &str, column| {
             let place = Some(Place { file: "f.yaml".to_owned(), line: 1, column });
             let problem = Problem { place, ..Problem::new("wrong_type", "m").at(path) };
-            render(&[problem], line, Colour::None)
+            render(&[problem], &Texts::of("f.yaml", line), Colour::None)
         };
         for (path, line, column) in [
             ("consumers[0].keys[1]", "  - hunter2", 5),
@@ -237,10 +288,10 @@ mod tests {
     #[test]
     fn a_long_line_and_a_missing_line_are_no_trouble() {
         let long = format!("{{{}\"ur\": 1}}", "\"é\": 1, ".repeat(10_000));
-        let report = render(&[problem(1, 80_002)], &long, Colour::None);
+        let report = rendered(1, 80_002, &long, Colour::None);
         assert!(report.lines().all(|line| line.chars().count() < 120), "{report}");
         assert!(report.contains("| …"), "{report}");
-        assert!(render(&[problem(9, 9)], "a\n", Colour::None).contains("f.yaml:9:9"));
-        assert!(render(&[problem(1, 99)], "a\n", Colour::None).contains('^'));
+        assert!(rendered(9, 9, "a\n", Colour::None).contains("f.yaml:9:9"));
+        assert!(rendered(1, 99, "a\n", Colour::None).contains('^'));
     }
 }

@@ -17,7 +17,7 @@ use serde_json::{Map, Value as Json};
 use crate::{
     Catalog, Loaded,
     document::{Entry, Node, Span, Value, parse},
-    expand::{Expanded, Lookup, Secrets, expand_resource},
+    expand::{Expanded, Lookup, SecretId, Secrets, Use, expand_resource},
     load::Reader,
     merge::SETTINGS,
     places::Places,
@@ -35,7 +35,7 @@ pub struct Written {
     /// What was written, but for the name and the namespace.
     pub spec: Json,
     /// The secrets it refers to, by namespace and name.
-    pub used: BTreeSet<(String, String)>,
+    pub used: BTreeSet<SecretId>,
     secrets: Secrets,
 }
 
@@ -151,7 +151,7 @@ fn finished<T>(read: Option<T>, mut problems: Vec<Problem>) -> Result<T, Vec<Pro
     match read {
         Some(read) if problems.is_empty() => Ok(read),
         _ => {
-            problems.sort_by_key(|p| p.place.as_ref().map(|place| (place.line, place.column)));
+            problems.sort_by(|a, b| a.place.cmp(&b.place));
             Err(problems)
         }
     }
@@ -195,6 +195,7 @@ impl Reading<'_> {
             problem.path = joined(path, &problem.path);
         }
         let resource = resource.filter(|_| problems.len() == before)?;
+        let used = used.into_keys().collect();
         Some(Written { id: id.clone(), resource, spec, used, secrets })
     }
 
@@ -346,11 +347,14 @@ impl Resources {
     #[must_use]
     pub fn loaded(&self, catalog: &Catalog) -> Loaded {
         let (mut config, mut secrets, mut used) =
-            (Config::default(), Secrets::default(), BTreeSet::new());
+            (Config::default(), Secrets::default(), BTreeMap::new());
         for one in self.0.values() {
             config.push(one.resource.clone());
             secrets.extend(&one.secrets);
-            used.extend(one.used.iter().cloned());
+            for id in &one.used {
+                let at = || Use { path: one.id.to_string(), place: None };
+                used.entry(id.clone()).or_insert_with(at);
+            }
         }
         let places = Places::stored(self.0.keys().cloned(), secrets);
         Loaded { config, places, used, catalog: catalog.clone(), ..Loaded::default() }

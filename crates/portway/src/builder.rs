@@ -1,16 +1,19 @@
 //! From a few settings to a running gateway.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use portway_admin::access::NewToken;
-use portway_config::{Catalog, Checked, Config, Origin, Outcome, Problem, Revision, Source, merge};
+use portway_config::{Catalog, Checked, Config, Origin, Outcome, Problem, Revision, Source};
 use portway_core::{
     Changes, Options, Server, run,
-    source::FileSource,
+    source::{FileSource, Vault, read_start},
     telemetry::{BuildInfo, log},
 };
 use portway_plugin::Registry;
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, task::JoinSet};
 
 use crate::{admin, signals::Signals};
 
@@ -82,53 +85,51 @@ impl Builder {
         Server::start(config, options).await
     }
 
-    /// Serves the file at `path` and follows its changes until SIGTERM or SIGINT, then finishes
-    /// what is in flight. SIGHUP reads the file again; a second SIGTERM ends at once. Must be
-    /// called on a tokio runtime, which does the control work. Returns whether everything in
-    /// flight could finish.
+    /// Serves the file at `path`, or all files in the directory, and follows changes until SIGTERM
+    /// or SIGINT, then finishes what is in flight. SIGHUP reads everything again; a second SIGTERM
+    /// ends at once. Must be called on a tokio runtime, which does the control work. Returns whether
+    /// everything in flight could finish.
     ///
     /// # Errors
-    /// All that is wrong with the file at the start. Then nothing was opened.
+    /// All that is wrong with the files at the start. Then nothing was opened.
     pub async fn serve_file(self, path: &Path) -> Result<bool, Vec<Problem>> {
-        self.serve_files(&[path]).await
+        self.serve_files(&[path.to_owned()]).await
     }
 
     /// The same for several files or directories, which say together what is served.
     ///
     /// # Errors
     /// All that is wrong with them at the start. Then nothing was opened.
-    pub async fn serve_files(self, paths: &[&Path]) -> Result<bool, Vec<Problem>> {
-        let (mut sources, mut rereads) = (Vec::new(), Vec::new());
-        for path in paths {
-            let mut source = FileSource::start(path, &self.catalog, &Handle::current());
-            rereads.push(source.reread());
-            // The log begins before the gateway does, so the first revision is looked at before.
-            let first = source.next().await;
-            sources.push(Begun { first, source });
-        }
-        let signals = Signals::listen(rereads)
-            .map_err(|error| problem("no_signals", format!("cannot hear signals: {error}")))?;
-        let first =
-            sources.iter().filter_map(|source| source.first.as_ref()?.content.as_ref().ok());
-        let first: Vec<_> = first.collect();
-        let (catalog, version) = (self.catalog.clone(), self.build.version);
+    pub async fn serve_files(self, paths: &[PathBuf]) -> Result<bool, Vec<Problem>> {
+        let (catalog, version, vault) =
+            (self.catalog.clone(), self.build.version, Vault::default());
         let (changes, proposals) = Changes::new(&catalog);
+        let begin = || Begun::start(paths, &catalog, &vault);
+        // The log begins before the gateway does, so the first revision is looked at before.
+        let mut source = begin().await;
+        let start = source.start_config(paths, &catalog);
         let (mut options, mut parts) = (Options::default(), Vec::new());
-        if first.len() == sources.len() {
-            let whole = merge(&first)?;
-            options = self.options(&whole.config)?;
-            if whole.config.admin.enabled {
-                // What the files say by themselves may refer to what the store has, but the
-                // settings of the process are theirs alone.
-                let opened = admin::open(&whole.config, &catalog, changes, version).await?;
-                parts.push(opened.ledger.part());
-                options.admin = Some(Arc::new(opened.api.clone()));
-                tokio::spawn(opened.api.follow());
-                opened.first.iter().for_each(show_first);
-            }
+        // Ends with the gateway.
+        let mut tasks = JoinSet::new();
+        if let Some(config) = &start {
+            options = self.options(config)?;
         }
-        drop(first);
-        run(sources, parts, proposals, options, || signals.stop(), announce).await
+        if let Some(config) = start.filter(|config| config.admin.enabled) {
+            // What the files say by themselves may refer to what the store has, but the settings
+            // of the process are theirs alone.
+            let opened = admin::open(&config, &catalog, changes, version).await?;
+            tasks.spawn(admin::lend(&opened.ledger, &vault));
+            if source.lacks_secrets() {
+                source = begin().await;
+            }
+            parts.push(opened.ledger.part());
+            options.admin = Some(Arc::new(opened.api.clone()));
+            tasks.spawn(opened.api.follow());
+            opened.first.iter().for_each(show_first);
+        }
+        let signals = Signals::listen(source.source.reread())
+            .map_err(|error| problem("no_signals", format!("cannot hear signals: {error}")))?;
+        run(vec![source], parts, proposals, options, || signals.stop(), announce).await
     }
 
     fn options(self, config: &Config) -> Result<Options, Vec<Problem>> {
@@ -144,13 +145,35 @@ impl Builder {
     }
 }
 
-/// A source whose first revision was taken out and is put back.
-struct Begun<S> {
+/// Files whose first revision was taken out and is put back.
+struct Begun {
     first: Option<Revision>,
-    source: S,
+    source: FileSource,
 }
 
-impl<S: Source> Source for Begun<S> {
+impl Begun {
+    async fn start(paths: &[PathBuf], catalog: &Catalog, vault: &Vault) -> Self {
+        let mut source = FileSource::start_all(paths, catalog, vault, &Handle::current());
+        Self { first: source.next().await, source }
+    }
+
+    /// What the process must know before it begins, if there is hope that it will.
+    fn start_config(&self, paths: &[PathBuf], catalog: &Catalog) -> Option<Config> {
+        match &self.first.as_ref()?.content {
+            Ok(loaded) => Some(loaded.config.clone()),
+            Err(_) if self.lacks_secrets() => read_start(paths, catalog).ok(),
+            Err(_) => None,
+        }
+    }
+
+    /// Whether nothing is wrong but secrets that are missing, which the store may have.
+    fn lacks_secrets(&self) -> bool {
+        let first = self.first.as_ref().and_then(|first| first.content.as_ref().err());
+        first.is_some_and(|problems| problems.iter().all(|one| one.code == "unknown_secret"))
+    }
+}
+
+impl Source for Begun {
     fn origin(&self) -> &Origin {
         self.source.origin()
     }

@@ -19,12 +19,12 @@ pub(crate) struct Signals {
 
 impl Signals {
     /// Begins to listen.
-    pub(crate) fn listen(rereads: Vec<Reread>) -> io::Result<Self> {
+    pub(crate) fn listen(reread: Reread) -> io::Result<Self> {
         let terminate = signal(SignalKind::terminate())?;
         let interrupt = signal(SignalKind::interrupt())?;
         let hangup = signal(SignalKind::hangup())?;
         let stop = Arc::new(Notify::new());
-        let task = tokio::spawn(pass_on(terminate, interrupt, hangup, Arc::clone(&stop), rereads));
+        let task = tokio::spawn(pass_on(terminate, interrupt, hangup, Arc::clone(&stop), reread));
         Ok(Self { stop, task })
     }
 
@@ -49,13 +49,13 @@ async fn pass_on(
     mut interrupt: Signal,
     mut hangup: Signal,
     stop: Arc<Notify>,
-    rereads: Vec<Reread>,
+    reread: Reread,
 ) {
     loop {
         tokio::select! {
             _ = terminate.recv() => stop.notify_one(),
             _ = interrupt.recv() => stop.notify_one(),
-            _ = hangup.recv() => rereads.iter().for_each(Reread::ask),
+            _ = hangup.recv() => reread.ask(),
         }
     }
 }

@@ -23,7 +23,6 @@ fn a_wrong_command_line_is_short_about_it() {
     snapshot("usage-unknown-option", &["check", "--colour", "good.yaml"]);
     snapshot("usage-unknown-form", &["routes", "-o", "yaml", "good.yaml"]);
     snapshot("usage-no-cores", &["run", "--cores", "0", "good.yaml"]);
-    snapshot("usage-two-files", &["run", "good.yaml", "--config", "good.yaml"]);
     snapshot("usage-echo-address", &["echo", "127.0.0.1"]);
     snapshot("usage-no-shell", &["completions", "cmd"]);
     snapshot("no-file-run", &["run"]);
@@ -38,6 +37,9 @@ fn check_says_all_that_is_wrong() {
     snapshot("check-restgate", &["check", "restgate.yaml"]);
     snapshot("check-broken", &["check", "broken.yaml"]);
     snapshot("check-several", &["check", "good.yaml", "missing.yaml", "empty.yaml"]);
+    snapshot("check-together", &["check", "--together", "good.yaml", "-c", "directory"]);
+    snapshot("check-directory", &["check", "directory"]);
+    snapshot("check-directory-broken", &["check", "broken"]);
     snapshot("check-warned", &["check", "warned.yaml"]);
 }
 
@@ -45,6 +47,7 @@ fn check_says_all_that_is_wrong() {
 fn check_can_be_read_by_programs() {
     let arguments = ["check", "--output", "json", "good.yaml", "warned.yaml", "broken.yaml"];
     snapshot("check-json", &arguments);
+    snapshot("check-json-directory", &["check", "-o", "json", "directory"]);
 }
 
 #[test]
@@ -57,6 +60,7 @@ fn the_file_may_be_named_by_the_environment() {
     snapshot_with("env-misspelt", &["check"], &[misspelt]);
     snapshot_with("env-and-argument", &["check", "good.toml"], &[good]);
     snapshot_with("env-routes", &["routes"], &[good]);
+    snapshot_with("env-several", &["check"], &[("PORTWAY_CONFIG", "good.yaml:directory")]);
 }
 
 #[test]
@@ -65,6 +69,8 @@ fn routes_are_listed_in_the_order_in_which_they_are_tried() {
     snapshot("routes-many", &["routes", "many.yaml"]);
     snapshot("routes-restgate", &["routes", "--config", "restgate.yaml"]);
     snapshot("routes-json", &["routes", "--output", "json", "many.yaml"]);
+    snapshot("routes-directory", &["routes", "directory", "good.yaml"]);
+    snapshot("routes-directory-json", &["routes", "-o", "json", "directory"]);
     snapshot("routes-broken", &["routes", "broken.yaml"]);
     snapshot("routes-streams", &["routes", "streams.yaml"]);
     snapshot("routes-streams-json", &["routes", "-o", "json", "streams.yaml"]);
@@ -74,6 +80,8 @@ fn routes_are_listed_in_the_order_in_which_they_are_tried() {
 fn a_wrong_file_is_not_served() {
     snapshot("run-broken", &["run", "broken.yaml"]);
     snapshot("run-missing", &["run", "missing.yaml"]);
+    snapshot("run-several", &["run", "good.yaml", "--config", "broken"]);
+    snapshot("run-twice", &["run", "good.yaml", "--config", "good.yaml"]);
     snapshot("run-restgate-flag", &["-config", "broken.yaml"]);
     snapshot("run-restgate-flag-equals", &["-config=broken.yaml"]);
     snapshot_with("run-bare", &[], &[("RESTGATE_CONFIG_PATH", "broken.yaml")]);

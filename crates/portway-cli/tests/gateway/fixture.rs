@@ -191,6 +191,14 @@ impl Gateway {
         self.process.wait_exit(DEADLINE * 2).await
     }
 
+    /// The same, and keeps its directory for another one.
+    pub(crate) async fn stop_keeping(self) -> io::Result<TempDir> {
+        let Self { mut process, dir } = self;
+        process.signal(Signal::TERM)?;
+        process.wait_exit(DEADLINE * 2).await?;
+        Ok(dir)
+    }
+
     fn read_records(&self) -> Vec<Value> {
         let text = fs::read_to_string(self.dir.path().join("access.log")).unwrap_or_default();
         // The last line may be half written.

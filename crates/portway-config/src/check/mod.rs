@@ -33,7 +33,7 @@ use crate::{
     Catalog,
     places::{Places, item},
     plugged::Plugs,
-    resource::{Config, Match, Matches, Route},
+    resource::{Config, Kind, Match, Matches, Route},
 };
 
 /// A value that has been checked. Only [`check`] makes one.
@@ -60,10 +60,23 @@ impl<T> Checked<T> {
 }
 
 impl Checked<Config> {
+    /// With something else that is worth saying, before the rest.
+    pub(crate) fn with_warnings(mut self, warnings: Vec<Problem>) -> Self {
+        self.warnings.splice(0..0, warnings);
+        self
+    }
+
     /// The instances of plugins it makes.
     #[must_use]
     pub fn plugs(&self) -> &Plugs {
         &self.plugs
+    }
+
+    /// Whether a resource of the lowered configuration was declared. A listener may be there
+    /// without that, because there has to be one.
+    #[must_use]
+    pub fn is_declared(&self, kind: Kind, at: usize) -> bool {
+        kind != Kind::Listener || at < self.from.listeners.len()
     }
 
     /// What `path` of the lowered configuration (`routes[7].match`) is in the configuration it
@@ -99,7 +112,7 @@ pub fn check(
     if problems.is_empty() {
         return Ok(Checked { value: config, warnings, from, plugs });
     }
-    problems.sort_by_key(|p| p.place.as_ref().map(|place| (place.line, place.column)));
+    problems.sort_by(|a, b| a.place.cmp(&b.place));
     Err(problems)
 }
 

@@ -4,7 +4,7 @@
 //! an endpoint, because its endpoint could not be read. Such findings are left out; they come
 //! back when they are still true after the first mend.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use portway_plugin::Problem;
 
@@ -18,7 +18,7 @@ pub(crate) fn salvaged(read: Read, catalog: &Catalog, problems: &mut Vec<Problem
     tainted.take_out(&mut config, |path| {
         let mut problem = Problem::new("", "").at(path);
         places.locate(&mut problem);
-        problem.path
+        problem
     });
     if config.listeners.is_empty() && problems.iter().any(|p| p.path.starts_with("listeners")) {
         // The default listener is not what was meant, and meets nothing.
@@ -29,14 +29,14 @@ pub(crate) fn salvaged(read: Read, catalog: &Catalog, problems: &mut Vec<Problem
     let reported = Reported::by(problems);
     for mut problem in found {
         places.locate(&mut problem);
-        if !reported.is_near(&problem.path) && !tainted.covers(&problem.path) {
+        if !reported.is_near(&problem) && !tainted.covers(&problem) {
             problems.push(problem);
         }
     }
 }
 
 /// Routes whose conditions are not known, so that they cannot be compared with others.
-struct Tainted(HashSet<String>);
+struct Tainted(Paths);
 
 impl Tainted {
     fn by(problems: &[Problem]) -> Self {
@@ -49,23 +49,31 @@ impl Tainted {
             let conditions = [".match", ".priority", ".hosts", ".prefix"];
             conditions.iter().any(|key| rest.starts_with(key)).then_some(route)
         };
-        Self(problems.iter().filter_map(route).collect())
+        let mut routes = Paths::default();
+        for problem in problems {
+            routes.extend(problem, route(problem));
+        }
+        Self(routes)
     }
 
     /// Whether what is wrong at `path` may come from conditions that are not known.
-    fn covers(&self, path: &str) -> bool {
+    fn covers(&self, problem: &Problem) -> bool {
+        let path = &*problem.path;
         let about_paths = [".match", ".rewrite", ".target.redirect"];
-        let route = ancestors(path).find(|above| self.0.contains(*above));
+        let route = ancestors(path).find(|above| self.0.has(problem, above));
         route
             .is_some_and(|route| about_paths.iter().any(|key| path[route.len()..].starts_with(key)))
     }
 
-    /// `name` makes a path in the configuration one in the document.
-    fn take_out(&self, config: &mut Config, name: impl Fn(String) -> String) {
-        if self.0.is_empty() {
+    /// `locate` says where a path of the configuration is in its document.
+    fn take_out(&self, config: &mut Config, locate: impl Fn(String) -> Problem) {
+        if self.0.0.is_empty() {
             return;
         }
-        let tainted = |path: String| self.0.contains(&name(path));
+        let tainted = |path: String| {
+            let there = locate(path);
+            self.0.has(&there, &there.path)
+        };
         for (at, route) in config.routes.iter_mut().enumerate() {
             route.meta.enabled &= !tainted(format!("routes[{at}]"));
         }
@@ -79,27 +87,54 @@ impl Tainted {
     }
 }
 
+/// Paths in documents: `services[0]` of one is not that of another.
+#[derive(Default)]
+struct Paths(HashMap<String, HashSet<String>>);
+
+impl Paths {
+    /// Adds paths in the document of a problem.
+    fn extend(&mut self, problem: &Problem, paths: impl IntoIterator<Item = String>) {
+        let mut paths = paths.into_iter().peekable();
+        if paths.peek().is_some() {
+            self.0.entry(file(problem).to_owned()).or_default().extend(paths);
+        }
+    }
+
+    /// Whether there is this path in the document of a problem.
+    fn has(&self, problem: &Problem, path: &str) -> bool {
+        self.0.get(file(problem)).is_some_and(|paths| paths.contains(path))
+    }
+}
+
+fn file(problem: &Problem) -> &str {
+    problem.place.as_ref().map_or("", |place| &place.file)
+}
+
 /// Where problems have been reported.
+#[derive(Default)]
 struct Reported {
-    paths: HashSet<String>,
+    paths: Paths,
     /// The paths of everything they are part of.
-    around: HashSet<String>,
+    around: Paths,
 }
 
 impl Reported {
     fn by(problems: &[Problem]) -> Self {
-        let mut around = HashSet::new();
+        let mut reported = Self::default();
         for problem in problems {
-            around.extend(ancestors(&problem.path).map(str::to_owned));
+            reported.paths.extend(problem, [problem.path.clone()]);
+            reported.around.extend(problem, ancestors(&problem.path).map(str::to_owned));
         }
-        Self { paths: problems.iter().map(|problem| problem.path.clone()).collect(), around }
+        reported
     }
 
-    /// Whether a problem was reported in a part of `path`, or in something it is part of.
-    fn is_near(&self, path: &str) -> bool {
-        self.paths.contains(path)
-            || self.around.contains(path)
-            || ancestors(path).any(|above| self.paths.contains(above))
+    /// Whether a problem was reported in a part of where this one is, or in something that is
+    /// part of.
+    fn is_near(&self, problem: &Problem) -> bool {
+        let path = &*problem.path;
+        self.paths.has(problem, path)
+            || self.around.has(problem, path)
+            || ancestors(path).any(|above| self.paths.has(problem, above))
     }
 }
 
@@ -115,7 +150,8 @@ mod tests {
     #[test]
     fn parts_are_near_what_they_are_part_of() {
         let near = |reported: &str, found: &str| {
-            Reported::by(&[Problem::new("x", "x").at(reported)]).is_near(found)
+            let problem = |path: &str| Problem::new("x", "x").at(path);
+            Reported::by(&[problem(reported)]).is_near(&problem(found))
         };
         assert!(near("services[0]", "services[0].url"));
         assert!(near("services[0].url", "services[0]"));

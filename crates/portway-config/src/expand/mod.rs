@@ -10,9 +10,12 @@ mod secrets;
 
 pub(crate) use secrets::Secrets;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
-use portway_plugin::{Problem, value::Quoted};
+use portway_plugin::{Place, Problem, value::Quoted};
 
 use crate::document::{Entry, Node, Text, Trail, Value};
 use reference::{Piece, pieces};
@@ -61,28 +64,68 @@ pub(crate) struct Expanded {
     pub(crate) problems: Vec<Problem>,
     pub(crate) files: BTreeSet<String>,
     pub(crate) secrets: Secrets,
-    /// The secrets that were asked for, by namespace and name.
-    pub(crate) used: BTreeSet<(String, String)>,
+    /// The secrets that were asked for, each with where that was first.
+    pub(crate) used: BTreeMap<SecretId, Use>,
 }
 
-/// Expands every reference in the values below `root`, which is a document.
-pub(crate) fn expand(root: &mut Node, file: &str, lookup: &dyn Lookup) -> Expanded {
-    let mut expansion = Expansion::new(file, lookup);
-    // What the document says of secrets itself comes first: the rest may refer to it.
-    if let Value::Map(entries) = &mut root.value {
-        let (mut first, rest): (Vec<_>, Vec<_>) =
-            entries.iter_mut().partition(|entry| &*entry.key == SECRETS);
-        for entry in &mut first {
-            expansion.list(entry);
-            expansion.own = own_secrets(&entry.node);
-        }
-        rest.into_iter().for_each(|entry| expansion.list(entry));
-    } else {
-        expansion.visit(root, &Trail::Root);
+/// Which secret: its namespace and its name.
+pub type SecretId = (String, String);
+
+/// Where a secret is referred to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Use {
+    /// The path in the document, or in the resource.
+    pub path: String,
+    /// The place in the document, if it came from one.
+    pub place: Option<Place>,
+}
+
+impl Use {
+    /// What is wrong when there is no such secret.
+    pub(crate) fn of_nothing(&self, (namespace, name): &SecretId) -> Problem {
+        let problem = no_secret(namespace, name).at(self.path.clone());
+        Problem { place: self.place.clone(), ..problem }
     }
-    let mut done = expansion.done;
-    pem::read(root, file, lookup, &mut done, false);
-    done
+}
+
+/// A document whose references are to be expanded.
+pub(crate) struct Expandable<'a> {
+    pub(crate) root: &'a mut Node,
+    pub(crate) file: &'a str,
+    pub(crate) lookup: &'a dyn Lookup,
+}
+
+/// Expands every reference in the values of documents that belong together.
+pub(crate) fn expand(documents: Vec<Expandable<'_>>) -> Vec<Expanded> {
+    // What the documents say of secrets themselves comes first: the rest may refer to it.
+    let mut own = BTreeMap::new();
+    let begun: Vec<_> = documents
+        .into_iter()
+        .map(|Expandable { root, file, lookup }| {
+            let mut expansion = Expansion::new(file, lookup);
+            if let Value::Map(entries) = &mut root.value {
+                for entry in entries.iter_mut().filter(|entry| &*entry.key == SECRETS) {
+                    expansion.list(entry);
+                    own.extend(own_secrets(&entry.node));
+                }
+            }
+            (root, expansion)
+        })
+        .collect();
+    let own = Rc::new(own);
+    let rest = begun.into_iter().map(|(root, mut expansion)| {
+        expansion.own = Rc::clone(&own);
+        if let Value::Map(entries) = &mut root.value {
+            let rest = entries.iter_mut().filter(|entry| &*entry.key != SECRETS);
+            rest.for_each(|entry| expansion.list(entry));
+        } else {
+            expansion.visit(root, &Trail::Root);
+        }
+        let Expansion { file, lookup, mut done, .. } = expansion;
+        pem::read(root, file, lookup, &mut done, false);
+        done
+    });
+    rest.collect()
 }
 
 /// The same below a resource of `namespace`, whose path is `trail`. `below` says that files of
@@ -105,7 +148,7 @@ pub(crate) fn expand_resource(
 const SECRETS: &str = "secrets";
 
 /// The values of a list of secrets, by namespace and name.
-fn own_secrets(list: &Node) -> BTreeMap<(String, String), String> {
+fn own_secrets(list: &Node) -> BTreeMap<SecretId, String> {
     let text = |node: &Node, key: &str| node.get(key).and_then(Node::as_str).map(str::to_owned);
     let secret = |node: &Node| {
         Some(((namespace_of(node).to_owned(), text(node, "name")?), text(node, "value")?))
@@ -122,14 +165,14 @@ struct Expansion<'a> {
     lookup: &'a dyn Lookup,
     /// The namespace of the resource in hand.
     namespace: String,
-    /// The secrets of the document itself.
-    own: BTreeMap<(String, String), String>,
+    /// The secrets of the documents themselves.
+    own: Rc<BTreeMap<SecretId, String>>,
     done: Expanded,
 }
 
 impl<'a> Expansion<'a> {
     fn new(file: &'a str, lookup: &'a dyn Lookup) -> Self {
-        let (namespace, own) = ("default".to_owned(), BTreeMap::new());
+        let (namespace, own) = ("default".to_owned(), Rc::default());
         Self { file, lookup, namespace, own, done: Expanded::default() }
     }
 
@@ -159,20 +202,23 @@ impl<'a> Expansion<'a> {
                     self.visit(&mut entry.node, &trail.key(&entry.key));
                 }
             }
-            Value::Text(text) if text.text.contains("${") => match self.text(text) {
-                Ok(expanded) => *text = expanded,
-                Err(problem) => {
-                    let place = node.span.start.place(self.file);
-                    let problem = Problem { place: Some(place), ..problem };
-                    self.done.problems.push(problem.at(trail.to_string()));
-                    node.value = Value::Unknown;
+            Value::Text(text) if text.text.contains("${") => {
+                let at =
+                    Use { path: trail.to_string(), place: Some(node.span.start.place(self.file)) };
+                match self.text(text, &at) {
+                    Ok(expanded) => *text = expanded,
+                    Err(problem) => {
+                        let problem = Problem { place: at.place, ..problem };
+                        self.done.problems.push(problem.at(at.path));
+                        node.value = Value::Unknown;
+                    }
                 }
-            },
+            }
             _ => {}
         }
     }
 
-    fn text(&mut self, text: &Text) -> Result<Text, Problem> {
+    fn text(&mut self, text: &Text, at: &Use) -> Result<Text, Problem> {
         let (mut expanded, mut refers) = (String::new(), false);
         for piece in pieces(&text.text)? {
             match piece {
@@ -185,7 +231,7 @@ impl<'a> Expansion<'a> {
                 Piece::Secret { name, written } => {
                     refers = true;
                     let value =
-                        self.secret(name).ok_or_else(|| no_secret(&self.namespace, name))?;
+                        self.secret(name, at).ok_or_else(|| no_secret(&self.namespace, name))?;
                     self.done.secrets.add(&value, written);
                     expanded.push_str(&value);
                 }
@@ -221,11 +267,11 @@ impl<'a> Expansion<'a> {
         Ok(Text { text: expanded, written })
     }
 
-    fn secret(&mut self, name: &str) -> Option<String> {
+    fn secret(&mut self, name: &str, at: &Use) -> Option<String> {
         let id = (self.namespace.clone(), name.to_owned());
         let own = self.own.get(&id).cloned();
         let found = own.or_else(|| self.lookup.secret(&self.namespace, name));
-        self.done.used.insert(id);
+        self.done.used.entry(id).or_insert_with(|| at.clone());
         found
     }
 }
@@ -284,7 +330,8 @@ mod tests {
     fn expanded(value: &str) -> String {
         let (node, _) = parse(&format!("v: {value}"), "f.yaml");
         let mut node = node.unwrap();
-        let done = expand(&mut node, "f.yaml", &Fixed);
+        let document = Expandable { root: &mut node, file: "f.yaml", lookup: &Fixed };
+        let done = expand(vec![document]).remove(0);
         match done.problems.first() {
             Some(problem) => problem.to_string(),
             None => node.get("v").and_then(Node::as_str).unwrap().to_owned(),

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Meta;
+use crate::expand::SecretId;
 
 /// A text that configuration of the same namespace takes in by `${secret:name}`, and that nobody is
 /// shown.
@@ -16,6 +17,15 @@ pub struct NamedSecret {
     pub meta: Meta,
     /// The text.
     pub value: value::Secret,
+}
+
+impl Secret {
+    /// Which one it is, and the text itself.
+    #[must_use]
+    pub fn revealed(&self) -> (SecretId, String) {
+        let id = (self.meta.namespace.to_string(), self.meta.name.to_string());
+        (id, self.value.expose().to_owned())
+    }
 }
 
 /// A set of JSON documents that the admin API keeps. They are no configuration: traffic does not

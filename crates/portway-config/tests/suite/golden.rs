@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, env, fs, path::Path};
 
-use portway_config::{CODES, Colour, Config, Problem, render, render_warnings};
+use portway_config::{CODES, Colour, Config, Problem, Texts, render, render_warnings};
 
 use crate::documents::{documents, folder, read, serve};
 
@@ -42,7 +42,7 @@ fn every_code_has_a_document() {
         seen.extend(found.into_iter().map(|problem| problem.code));
     }
     // Of several documents, and of resources that stand by themselves.
-    seen.extend(["owned_elsewhere", "name_mismatch", "foreign_key"]);
+    seen.extend(["owned_elsewhere", "name_mismatch", "foreign_key", "empty_directory"]);
     let known: BTreeSet<_> = CODES.iter().map(|(code, _)| *code).collect();
     assert_eq!(known, seen);
 }
@@ -88,11 +88,11 @@ fn compare(kind: &str, inspect: impl Fn(&str, &Result<(), Vec<Problem>>)) {
     for path in documents(kind) {
         let (name, bytes) = read(&path);
         let result = serve(&bytes, &name);
-        let text = String::from_utf8_lossy(&bytes);
+        let texts = Texts::of(&name, String::from_utf8_lossy(&bytes));
         let actual = match &result {
-            Err(problems) => render(problems, &text, Colour::None),
+            Err(problems) => render(problems, &texts, Colour::None),
             Ok(checked) => {
-                let warnings = render_warnings(checked.warnings(), &text, Colour::None);
+                let warnings = render_warnings(checked.warnings(), &texts, Colour::None);
                 let gap = if warnings.is_empty() { "" } else { "\n" };
                 format!("{warnings}{gap}{}\n", said(checked))
             }

@@ -68,7 +68,12 @@ impl Origins {
         let parts: Vec<_> = self.parts.iter().map(|(_, part)| part.loaded(&self.catalog)).collect();
         let parts: Vec<&Loaded> = parts.iter().map(|part| &**part).collect();
         let whole = merge(&parts)?;
-        let places = whole.places.clone();
-        Ok((places, whole.check()?))
+        // What refers to a secret has taken it in; nobody may take it away under it.
+        let (places, missing) = (whole.places.clone(), whole.missing_secrets());
+        match whole.check() {
+            Ok(config) if missing.is_empty() => Ok((places, config)),
+            Ok(_) => Err(missing),
+            Err(problems) => Err([missing, problems].concat()),
+        }
     }
 }

@@ -1,68 +1,153 @@
-//! One reading of the file and of what it refers to.
+//! One reading of the files and of what they refer to.
 
 use std::{
     cell::RefCell,
     collections::BTreeMap,
     env, fs,
     hash::{DefaultHasher, Hash, Hasher},
-    io,
-    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
-    time::SystemTime,
 };
 
-use portway_config::{Catalog, Loaded, Lookup, Problem, decode, load, value::Quoted};
+use portway_config::{
+    Catalog, Config, Document, Loaded, Lookup, Origin, Problem, SecretId, Texts, decode,
+    load_start, load_together, value::Quoted,
+};
 
-/// What the file says at one moment.
+use super::{
+    folder::{Found, find},
+    stamps::Stamps,
+    vault::Vault,
+};
+
+/// What the files say at one moment.
 #[derive(Debug)]
 pub struct Reading {
-    /// The text, as far as there is one. Reports of problems show its lines.
-    pub text: String,
-    /// What it says, or all that is wrong with it.
+    /// The texts, as far as there are some. Reports of problems show their lines.
+    pub texts: Texts,
+    /// What they say together, or all that is wrong with them.
     pub content: Result<Loaded, Vec<Problem>>,
     pub(super) digest: Digest,
     pub(super) readable: bool,
 }
 
-/// A short stand-in for the file and the files it refers to, or for why it could not be read.
+/// What is read: files, and directories with all the documents in them.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    pub(super) paths: Vec<PathBuf>,
+    pub(super) catalog: Catalog,
+    pub(super) vault: Vault,
+    /// Who asks the vault.
+    pub(super) origin: Origin,
+}
+
+/// What a reading depends on.
+#[derive(Debug, Default)]
+pub(super) struct Depends {
+    /// The files and directories, and how they looked before they were read.
+    pub(super) stamps: Stamps,
+    /// The secrets that others were asked for, and what they had.
+    pub(super) asked: BTreeMap<SecretId, Option<String>>,
+}
+
+/// A short stand-in for the files and what they refer to, or for why they could not be read.
 /// Means something within this process only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Digest([u64; 2]);
 
-/// Reads the file at `path` once. References are expanded from the environment of the process
-/// and from files, whose paths are relative to the folder of the first one.
+/// Reads the file or the directory at `path` once. References are expanded from the environment of
+/// the process and from files, whose paths are relative to the folder of the file they stand in.
 #[must_use]
 pub fn read(path: &Path, catalog: &Catalog) -> Reading {
-    read_with_stamps(path, catalog).0
+    read_all(&[path.to_owned()], catalog)
 }
 
-/// The same, with how the files looked before they were read.
-pub(super) fn read_with_stamps(path: &Path, catalog: &Catalog) -> (Reading, Stamps) {
-    let mut stamps = Stamps::of([path]);
-    let bytes = match fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) => return (unreadable(path, &error), stamps),
-    };
-    let name = path.to_string_lossy();
-    let surroundings = Surroundings::of(path);
-    let content = match decode(&bytes, &name) {
-        Ok(text) => load(text, &name, &surroundings, catalog),
-        Err(problem) => Err(vec![problem]),
-    };
-    let digest = Digest::of((&bytes, &*surroundings.files.borrow()));
-    stamps.0.extend(surroundings.stamps.into_inner().0);
-    let text = String::from_utf8(bytes).unwrap_or_default();
-    (Reading { text, content, digest, readable: true }, stamps)
+/// The same for several, which say together what there is.
+#[must_use]
+pub fn read_all(paths: &[PathBuf], catalog: &Catalog) -> Reading {
+    Wanted::new(paths.to_owned(), catalog, Vault::default()).read().0
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> Reading {
-    let message = format!("cannot read the file {}: {error}", Quoted(&path.to_string_lossy()));
-    Reading {
-        text: String::new(),
-        content: Err(vec![Problem::new("unreadable_file", message)]),
-        digest: Digest::of(error.to_string()),
-        readable: false,
+/// What the files and directories at `paths` say that a process must know before it has secrets
+/// of others: where its store is, how it logs, and the admin API.
+///
+/// # Errors
+/// Everything that is wrong with that.
+pub fn read_start(paths: &[PathBuf], catalog: &Catalog) -> Result<Config, Vec<Problem>> {
+    let wanted = Wanted::new(paths.to_owned(), catalog, Vault::default());
+    let outside = Outside::of(&wanted);
+    outside.with_documents(&Contents::of(find(paths)), |documents| load_start(documents, catalog))
+}
+
+impl Wanted {
+    pub(super) fn new(paths: Vec<PathBuf>, catalog: &Catalog, vault: Vault) -> Self {
+        let names: Vec<_> = paths.iter().map(|path| path.to_string_lossy()).collect();
+        let origin = Origin::file(&names.join(":"));
+        Self { paths, catalog: catalog.clone(), vault, origin }
     }
+
+    /// Reads it once.
+    pub(super) fn read(&self) -> (Reading, Depends) {
+        let contents = Contents::of(find(&self.paths));
+        let outside = Outside::of(self);
+        let content = outside
+            .with_documents(&contents, |documents| load_together(documents, &self.catalog))
+            .map(|mut loaded| {
+                loaded.warnings.extend(contents.empty.iter().map(|folder| without_files(folder)));
+                loaded
+            });
+        let Contents { files, empty, mut stamps } = contents;
+        let Outside { files: referred, stamps: more, asked, .. } = outside;
+        stamps.extend(more.into_inner());
+        let (referred, asked) = (referred.into_inner(), asked.into_inner());
+        let digest = Digest::of((&files, &empty, &referred, &asked));
+        let readable = files.iter().all(|(_, bytes)| bytes.is_ok());
+        let texts = files.into_iter().filter_map(|(path, bytes)| {
+            let text = String::from_utf8(bytes.ok()?).ok()?;
+            Some((path.to_string_lossy().into_owned(), text))
+        });
+        let texts = texts.collect();
+        (Reading { texts, content, digest, readable }, Depends { stamps, asked })
+    }
+}
+
+/// What is in the files, or why that cannot be told.
+struct Contents {
+    files: Vec<(PathBuf, Result<Vec<u8>, String>)>,
+    /// Directories without a file.
+    empty: Vec<PathBuf>,
+    stamps: Stamps,
+}
+
+impl Contents {
+    fn of(found: Found) -> Self {
+        let Found { files: paths, folders, empty, closed } = found;
+        let mut stamps = Stamps::default();
+        let unread = |what: &str, path: &Path, error: std::io::Error| {
+            format!("cannot read the {what} {}: {error}", Quoted(&path.to_string_lossy()))
+        };
+        let mut files = Vec::with_capacity(paths.len() + closed.len());
+        for path in paths {
+            stamps.look(&path);
+            let bytes = fs::read(&path).map_err(|error| unread("file", &path, error));
+            files.push((path, bytes));
+        }
+        for (path, error) in closed {
+            stamps.look(&path);
+            let error = unread("directory", &path, error);
+            files.push((path, Err(error)));
+        }
+        for (path, listing) in &folders {
+            stamps.listed(path, listing);
+        }
+        Self { files, empty, stamps }
+    }
+}
+
+fn without_files(folder: &Path) -> Problem {
+    let folder = folder.to_string_lossy();
+    let message = format!("the directory {} has no configuration file", Quoted(&folder));
+    Problem::new("empty_directory", message)
+        .hint("files whose names end in .yaml, .yml, .json or .toml are read")
 }
 
 impl Digest {
@@ -77,64 +162,66 @@ impl Digest {
     }
 }
 
-/// Enough of a file's metadata to notice another content without reading it.
-type Stamp = Option<(u64, u64, u64, SystemTime)>;
-
-/// Which files a reading depends on, and how they looked.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Stamps(BTreeMap<PathBuf, Stamp>);
-
-impl Stamps {
-    pub(super) fn of(paths: impl IntoIterator<Item = impl AsRef<Path>>) -> Self {
-        let stamps = paths.into_iter().map(|path| {
-            let path = path.as_ref();
-            (path.to_owned(), stamp(path))
-        });
-        Self(stamps.collect())
-    }
-
-    /// The same files as they are now.
-    pub(super) fn now(&self) -> Self {
-        Self::of(self.paths())
-    }
-
-    pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
-        self.0.keys().map(PathBuf::as_path)
-    }
-}
-
-fn stamp(path: &Path) -> Stamp {
-    let metadata = fs::metadata(path).ok()?;
-    Some((metadata.dev(), metadata.ino(), metadata.len(), metadata.modified().ok()?))
-}
-
-/// What a configuration may refer to. Remembers the files it was asked for.
-struct Surroundings {
-    folder: PathBuf,
+/// What a configuration may refer to. Remembers what it was asked for.
+struct Outside<'a> {
+    wanted: &'a Wanted,
     files: RefCell<BTreeMap<PathBuf, Result<String, String>>>,
     stamps: RefCell<Stamps>,
+    asked: RefCell<BTreeMap<SecretId, Option<String>>>,
 }
 
-impl Surroundings {
-    fn of(path: &Path) -> Self {
-        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-        Self { folder, files: RefCell::default(), stamps: RefCell::default() }
+impl<'a> Outside<'a> {
+    fn of(wanted: &'a Wanted) -> Self {
+        let (files, stamps, asked) = Default::default();
+        Self { wanted, files, stamps, asked }
+    }
+
+    fn with_documents<T>(&self, contents: &Contents, load: impl FnOnce(&[Document<'_>]) -> T) -> T {
+        let files: Vec<_> = contents
+            .files
+            .iter()
+            .map(|(path, bytes)| {
+                let folder = path.parent().unwrap_or(Path::new(""));
+                (path.to_string_lossy(), bytes, Surroundings { folder, outside: self })
+            })
+            .collect();
+        let documents = files.iter().map(|(name, bytes, lookup)| {
+            let text = match bytes {
+                Ok(bytes) => decode(bytes, name),
+                Err(why) => Err(Problem::new("unreadable_file", why.clone())),
+            };
+            Document { file: name, text, lookup }
+        });
+        load(&documents.collect::<Vec<_>>())
     }
 }
 
-impl Lookup for Surroundings {
+/// What one file may refer to.
+struct Surroundings<'a> {
+    folder: &'a Path,
+    outside: &'a Outside<'a>,
+}
+
+impl Lookup for Surroundings<'_> {
     fn env(&self, name: &str) -> Option<String> {
         env::var(name).ok()
     }
 
     fn file(&self, path: &str) -> Result<String, String> {
         let path = self.folder.join(path);
-        let mut files = self.files.borrow_mut();
+        let mut files = self.outside.files.borrow_mut();
         let content = files.entry(path).or_insert_with_key(|path| {
-            self.stamps.borrow_mut().0.insert(path.clone(), stamp(path));
+            self.outside.stamps.borrow_mut().look(path);
             fs::read_to_string(path).map_err(|error| error.to_string())
         });
         content.clone()
+    }
+
+    fn secret(&self, namespace: &str, name: &str) -> Option<String> {
+        let Wanted { vault, origin, .. } = self.outside.wanted;
+        let id = (namespace.to_owned(), name.to_owned());
+        let mut asked = self.outside.asked.borrow_mut();
+        asked.entry(id).or_insert_with_key(|id| vault.get(id, origin)).clone()
     }
 }
 

@@ -12,6 +12,8 @@ use notify::{
 };
 use tokio::sync::Notify;
 
+use super::folder::{is_document, is_hidden};
+
 /// What happened to a directory entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Signal {
@@ -35,14 +37,21 @@ pub(super) struct Signals {
 struct State {
     /// The entries that matter, and whether something began there that has not been completed.
     entries: HashMap<PathBuf, bool>,
+    /// Directories in which every entry matters that could be configuration.
+    folders: HashSet<PathBuf>,
     news: bool,
 }
 
 impl Signals {
-    /// From now on these entries matter, and no others.
-    pub(super) fn follow(&self, entries: HashSet<PathBuf>) {
+    /// From now on these entries matter, and what comes into these directories, and nothing else.
+    pub(super) fn follow(&self, entries: HashSet<PathBuf>, folders: HashSet<PathBuf>) {
         let mut state = self.state();
+        state.folders = folders;
         let mut kept = HashMap::with_capacity(entries.len());
+        // What began in a directory goes on, though nobody has read it yet.
+        let begun =
+            state.entries.iter().filter(|(entry, unsettled)| **unsettled && state.in_folder(entry));
+        kept.extend(begun.map(|(entry, _)| (entry.clone(), true)));
         for entry in entries {
             let unsettled = state.entries.get(&entry).copied().unwrap_or_default();
             kept.insert(entry, unsettled);
@@ -56,8 +65,12 @@ impl Signals {
         match notice {
             Ok(event) if !event.need_rescan() => {
                 for path in &event.paths {
-                    let Some(unsettled) = state.entries.get_mut(path) else { continue };
-                    match signal(event, path) {
+                    if !state.entries.contains_key(path) && !state.may_come(path) {
+                        continue;
+                    }
+                    let told = signal(event, path);
+                    let unsettled = state.entries.entry(path.clone()).or_default();
+                    match told {
                         Some(Signal::Began) => *unsettled = true,
                         Some(Signal::Completed) => *unsettled = false,
                         Some(Signal::Touched) => {}
@@ -100,6 +113,17 @@ impl Signals {
     }
 }
 
+impl State {
+    fn in_folder(&self, entry: &Path) -> bool {
+        entry.parent().is_some_and(|folder| self.folders.contains(folder))
+    }
+
+    /// Whether an entry that nobody has read is configuration, or a directory that may have some.
+    fn may_come(&self, entry: &Path) -> bool {
+        self.in_folder(entry) && !is_hidden(entry) && (is_document(entry) || entry.is_dir())
+    }
+}
+
 /// What an event says about one of its paths.
 fn signal(event: &notify::Event, path: &Path) -> Option<Signal> {
     Some(match event.kind {
@@ -110,8 +134,9 @@ fn signal(event: &notify::Event, path: &Path) -> Option<Signal> {
         EventKind::Modify(ModifyKind::Name(RenameMode::To)) => Signal::Completed,
         // The paths are the old name and the new one, and each has had an event of its own.
         EventKind::Modify(ModifyKind::Name(RenameMode::Both)) => return None,
-        // A symbolic link is made whole; a file is made empty and then written.
-        EventKind::Create(_) if path.is_symlink() => Signal::Completed,
+        // A symbolic link is made whole, and what comes into a directory is told of by itself; a
+        // file is made empty and then written.
+        EventKind::Create(_) if path.is_symlink() || path.is_dir() => Signal::Completed,
         EventKind::Any
         | EventKind::Create(_)
         | EventKind::Modify(_)
@@ -122,7 +147,7 @@ fn signal(event: &notify::Event, path: &Path) -> Option<Signal> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
+    use std::{collections::HashSet, path::Path};
 
     use notify::{
         Event, EventKind,
@@ -164,7 +189,7 @@ mod tests {
     #[test]
     fn one_file_that_is_complete_does_not_settle_another() {
         let signals = Signals::default();
-        signals.follow(["a".into(), "b".into()].into());
+        signals.follow(["a".into(), "b".into()].into(), HashSet::new());
         tell(&signals, BEGAN, "a");
         tell(&signals, BEGAN, "b");
         tell(&signals, CLOSED, "b");
@@ -177,12 +202,12 @@ mod tests {
     #[test]
     fn an_entry_that_no_longer_matters_holds_nothing_up() {
         let signals = Signals::default();
-        signals.follow(["old".into(), "kept".into()].into());
+        signals.follow(["old".into(), "kept".into()].into(), HashSet::new());
         tell(&signals, EventKind::Remove(RemoveKind::File), "old");
-        signals.follow(["new".into(), "kept".into()].into());
+        signals.follow(["new".into(), "kept".into()].into(), HashSet::new());
         assert!(!signals.unsettled());
         tell(&signals, BEGAN, "kept");
-        signals.follow(["kept".into()].into());
+        signals.follow(["kept".into()].into(), HashSet::new());
         assert!(signals.unsettled());
     }
 
@@ -190,7 +215,7 @@ mod tests {
     #[test]
     fn an_entry_that_never_mattered_wakes_nobody() {
         let signals = Signals::default();
-        signals.follow(["folder/portway.yaml".into()].into());
+        signals.follow(["folder/portway.yaml".into()].into(), HashSet::new());
         for kind in [EventKind::Create(CreateKind::File), BEGAN, CLOSED, CHMOD] {
             tell(&signals, kind, "folder/access.log");
             tell(&signals, kind, "folder");
@@ -200,10 +225,34 @@ mod tests {
         assert!(signals.state().news);
     }
 
+    #[test]
+    fn what_comes_into_a_directory_matters_when_it_may_be_configuration() {
+        let folder = tempfile::tempdir().unwrap();
+        let signals = Signals::default();
+        signals.follow(HashSet::new(), [folder.path().to_owned()].into());
+        let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+        for name in ["access.log", ".a.yaml", "a.yaml~"] {
+            tell(&signals, BEGAN, &path(name));
+        }
+        assert!(!signals.state().news);
+        tell(&signals, BEGAN, &path("a.yaml"));
+        assert!(signals.state().news);
+        // Until it is complete, or read.
+        signals.follow(HashSet::new(), [folder.path().to_owned()].into());
+        assert!(signals.unsettled());
+        tell(&signals, CLOSED, &path("a.yaml"));
+        assert!(!signals.unsettled());
+
+        std::fs::create_dir(folder.path().join("more")).unwrap();
+        signals.state().news = false;
+        tell(&signals, EventKind::Create(CreateKind::Folder), &path("more"));
+        assert!(signals.state().news && !signals.unsettled());
+    }
+
     #[tokio::test]
     async fn lost_notices_are_news_about_everything() {
         let signals = Signals::default();
-        signals.follow(["a".into()].into());
+        signals.follow(["a".into()].into(), HashSet::new());
         tell(&signals, BEGAN, "of no concern");
         assert!(!signals.unsettled());
         signals.notice(&Ok(Event::new(EventKind::Other).set_flag(Flag::Rescan)));

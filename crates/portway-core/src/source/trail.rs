@@ -1,7 +1,7 @@
 //! Which directory entries decide what a path leads to.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, HashSet, VecDeque},
     ffi::OsString,
     fs, io,
     path::{Component, Path, PathBuf},
@@ -47,6 +47,46 @@ pub(super) fn trail(path: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(trail)
 }
 
+/// The trails of several. A directory that many of them are in is followed once.
+pub(super) fn trails(paths: &[&Path]) -> HashSet<PathBuf> {
+    let (mut entries, mut folders) = (HashSet::new(), HashMap::new());
+    for path in paths.iter().copied() {
+        let Some(resolved) = in_folder(path, &mut entries, &mut folders) else {
+            // A circle of links leads nowhere; the entry itself can still be replaced.
+            entries.extend(trail(path).unwrap_or_else(|_| vec![path.to_owned()]));
+            continue;
+        };
+        entries.insert(resolved);
+    }
+    entries
+}
+
+/// The entry of a path that is no link itself, by way of its directory.
+fn in_folder(
+    path: &Path,
+    entries: &mut HashSet<PathBuf>,
+    folders: &mut HashMap<PathBuf, Option<PathBuf>>,
+) -> Option<PathBuf> {
+    let path = std::path::absolute(path).ok()?;
+    let (Some(folder), Some(Component::Normal(name))) = (path.parent(), path.components().last())
+    else {
+        return None;
+    };
+    if !folders.contains_key(folder) {
+        let mut links = trail(folder).unwrap_or_default();
+        let resolved = links.pop();
+        entries.extend(links);
+        folders.insert(folder.to_owned(), resolved);
+    }
+    let entry = folders.get(folder)?.as_ref()?.join(name);
+    fs::read_link(&entry).is_err().then_some(entry)
+}
+
+/// Where a directory is, without symbolic links on the way.
+pub(super) fn resolved(folder: &Path) -> Option<PathBuf> {
+    trail(folder).ok()?.pop()
+}
+
 enum Step {
     Root,
     Up,
@@ -68,7 +108,7 @@ fn push_front(steps: &mut VecDeque<Step>, path: &Path) {
 mod tests {
     use std::{fs, os::unix::fs::symlink, path::PathBuf};
 
-    use super::trail;
+    use super::{trail, trails};
 
     /// A folder without symbolic links on the way to it.
     fn folder() -> (tempfile::TempDir, PathBuf) {
@@ -95,7 +135,12 @@ mod tests {
         symlink("..data/a.yaml", folder.join("a.yaml")).unwrap();
         symlink(&folder, folder.join("self")).unwrap();
         let expected = ["self", "a.yaml", "..data", "..2026/a.yaml"].map(|name| folder.join(name));
-        assert_eq!(trail(&folder.join("self/a.yaml")).unwrap(), expected);
+        let path = folder.join("self/a.yaml");
+        assert_eq!(trail(&path).unwrap(), expected);
+        assert_eq!(trails(&[&*path]), expected.into());
+        let plain = folder.join("self/..data/a.yaml");
+        let expected = ["self", "..data", "..2026/a.yaml"].map(|name| folder.join(name));
+        assert_eq!(trails(&[&*plain]), expected.into());
     }
 
     #[test]

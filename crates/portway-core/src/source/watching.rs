@@ -1,7 +1,7 @@
 //! The task that decides when to read.
 
 use std::{
-    collections::HashSet,
+    collections::{BTreeMap, HashSet},
     future::pending,
     io,
     path::{Path, PathBuf},
@@ -10,17 +10,19 @@ use std::{
 };
 
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
-use portway_config::Catalog;
+use portway_config::SecretId;
 use tokio::{
-    sync::{Notify, mpsc},
+    sync::{Notify, mpsc, watch},
     time::{Instant, sleep_until},
 };
 
 use super::{
+    folder::{Found, find},
     latest::Latest,
-    reading::{Digest, Reading, Stamps, read_with_stamps},
+    reading::{Depends, Digest, Reading, Wanted},
     signal::Signals,
-    trail::trail,
+    stamps::Stamps,
+    trail::{resolved, trails},
 };
 
 /// How long the task waits for what.
@@ -58,10 +60,9 @@ enum Tell {
     Everything,
 }
 
-/// The watch over one file and those it refers to.
+/// The watch over files and directories, and over what they refer to.
 pub(super) struct Watching {
-    path: PathBuf,
-    catalog: Catalog,
+    wanted: Arc<Wanted>,
     pace: Pace,
     reread: Arc<Notify>,
     readings: mpsc::Sender<Reading>,
@@ -71,6 +72,9 @@ pub(super) struct Watching {
     folders: HashSet<PathBuf>,
     /// How the files looked before the last reading.
     stamps: Stamps,
+    /// The secrets of others that the last reading asked for, and what they were.
+    asked: BTreeMap<SecretId, Option<String>>,
+    vault: watch::Receiver<()>,
     /// How they looked at the last look between readings, when that was different.
     unsettled: Option<Stamps>,
     told: Option<Digest>,
@@ -79,16 +83,15 @@ pub(super) struct Watching {
 
 impl Watching {
     pub(super) fn new(
-        path: PathBuf,
-        catalog: Catalog,
+        wanted: Wanted,
         pace: Pace,
         reread: Arc<Notify>,
         readings: mpsc::Sender<Reading>,
     ) -> Self {
-        let stamps = Stamps::of([&*path]);
+        let stamps = Stamps::of(&wanted.paths);
+        let vault = wanted.vault.changes();
         Self {
-            path,
-            catalog,
+            wanted: Arc::new(wanted),
             pace,
             reread,
             readings,
@@ -96,6 +99,8 @@ impl Watching {
             watcher: None,
             folders: HashSet::new(),
             stamps,
+            asked: BTreeMap::new(),
+            vault,
             unsettled: None,
             told: None,
             waiting: Latest::default(),
@@ -129,6 +134,11 @@ impl Watching {
                         if signals.unsettled() { self.pace.quiet } else { self.pace.gather };
                     due = Some(Instant::now() + wait);
                 }
+                Ok(()) = self.vault.changed() => {
+                    if self.secrets_changed() {
+                        due = due.or_else(|| Some(Instant::now()));
+                    }
+                }
                 () = until(due) => due = self.read(Tell::News).await,
                 () = sleep_until(look_at) => {
                     if due.is_none() {
@@ -144,11 +154,11 @@ impl Watching {
     async fn read(&mut self, tell: Tell) -> Option<Instant> {
         self.signals.settle();
         self.unsettled = None;
-        let (path, catalog) = (self.path.clone(), self.catalog.clone());
-        let reading = tokio::task::spawn_blocking(move || read_with_stamps(&path, &catalog)).await;
+        let wanted = Arc::clone(&self.wanted);
+        let reading = tokio::task::spawn_blocking(move || wanted.read()).await;
         // The reading does not panic; it is cancelled only when the runtime shuts down.
-        let Ok((reading, stamps)) = reading else { return None };
-        self.stamps = stamps;
+        let Ok((reading, Depends { stamps, asked })) = reading else { return None };
+        (self.stamps, self.asked) = (stamps, asked);
         self.follow();
         self.tell(tell, reading);
         // Files that were referred to for the first time may have changed before their folders
@@ -179,6 +189,12 @@ impl Watching {
         None
     }
 
+    /// Whether a secret of others is another than when it was asked for.
+    fn secrets_changed(&self) -> bool {
+        let Wanted { vault, origin, .. } = &*self.wanted;
+        self.asked.iter().any(|(id, value)| vault.get(id, origin) != *value)
+    }
+
     fn look_every(&self) -> Duration {
         if self.watcher.is_some() { self.pace.patrol } else { self.pace.poll }
     }
@@ -194,7 +210,7 @@ impl Watching {
     fn do_without_notices(&mut self, error: &notify::Error) {
         self.watcher = None;
         tracing::warn!(
-            path = %self.path.display(),
+            origin = %self.wanted.origin,
             error = %error,
             seconds = self.pace.poll.as_secs(),
             "the system gives no notice of file changes: looking at the files every few seconds"
@@ -203,13 +219,15 @@ impl Watching {
 
     /// Finds out which entries matter now and asks for notices about their folders.
     fn follow(&mut self) {
-        let entries = self.entries();
-        let folders = entries
-            .iter()
-            .filter_map(|entry| entry.parent())
-            .map(Path::to_owned)
-            .collect::<HashSet<_>>();
-        self.signals.follow(entries);
+        // Also what came after the last reading: it may be in the middle of being written.
+        let Found { files, folders: found, .. } = find(&self.wanted.paths);
+        let found = found.iter().map(|(folder, _)| &**folder);
+        let paths = self.stamps.paths().chain(files.iter().map(PathBuf::as_path));
+        let entries = trails(&paths.chain(found.clone()).collect::<Vec<_>>());
+        let whole: HashSet<_> = found.filter_map(resolved).collect();
+        let folders = entries.iter().filter_map(|entry| entry.parent()).map(Path::to_owned);
+        let folders: HashSet<_> = folders.chain(whole.iter().cloned()).collect();
+        self.signals.follow(entries, whole);
         let Some(watcher) = &mut self.watcher else { return };
         for gone in self.folders.difference(&folders) {
             // It may have ended by itself with its folder.
@@ -228,14 +246,6 @@ impl Watching {
         if let Some(error) = failure {
             self.do_without_notices(&error);
         }
-    }
-
-    fn entries(&self) -> HashSet<PathBuf> {
-        let trails = self.stamps.paths().map(|path| {
-            // A circle of links leads nowhere; the entry itself can still be replaced.
-            trail(path).unwrap_or_else(|_| vec![path.to_owned()])
-        });
-        trails.flatten().collect()
     }
 }
 

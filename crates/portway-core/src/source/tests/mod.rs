@@ -1,5 +1,7 @@
 //! The source on real files.
 
+mod directories;
+
 use std::{
     fs::{self, File, OpenOptions, Permissions},
     io::Write,
@@ -11,7 +13,7 @@ use std::{
 use portway_config::{Catalog, Revision, Source};
 use tokio::runtime::Handle;
 
-use super::{FileSource, watching::Pace};
+use super::{FileSource, Vault, reading::Wanted, watching::Pace};
 
 /// Far longer than anything here takes.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -32,8 +34,7 @@ impl Watched {
         let folder = tempfile::tempdir().unwrap();
         prepare(folder.path());
         let file = folder.path().join("portway.yaml");
-        let source = FileSource::start_at(&file, &Catalog::default(), &Handle::current(), pace);
-        Self { folder, source }
+        Self { folder, source: source(&file, pace) }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -64,6 +65,11 @@ impl Watched {
         self.rename_over("portway.yaml", &text("sentinel"));
         assert_eq!(self.word().await, "sentinel");
     }
+}
+
+fn source(path: &Path, pace: Pace) -> FileSource {
+    let wanted = Wanted::new(vec![path.to_owned()], &Catalog::default(), Vault::default());
+    FileSource::start_at(wanted, &Handle::current(), pace)
 }
 
 /// The name of the only route, or the codes of the problems.
@@ -249,11 +255,11 @@ async fn a_failure_is_told_once() {
 async fn a_file_that_may_not_be_read_is_a_problem() {
     let mut watched = Watched::new(first);
     assert_eq!(watched.word().await, "first");
-    // A folder can be read as a file by nobody, whatever the rights of the tests.
+    // A link to itself can be read by nobody, whatever the rights of the tests.
     fs::remove_file(watched.file()).unwrap();
-    fs::create_dir(watched.file()).unwrap();
+    symlink("portway.yaml", watched.file()).unwrap();
     assert_eq!(watched.word().await, "unreadable_file");
-    fs::remove_dir(watched.file()).unwrap();
+    fs::remove_file(watched.file()).unwrap();
     watched.rename_over("portway.yaml", &text("second"));
     assert_eq!(watched.word().await, "second");
 
@@ -315,12 +321,7 @@ async fn a_replaced_folder_is_found() {
     let inner = folder.path().join("conf");
     fs::create_dir(&inner).unwrap();
     first(&inner);
-    let source = FileSource::start_at(
-        &inner.join("portway.yaml"),
-        &Catalog::default(),
-        &Handle::current(),
-        pace,
-    );
+    let source = source(&inner.join("portway.yaml"), pace);
     let mut watched = Watched { folder, source };
     assert_eq!(watched.word().await, "first");
 
