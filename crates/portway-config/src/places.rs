@@ -169,7 +169,7 @@ impl Places {
             Inner::Document(document) => document.secrets.hide(problem),
             Inner::Stored(stored) => stored.secrets.hide(problem),
             Inner::Merged(merged) => {
-                merged.parts.iter().for_each(|part| part.hide_secrets(problem))
+                merged.parts.iter().for_each(|part| part.hide_secrets(problem));
             }
         }
     }

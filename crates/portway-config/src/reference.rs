@@ -43,7 +43,7 @@ impl Catalog {
     pub fn plugins(&self) -> Vec<PluginReference> {
         let schema = self.schema();
         let entries = self.registry().iter();
-        entries.filter_map(|entry| plugin(&schema, entry.name())).collect()
+        entries.filter_map(|entry| plugin(schema, entry.name())).collect()
     }
 }
 

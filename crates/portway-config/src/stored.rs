@@ -173,14 +173,12 @@ impl Reading<'_> {
         problems: &mut Vec<Problem>,
     ) -> Option<Written> {
         let before = problems.len();
-        let spec = match tree.to_json_without(&["name", "namespace"]) {
-            spec @ Json::Object(_) => spec,
-            _ => {
-                let message = format!("expected a map, found {}", tree.value.noun());
-                problems.push(self.problem("wrong_type", message, tree.span, path));
-                return None;
-            }
-        };
+        let spec = tree.to_json_without(&["name", "namespace"]);
+        if !spec.is_object() {
+            let message = format!("expected a map, found {}", tree.value.noun());
+            problems.push(self.problem("wrong_type", message, tree.span, path));
+            return None;
+        }
         self.name(&mut tree, id, problems);
         let below = id.kind == Kind::Certificate;
         let at = (id.namespace.as_str(), below);
