@@ -1,8 +1,8 @@
 //! The command line and a gateway that runs, with traffic.
 
-use std::{fs, path::Path};
+use std::{fs, io, path::Path};
 
-use portway_testkit::{Client, Echo, Process, free_port};
+use portway_testkit::{Client, Echo, Process, client::Response, free_port};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -17,25 +17,25 @@ struct Gateway {
 }
 
 impl Gateway {
-    async fn start() -> Self {
-        let home = tempfile::tempdir().unwrap();
-        let port = free_port().unwrap();
+    async fn start() -> io::Result<Self> {
+        let home = tempfile::tempdir()?;
+        let port = free_port()?;
         let text = format!(
             "listeners: [{{name: web, bind: '127.0.0.1:0'}}]\nprobes: {{bind: '127.0.0.1:0'}}\n\
              admin: {{bind: '127.0.0.1:{port}'}}\nstore: {{kind: memory}}\n"
         );
         let file = home.path().join("gateway.yaml");
-        fs::write(&file, text).unwrap();
-        let file = file.to_str().unwrap();
-        let process = Process::start(PORTWAY, &["run", file, "--cores", "1"], &[]).unwrap();
-        process.wait_for_line(|line| line.contains(" serving ")).await.unwrap();
-        let first = process.wait_for_line(|line| line.trim().starts_with("pwt_")).await.unwrap();
+        fs::write(&file, text)?;
+        let file = file.display().to_string();
+        let process = Process::start(PORTWAY, &["run", &file, "--cores", "1"], &[])?;
+        process.wait_for_line(|line| line.contains(" serving ")).await?;
+        let first = process.wait_for_line(|line| line.trim().starts_with("pwt_")).await?;
         let admin = format!("http://127.0.0.1:{port}");
         let mut gateway = Self { home, admin, token: first.trim().to_owned(), process };
         // The first token is there to make another.
         let made = gateway.good(&["token", "create", "admin", "--role", "admin"]).await;
         gateway.token = made.trim().to_owned();
-        gateway
+        Ok(gateway)
     }
 
     fn path(&self) -> &Path {
@@ -57,17 +57,23 @@ impl Gateway {
 
     /// The status of a request, and the path that the upstream saw.
     async fn get(&self, path: &str) -> (u16, Option<String>) {
-        let line = self.process.wait_for_line(|line| line.contains(" listening ")).await.unwrap();
-        let address = line.split("address=").nth(1).unwrap().split(' ').next().unwrap();
-        let response = Client::h1(address.parse().unwrap()).get(path).await.unwrap();
-        let status = response.status.as_u16();
-        (status, response.answer().ok().map(|answer| answer.path))
+        let asked = self.ask(path).await.expect("the gateway listens");
+        (asked.status.as_u16(), asked.answer().ok().map(|answer| answer.path))
+    }
+
+    async fn ask(&self, path: &str) -> io::Result<Response> {
+        // The admin API has an address of its own.
+        let is_it = |line: &str| line.contains(" listening ") && line.contains("listener=\"web\"");
+        let line = self.process.wait_for_line(is_it).await?;
+        let address = line.split("address=").nth(1).and_then(|rest| rest.split(' ').next());
+        let address = address.and_then(|text| text.parse().ok());
+        Client::h1(address.ok_or_else(|| io::Error::other(line.clone()))?).get(path).await
     }
 }
 
 #[tokio::test]
 async fn what_is_typed_is_served() {
-    let (gateway, echo) = (Gateway::start().await, Echo::start().await.unwrap());
+    let (gateway, echo) = (Gateway::start().await.unwrap(), Echo::start().await.unwrap());
     let nobody = with(gateway.path(), &["status", "--admin", &gateway.admin], &[], "").await;
     bad(&nobody, 4);
     assert!(gateway.good(&["status"]).await.contains("ready"));
@@ -103,7 +109,7 @@ async fn what_is_typed_is_served() {
 
 #[tokio::test]
 async fn files_are_applied_compared_and_rolled_back() {
-    let gateway = Gateway::start().await;
+    let gateway = Gateway::start().await.unwrap();
     let file = gateway.path().join("all.yaml");
     let write = |status: &str| {
         let text = format!(
@@ -156,7 +162,7 @@ async fn files_are_applied_compared_and_rolled_back() {
 
 #[tokio::test]
 async fn a_token_may_do_what_it_is_for() {
-    let mut gateway = Gateway::start().await;
+    let mut gateway = Gateway::start().await.unwrap();
     let made = gateway.good(&["token", "create", "looker", "--expires", "1d"]).await;
     let listed = gateway.good(&["token", "list"]).await;
     assert!(listed.contains("looker") && !listed.contains(made.trim()), "{listed}");
