@@ -168,6 +168,12 @@ pub(crate) fn confirmed(question: &str) -> Option<bool> {
     Some(matches!(line.trim(), "y" | "Y" | "yes"))
 }
 
+/// Says all that is wrong with one file, which says this.
+pub(crate) fn problems_in(file: &Path, problems: &[Problem], text: &str) {
+    let name = file.to_string_lossy();
+    self::problems(&name, problems, &Texts::of(&*name, text));
+}
+
 /// Says all that is wrong with what is called `name`, and how much that is.
 pub(crate) fn problems(name: &str, problems: &[Problem], texts: &Texts) {
     let report = render(problems, texts, Colour::Ansi);

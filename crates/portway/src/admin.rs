@@ -1,6 +1,8 @@
 //! The admin API of a gateway that a program serves: its store, its keys, its first token.
 
-use std::{env, path::PathBuf, sync::Arc};
+use std::{
+    env,
+    path::{Path, PathBuf}, sync::Arc};
 
 use portway_admin::{
     Api, KeptTokens, Setup,
@@ -102,7 +104,7 @@ async fn keep(storage: &Storage) -> Result<(Arc<dyn Archive>, KeyRing), Vec<Prob
             .map_err(|error| problem("store_unavailable", error.to_string()))?;
         let ring = match keys_of_environment()? {
             Some(ring) => ring,
-            None => key_file(directory.join(KEY_FILE))?,
+            None => key_file(&directory.join(KEY_FILE))?,
         };
         tracing::info!(store = %store.file().display(), "store opened");
         Ok((Arc::new(store) as Arc<dyn Archive>, ring))
@@ -110,9 +112,9 @@ async fn keep(storage: &Storage) -> Result<(Arc<dyn Archive>, KeyRing), Vec<Prob
     opened.await.map_err(|error| problem("store_unavailable", error.to_string()))?
 }
 
-fn key_file(path: PathBuf) -> Result<KeyRing, Vec<Problem>> {
+fn key_file(path: &Path) -> Result<KeyRing, Vec<Problem>> {
     let (ring, found) =
-        load_or_make(&path).map_err(|error| problem("no_key", error.to_string()))?;
+        load_or_make(path).map_err(|error| problem("no_key", error.to_string()))?;
     let file = path.display();
     match found {
         Found::Made => tracing::warn!(

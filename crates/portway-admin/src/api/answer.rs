@@ -41,7 +41,8 @@ pub(crate) struct Failure {
     pub(crate) status: StatusCode,
     pub(crate) code: &'static str,
     pub(crate) detail: Cow<'static, str>,
-    pub(crate) headers: HeaderMap,
+    /// On the heap: it is carried by every result.
+    pub(crate) headers: Box<HeaderMap>,
     pub(crate) problems: Vec<Problem>,
 }
 
@@ -97,7 +98,7 @@ impl Failure {
         code: &'static str,
         detail: impl Into<Cow<'static, str>>,
     ) -> Self {
-        let (headers, problems) = (HeaderMap::new(), Vec::new());
+        let (headers, problems) = (Box::default(), Vec::new());
         Self { status, code, detail: detail.into(), headers, problems }
     }
 
@@ -140,7 +141,7 @@ impl Failure {
             body["problems"] = serde_json::to_value(&self.problems).unwrap_or_default();
         }
         let mut response = json_response(self.status, "application/problem+json", &body);
-        response.headers_mut().extend(self.headers);
+        response.headers_mut().extend(*self.headers);
         response
     }
 }
@@ -165,7 +166,7 @@ fn json_response(status: StatusCode, kind: &'static str, body: &Value) -> Respon
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         let Refusal { status, code, detail, headers } = refusal;
-        Self { status, code, detail, headers: *headers, problems: Vec::new() }
+        Self { status, code, detail, headers, problems: Vec::new() }
     }
 }
 

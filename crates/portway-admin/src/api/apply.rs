@@ -106,7 +106,7 @@ pub(crate) fn one(
 }
 
 /// `GET /api/v1/export`
-pub(crate) async fn export(context: Context) -> Result<Made, Failure> {
+pub(crate) fn export(context: &Context) -> Result<Made, Failure> {
     let namespace = context.namespace()?;
     let kinds: Vec<Kind> = match context.query.get("kind") {
         None => Kind::ALL.to_vec(),
@@ -123,7 +123,7 @@ pub(crate) async fn export(context: Context) -> Result<Made, Failure> {
     let mut add = |id: &ResourceId, spec: &Value| {
         let here = namespace.as_ref().is_none_or(|ns| *ns == id.namespace);
         if kinds.contains(&id.kind) && (here || !id.kind.is_namespaced()) {
-            lists.entry(id.kind).or_default().push(in_document(&context, id, spec));
+            lists.entry(id.kind).or_default().push(in_document(context, id, spec));
         }
     };
     if owner == Origin::store().as_str() {

@@ -38,7 +38,7 @@ fn get() -> String {
 }
 
 /// `POST /api/v1/explain`
-pub(crate) async fn explain(context: Context) -> Result<Made, Failure> {
+pub(crate) fn explain(context: &Context) -> Result<Made, Failure> {
     let asked: Explain = context.json()?;
     let bad = |what: &str| Failure::bad_request("bad_value", format!("{what} cannot be asked for"));
     let method: Method = asked.method.parse().map_err(|_| bad("this method"))?;
@@ -52,7 +52,7 @@ pub(crate) async fn explain(context: Context) -> Result<Made, Failure> {
     let named = headers.get(http::header::HOST).and_then(|host| host.to_str().ok());
     let host = url.host().or(named).unwrap_or_default();
     let host = host.rsplit_once(':').map_or(host, |(host, _)| host).to_ascii_lowercase();
-    let running = running(&context)?;
+    let running = running(context)?;
     let question = Question {
         method: &method,
         host: &host,
@@ -66,7 +66,7 @@ pub(crate) async fn explain(context: Context) -> Result<Made, Failure> {
         .map_err(|why| Failure::new(http::StatusCode::UNPROCESSABLE_ENTITY, "unanswered", why))?;
     let namespace = traced.route.map(|route| route.meta.namespace.as_str());
     context.who.allows(Verb::Explain, "route", namespace)?;
-    Ok(Answer::of(told(&context, config, &traced, &host)).into())
+    Ok(Answer::of(told(context, config, &traced, &host)).into())
 }
 
 fn told(context: &Context, config: &Checked<Config>, traced: &Trace<'_>, host: &str) -> Value {

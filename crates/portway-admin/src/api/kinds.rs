@@ -13,7 +13,7 @@ use super::{
 use crate::access::Verb;
 
 /// `GET /api/v1/kinds`
-pub(crate) async fn kinds(context: Context) -> Result<Made, Failure> {
+pub(crate) fn kinds(context: &Context) -> Result<Made, Failure> {
     context.who.allows(Verb::List, "kind", None)?;
     let catalog = context.ledger().catalog();
     let kinds = Kind::ALL.iter().map(|kind| {
@@ -29,16 +29,16 @@ pub(crate) async fn kinds(context: Context) -> Result<Made, Failure> {
 }
 
 /// `GET /api/v1/plugin-types`
-pub(crate) async fn plugin_types(context: Context) -> Result<Made, Failure> {
+pub(crate) fn plugin_types(context: &Context) -> Result<Made, Failure> {
     context.who.allows(Verb::List, "plugin-type", None)?;
-    Ok(Answer::of(types(&context)).into())
+    Ok(Answer::of(types(context)).into())
 }
 
 /// `GET /api/v1/plugin-types/{name}`
-pub(crate) async fn plugin_type(context: Context) -> Result<Made, Failure> {
+pub(crate) fn plugin_type(context: &Context) -> Result<Made, Failure> {
     context.who.allows(Verb::Get, "plugin-type", None)?;
     let name = context.param("name");
-    let found = types(&context).into_iter().find(|plugin| plugin["name"] == name);
+    let found = types(context).into_iter().find(|plugin| plugin["name"] == name);
     let found = found.ok_or_else(|| Failure::not_found(format!("there is no plugin {name:?}")))?;
     Ok(Answer::of(found).into())
 }

@@ -1,7 +1,7 @@
 //! The HTTP of the API: from a request to what is done, and from what came of it to an answer.
 //!
 //! [`OPERATIONS`](operation::OPERATIONS) lists everything that can be asked for. The router, the
-//! OpenAPI document and the explorer page are made of that list; an operation is one line there
+//! `OpenAPI` document and the explorer page are made of that list; an operation is one line there
 //! and one function.
 
 mod answer;

@@ -1,4 +1,4 @@
-//! The OpenAPI document (version 3.1), made of the list of operations and of the JSON Schema that
+//! The `OpenAPI` document (version 3.1), made of the list of operations and of the JSON Schema that
 //! configurations are read by.
 
 use portway_config::{Catalog, Kind};
@@ -30,10 +30,10 @@ pub fn document(catalog: &Catalog, version: &str) -> Value {
         if operation.path.contains("{kind}") {
             for kind in Kind::ALL {
                 let path = operation.path.replace("{kind}", kind.plural());
-                add(&mut paths, path, operation, Some(*kind));
+                add(&mut paths, &path, operation, Some(*kind));
             }
         } else {
-            add(&mut paths, operation.path.to_owned(), operation, None);
+            add(&mut paths, operation.path, operation, None);
         }
     }
     json!({
@@ -58,10 +58,10 @@ pub fn document(catalog: &Catalog, version: &str) -> Value {
     })
 }
 
-fn add(paths: &mut Map<String, Value>, path: String, operation: &Operation, kind: Option<Kind>) {
-    let entry = paths.entry(path.clone()).or_insert_with(|| json!({}));
+fn add(paths: &mut Map<String, Value>, path: &str, operation: &Operation, kind: Option<Kind>) {
+    let entry = paths.entry(path).or_insert_with(|| json!({}));
     let method = operation.method.as_str().to_ascii_lowercase();
-    entry[method] = described(&path, operation, kind);
+    entry[method] = described(path, operation, kind);
 }
 
 fn described(path: &str, operation: &Operation, kind: Option<Kind>) -> Value {

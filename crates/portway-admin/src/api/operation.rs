@@ -67,6 +67,11 @@ const FORCE: Parameter =
     parameter("force", "boolean", "Also where documents of a collection are lost, or do not fit.");
 const WRITE: &[Parameter] = &[NAMESPACE, DRY_RUN, MESSAGE, FORCE];
 
+/// What was made without waiting for anything.
+fn now(made: Result<Made, Failure>) -> BoxFuture<'static, Result<Made, Failure>> {
+    Box::pin(std::future::ready(made))
+}
+
 /// All of them. Of two that fit a path, the first one counts.
 pub(crate) static OPERATIONS: &[Operation] = &[
     Operation {
@@ -77,7 +82,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         query: &[],
         body: Takes::Nothing,
         statuses: &[],
-        run: |context| Box::pin(status::status(context)),
+        run: |context| now(status::status(&context)),
     },
     Operation {
         method: Method::GET,
@@ -87,7 +92,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         query: &[],
         body: Takes::Nothing,
         statuses: &[],
-        run: |context| Box::pin(status::traffic(context)),
+        run: |context| now(status::traffic(&context)),
     },
     Operation {
         method: Method::GET,
@@ -118,7 +123,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         query: &[],
         body: Takes::Nothing,
         statuses: &[],
-        run: |context| Box::pin(kinds::kinds(context)),
+        run: |context| now(kinds::kinds(&context)),
     },
     Operation {
         method: Method::GET,
@@ -128,7 +133,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         query: &[],
         body: Takes::Nothing,
         statuses: &[],
-        run: |context| Box::pin(kinds::plugin_types(context)),
+        run: |context| now(kinds::plugin_types(&context)),
     },
     Operation {
         method: Method::GET,
@@ -138,7 +143,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         query: &[],
         body: Takes::Nothing,
         statuses: &[404],
-        run: |context| Box::pin(kinds::plugin_type(context)),
+        run: |context| now(kinds::plugin_type(&context)),
     },
     Operation {
         method: Method::GET,
@@ -148,7 +153,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         query: &[],
         body: Takes::Nothing,
         statuses: &[],
-        run: |context| Box::pin(watch::watch(context)),
+        run: |context| now(watch::watch(&context)),
     },
     Operation {
         method: Method::POST,
@@ -182,7 +187,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         ],
         body: Takes::Nothing,
         statuses: &[],
-        run: |context| Box::pin(apply::export(context)),
+        run: |context| now(apply::export(&context)),
     },
     Operation {
         method: Method::GET,
@@ -235,7 +240,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         query: &[],
         body: Takes::Json("Explain"),
         statuses: &[422],
-        run: |context| Box::pin(explain::explain(context)),
+        run: |context| now(explain::explain(&context)),
     },
     Operation {
         method: Method::GET,
@@ -338,7 +343,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         ],
         body: Takes::Nothing,
         statuses: &[404],
-        run: |context| Box::pin(resources::list(context)),
+        run: |context| now(resources::list(&context)),
     },
     Operation {
         method: Method::GET,
@@ -348,7 +353,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         query: &[NAMESPACE],
         body: Takes::Nothing,
         statuses: &[404],
-        run: |context| Box::pin(resources::get(context)),
+        run: |context| now(resources::get(&context)),
     },
     Operation {
         method: Method::PUT,

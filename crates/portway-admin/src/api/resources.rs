@@ -53,14 +53,18 @@ impl View {
 }
 
 /// `GET /api/v1/{kind}`
-pub(crate) async fn list(context: Context) -> Result<Made, Failure> {
+pub(crate) fn list(context: &Context) -> Result<Made, Failure> {
     let kind = context.kind()?;
     let namespace = context.namespace()?;
-    context.who.allows(Verb::List, kind.singular(), namespace.as_ref().map(|ns| ns.as_str()))?;
+    context.who.allows(
+        Verb::List,
+        kind.singular(),
+        namespace.as_ref().map(portway_config::value::Name::as_str),
+    )?;
     let limit = context.query.parsed("limit")?.unwrap_or(LIMIT).clamp(1, MAX_LIMIT);
-    let filter = Filter::read(&context)?;
+    let filter = Filter::read(context)?;
     let after = context.query.get("cursor").map(str::to_owned);
-    let mut views: Vec<View> = all(&context, kind).into_values().collect();
+    let mut views: Vec<View> = all(context, kind).into_values().collect();
     views.retain(|view| {
         namespace.as_ref().is_none_or(|ns| !kind.is_namespaced() || *ns == view.id.namespace)
             && filter.takes(view)
@@ -177,10 +181,10 @@ fn one(context: &Context, id: &ResourceId) -> Result<View, Failure> {
 }
 
 /// `GET /api/v1/{kind}/{name}`
-pub(crate) async fn get(context: Context) -> Result<Made, Failure> {
+pub(crate) fn get(context: &Context) -> Result<Made, Failure> {
     let id = context.resource()?;
     context.allowed(Verb::Get, &id)?;
-    let view = one(&context, &id)?;
+    let view = one(context, &id)?;
     let answer = Answer::of(view.json());
     Ok(if view.revision > 0 { answer.tagged(view.revision) } else { answer }.into())
 }

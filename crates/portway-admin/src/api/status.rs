@@ -13,9 +13,9 @@ use super::{
 use crate::access::{Moment, Verb};
 
 /// `GET /api/v1/traffic`
-pub(crate) async fn traffic(context: Context) -> Result<Made, Failure> {
+pub(crate) fn traffic(context: &Context) -> Result<Made, Failure> {
     context.who.allows(Verb::Get, "traffic", None)?;
-    let running = running(&context)?;
+    let running = running(context)?;
     let traffic = running.traffic();
     let routes = traffic.routes.iter().map(|one| {
         json!({
@@ -45,10 +45,10 @@ pub(crate) fn running(context: &Context) -> Result<Arc<Running>, Failure> {
 }
 
 /// `GET /api/v1/status`
-pub(crate) async fn status(context: Context) -> Result<Made, Failure> {
+pub(crate) fn status(context: &Context) -> Result<Made, Failure> {
     context.who.allows(Verb::Get, "status", None)?;
     let ledger = context.ledger();
-    let running = running(&context)?;
+    let running = running(context)?;
     let listeners = running.addresses().iter();
     let listeners: Vec<_> = listeners
         .map(|(name, address)| json!({ "name": name, "address": address.to_string() }))

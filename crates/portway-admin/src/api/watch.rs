@@ -29,7 +29,7 @@ const PING: Duration = Duration::from_secs(15);
 const WAITING: usize = 64;
 
 /// `GET /api/v1/watch`
-pub(crate) async fn watch(context: Context) -> Result<Made, Failure> {
+pub(crate) fn watch(context: &Context) -> Result<Made, Failure> {
     context.who.allows(Verb::Watch, "revision", None)?;
     let ledger = context.ledger().clone();
     let seen = context.headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());

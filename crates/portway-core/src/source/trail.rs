@@ -68,7 +68,8 @@ fn in_folder(
     folders: &mut HashMap<PathBuf, Option<PathBuf>>,
 ) -> Option<PathBuf> {
     let path = std::path::absolute(path).ok()?;
-    let (Some(folder), Some(Component::Normal(name))) = (path.parent(), path.components().last())
+    let (Some(folder), Some(Component::Normal(name))) =
+        (path.parent(), path.components().next_back())
     else {
         return None;
     };
