@@ -8,6 +8,7 @@ use std::{
     fmt, fs,
     io::{self, BufRead, BufReader, IsTerminal, Write},
     os::fd::AsFd,
+    path::Path,
     process::ExitCode,
 };
 
@@ -173,6 +174,14 @@ pub(crate) fn problems(name: &str, problems: &[Problem], texts: &Texts) {
     let report = render(problems, texts, Colour::Ansi);
     let count = plural(problems.len(), "problem");
     say(&format!("{report}\n{RED}{name}: {count}{RED:#}\n"));
+}
+
+/// Says all that is wrong with one file.
+pub(crate) fn file_problems(file: &Path, problems: &[Problem], text: &str) {
+    // Standard input is called something else in its problems.
+    let called = problems.iter().find_map(|problem| problem.place.as_ref());
+    let texts = called.map_or_else(Texts::default, |place| Texts::of(&place.file, text));
+    self::problems(&file.display().to_string(), problems, &texts);
 }
 
 /// Says what is worth saying about what is right.

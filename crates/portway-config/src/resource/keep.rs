@@ -19,7 +19,7 @@ pub struct NamedSecret {
     pub value: value::Secret,
 }
 
-impl Secret {
+impl NamedSecret {
     /// Which one it is, and the text itself.
     #[must_use]
     pub fn revealed(&self) -> (SecretId, String) {

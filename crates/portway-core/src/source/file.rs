@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use portway_config::{Catalog, Origin, Outcome, Revision, Secret, SecretId, Source};
+use portway_config::{Catalog, NamedSecret, Origin, Outcome, Revision, SecretId, Source};
 use tokio::{
     runtime::Handle,
     sync::{Notify, mpsc},
@@ -93,7 +93,7 @@ impl Source for FileSource {
         self.number += 1;
         let origin = self.origin.clone();
         let read = reading.content.iter().flat_map(|loaded| &loaded.config.secrets);
-        self.secrets = read.map(Secret::revealed).collect();
+        self.secrets = read.map(NamedSecret::revealed).collect();
         Some(Revision { origin, number: self.number, content: reading.content })
     }
 
