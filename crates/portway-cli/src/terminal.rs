@@ -8,6 +8,7 @@ use std::{
     fmt, fs,
     io::{self, BufRead, BufReader, IsTerminal, Write},
     os::fd::AsFd,
+    path::Path,
     process::ExitCode,
 };
 
@@ -168,17 +169,19 @@ pub(crate) fn confirmed(question: &str) -> Option<bool> {
     Some(matches!(line.trim(), "y" | "Y" | "yes"))
 }
 
-/// Says all that is wrong with one file, which says this.
-pub(crate) fn problems_in(file: &Path, problems: &[Problem], text: &str) {
-    let name = file.to_string_lossy();
-    self::problems(&name, problems, &Texts::of(&*name, text));
-}
-
 /// Says all that is wrong with what is called `name`, and how much that is.
 pub(crate) fn problems(name: &str, problems: &[Problem], texts: &Texts) {
     let report = render(problems, texts, Colour::Ansi);
     let count = plural(problems.len(), "problem");
     say(&format!("{report}\n{RED}{name}: {count}{RED:#}\n"));
+}
+
+/// Says all that is wrong with one file.
+pub(crate) fn file_problems(file: &Path, problems: &[Problem], text: &str) {
+    // Standard input is called something else in its problems.
+    let called = problems.iter().find_map(|problem| problem.place.as_ref());
+    let texts = called.map_or_else(Texts::default, |place| Texts::of(&place.file, text));
+    self::problems(&file.display().to_string(), problems, &texts);
 }
 
 /// Says what is worth saying about what is right.

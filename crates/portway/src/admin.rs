@@ -9,14 +9,13 @@ use portway_admin::{
     access::{AuditLog, Guard, NewToken, Surroundings, SystemClock, Threads, TokenDesk},
     ledger::Ledger,
 };
-use portway_config::{Catalog, Config, Origin, Problem, Resource, Storage, StorageKind};
-use portway_core::{Changes, source::Vault};
+use portway_config::{Catalog, Config, Origin, Problem, Resource, Resources, Storage, StorageKind};
+use portway_core::{Changes, Part, source::Vault};
 use portway_store::{
     Embedded, Memory,
     backup::Archive,
     seal::{Found, KeyRing, load_or_make},
 };
-use tokio::sync::broadcast::error::RecvError;
 
 /// Keys of secrets, in place of the key file.
 const KEYS: &str = "PORTWAY_SECRETS_KEY";
@@ -68,22 +67,27 @@ pub(crate) async fn open(
 }
 
 /// Puts the secrets of the store into the vault, where files find them. The future does so again
-/// after every change.
-pub(crate) fn lend(ledger: &Ledger, vault: &Vault) -> impl Future<Output = ()> + use<> {
-    let (ledger, vault, mut changes) = (ledger.clone(), vault.clone(), ledger.watch());
-    let lend = move || {
-        let state = ledger.state();
-        let secrets = state.resources.iter().filter_map(|one| match &one.resource {
+/// whenever something else is served.
+pub(crate) fn lend(
+    ledger: &Ledger,
+    mut changes: Changes,
+    vault: Vault,
+) -> impl Future<Output = ()> + use<> {
+    let lend = move |resources: &Resources| {
+        let secrets = resources.iter().filter_map(|one| match &one.resource {
             Resource::Secret(secret) => Some(secret.revealed()),
             _ => None,
         });
         vault.set(&Origin::store(), secrets);
     };
-    lend();
+    lend(&ledger.state().resources);
     async move {
-        // Changes that were missed are part of what is written now.
-        while !matches!(changes.recv().await, Err(RecvError::Closed)) {
-            lend();
+        while let Some(running) = changes.changed().await {
+            for (_, part) in running.parts() {
+                if let Part::Stored(resources) = part {
+                    lend(resources);
+                }
+            }
         }
     }
 }

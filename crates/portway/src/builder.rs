@@ -117,8 +117,9 @@ impl Builder {
         if let Some(config) = start.filter(|config| config.admin.enabled) {
             // What the files say by themselves may refer to what the store has, but the settings
             // of the process are theirs alone.
+            let followed = changes.clone();
             let opened = admin::open(&config, &catalog, changes, version).await?;
-            tasks.spawn(admin::lend(&opened.ledger, &vault));
+            tasks.spawn(admin::lend(&opened.ledger, followed, vault.clone()));
             if source.lacks_secrets() {
                 source = begin().await;
             }

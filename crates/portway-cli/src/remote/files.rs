@@ -56,7 +56,7 @@ impl Bundle {
                 Ok(tree) => parts.push(Part { name, text, tree, items: BTreeMap::new() }),
                 Err(problems) => {
                     progress.clear();
-                    terminal::problems_in(&name, &problems, &text);
+                    terminal::file_problems(&name, &problems, &text);
                     is_readable = false;
                 }
             }
@@ -89,7 +89,7 @@ impl Bundle {
         for (part, mut problems) in by_part {
             let Part { name, text, .. } = &self.parts[part];
             problems.sort_by_key(|problem| problem.place.as_ref().map(|p| (p.line, p.column)));
-            terminal::problems_in(name, &problems, text);
+            terminal::file_problems(name, &problems, text);
         }
         terminal::loose_problems(&homeless);
     }

@@ -125,7 +125,7 @@ fn read(path: &Path) -> anyhow::Result<Option<Value>> {
         // A document may be any text.
         Err(_) if path.extension().is_some_and(|ending| ending == "txt") => Ok(Some(text.into())),
         Err(problems) => {
-            terminal::problems_in(path, &problems, &text);
+            terminal::file_problems(path, &problems, &text);
             Ok(None)
         }
     }

@@ -200,7 +200,7 @@ pub(super) fn whole(
         let (text, tree) = files::read(path)?;
         match tree {
             Err(problems) => {
-                terminal::problems_in(path, &problems, &text);
+                terminal::file_problems(path, &problems, &text);
                 return Ok(None);
             }
             Ok(tree) => {
@@ -287,7 +287,7 @@ fn refused(failure: Failure, told: Told) -> anyhow::Result<ExitCode> {
         problem.place = Some(tree.place(&problem.path));
         problem
     });
-    terminal::problems_in(&path, &located.collect::<Vec<_>>(), &text);
+    terminal::file_problems(&path, &located.collect::<Vec<_>>(), &text);
     Ok(ExitCode::from(PROBLEMS))
 }
 
