@@ -2,7 +2,9 @@
 
 use std::{
     env,
-    path::{Path, PathBuf}, sync::Arc};
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use portway_admin::{
     Api, KeptTokens, Setup,
@@ -117,8 +119,7 @@ async fn keep(storage: &Storage) -> Result<(Arc<dyn Archive>, KeyRing), Vec<Prob
 }
 
 fn key_file(path: &Path) -> Result<KeyRing, Vec<Problem>> {
-    let (ring, found) =
-        load_or_make(path).map_err(|error| problem("no_key", error.to_string()))?;
+    let (ring, found) = load_or_make(path).map_err(|error| problem("no_key", error.to_string()))?;
     let file = path.display();
     match found {
         Found::Made => tracing::warn!(

@@ -19,7 +19,7 @@ use crate::{
 pub(super) fn check(config: &Config, places: &Places, findings: &mut Findings) {
     let admin = &config.admin;
     if let Some(tls) = &admin.tls {
-        listeners::tls(tls, "admin.tls", findings);
+        listeners::tls(tls, false, "admin.tls", findings);
     }
     if admin.enabled {
         open(admin, findings);

@@ -1,8 +1,9 @@
 //! Routes that can never be told apart: the later one would wait for ever.
 //!
 //! Two routes are told apart by their priority, the hosts, the shape of the path, the conditions
-//! on header fields, query parameters and client certificates, the listeners, and the methods. Where all that is the same, the one
-//! declared first takes every request.
+//! on header fields, query parameters and client certificates, the listeners, and the methods; and by
+//! their namespaces where domains keep those apart. Where all that is the same, the one declared
+//! first takes every request.
 
 use std::collections::HashMap;
 
@@ -16,11 +17,12 @@ use crate::resource::{ListenerProtocol, Match, PathMatch, Route, TypedPath, Valu
 
 pub(super) fn check(lowered: &Lowered<'_>, findings: &mut Findings) {
     let mut taken: HashMap<Key<'_>, Vec<Taken<'_>>> = HashMap::new();
+    let apart = lowered.config.tells_namespaces_apart();
     for (at, (route, from)) in lowered.routes().enumerate() {
         // One problem for a pair of routes, however many matches they share.
         let mut reported = None;
         for (one, path) in route.matches_at(from) {
-            for key in keys(route, one) {
+            for key in keys(route, one, apart) {
                 let earlier = taken.entry(key).or_default();
                 if let Some(first) = covered(one, at, earlier)
                     && reported != Some(first)
@@ -38,6 +40,7 @@ pub(super) fn check(lowered: &Lowered<'_>, findings: &mut Findings) {
 #[derive(PartialEq, Eq, Hash)]
 struct Key<'a> {
     protocol: ListenerProtocol,
+    namespace: Option<&'a Name>,
     listeners: Vec<&'a Name>,
     priority: i32,
     host: Option<&'a HostPattern>,
@@ -56,15 +59,18 @@ struct Taken<'a> {
     methods: &'a [Method],
 }
 
-fn keys<'a>(route: &'a Route, one: &'a Match) -> impl Iterator<Item = Key<'a>> {
+fn keys<'a>(route: &'a Route, one: &'a Match, apart: bool) -> impl Iterator<Item = Key<'a>> {
+    // What has no host and no name has no domain either.
+    let apart = apart && matches!(route.protocol, ListenerProtocol::Http | ListenerProtocol::Tls);
     let hosts = match route.protocol {
         ListenerProtocol::Tls => &one.sni,
         _ => &one.hosts,
     };
     let any = hosts.is_empty() || hosts.iter().any(HostPattern::is_any);
     let hosts = hosts.iter().filter(move |_| !any).map(Some);
-    hosts.chain(any.then_some(None)).map(|host| Key {
+    hosts.chain(any.then_some(None)).map(move |host| Key {
         protocol: route.protocol,
+        namespace: apart.then_some(&route.meta.namespace),
         listeners: listeners(route),
         priority: route.priority,
         host,

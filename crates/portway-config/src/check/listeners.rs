@@ -1,11 +1,11 @@
 //! Listeners: TLS that can be spoken, and nothing that has no effect.
 
-use portway_plugin::Problem;
+use portway_plugin::{Problem, value::Name};
 
 use super::Findings;
 use crate::resource::{
-    CipherSuite, ClientCertificateMode, ClientCertificates, Config, Listener, ListenerProtocol,
-    ListenerTls, TlsVersion,
+    Certificate, CipherSuite, ClientCertificateMode, ClientCertificates, Config, Domain, Listener,
+    ListenerProtocol, ListenerTls, TlsVersion,
 };
 
 pub(super) fn check(config: &Config, findings: &mut Findings) {
@@ -15,9 +15,9 @@ pub(super) fn check(config: &Config, findings: &mut Findings) {
             not_http(listener, &path, findings);
         }
         if let Some(tls) = &listener.tls {
-            self::tls(tls, &format!("{path}.tls"), findings);
+            self::tls(tls, brings_certificate(config), &format!("{path}.tls"), findings);
         }
-        without_effect(listener, &path, findings);
+        without_effect(listener, config, &path, findings);
     }
 }
 
@@ -51,8 +51,24 @@ fn not_http(listener: &Listener, path: &str, findings: &mut Findings) {
     }
 }
 
-pub(super) fn tls(tls: &ListenerTls, path: &str, findings: &mut Findings) {
-    if tls.certificates.is_empty() {
+/// Whether a domain brings a certificate for all listeners.
+fn brings_certificate(config: &Config) -> bool {
+    let shown = |domain: &&Domain| {
+        let is = |one: &Certificate| {
+            one.meta.enabled
+                && one.meta.namespace == domain.meta.namespace
+                && Some(&one.meta.name) == domain.certificate.as_ref()
+        };
+        domain.certificate.is_some() && config.certificates.iter().any(is)
+    };
+    let domains = config.domains.iter().filter(|one| one.meta.enabled);
+    let mut domains = domains.filter(|one| config.has_enabled(&one.meta.namespace));
+    domains.any(|domain| shown(&domain))
+}
+
+/// `elsewhere` says whether certificates come from somewhere else too.
+pub(super) fn tls(tls: &ListenerTls, elsewhere: bool, path: &str, findings: &mut Findings) {
+    if tls.certificates.is_empty() && !elsewhere {
         let problem = Problem::new("no_certificate", "there is no certificate to show");
         let hint = "add certificates: [{cert: server.crt, key: server.key}]";
         findings.problem(problem.at(format!("{path}.certificates")).hint(hint));
@@ -93,14 +109,15 @@ fn client_certificates(asked: &ClientCertificates, path: &str, findings: &mut Fi
     }
 }
 
-fn without_effect(listener: &Listener, path: &str, findings: &mut Findings) {
+fn without_effect(listener: &Listener, config: &Config, path: &str, findings: &mut Findings) {
     let takes_plain = listener.tls.as_ref().is_none_or(|tls| tls.accept_plain);
     if listener.redirect_https.is_some() && !takes_plain {
         let message = "every client comes over TLS: redirect_https has no effect";
         let warning = Problem::new("no_effect", message).at(format!("{path}.redirect_https"));
         findings.warning(warning.hint("set tls.accept_plain, or put it on the plain listener"));
     }
-    if listener.strict && listener.allowed_domains.is_empty() {
+    let all_served = config.domains.is_empty() || config.has_enabled(&Name::default());
+    if listener.strict && listener.allowed_domains.is_empty() && all_served {
         let message = "every host is allowed: strict has no effect";
         let warning = Problem::new("no_effect", message).at(format!("{path}.strict"));
         findings.warning(warning.hint("list allowed_domains"));

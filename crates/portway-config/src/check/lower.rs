@@ -46,6 +46,7 @@ pub(super) fn lower(mut config: Config, findings: &mut Findings) -> (Config, Fro
 
 /// Drops what is disabled and what leads nowhere else, and sees to a listener.
 pub(super) fn switch_off(config: &mut Config, from: &mut From, findings: &mut Findings) {
+    switch_off_namespaces(config);
     let off = config.services.iter().filter(|service| !service.meta.enabled);
     let off: HashSet<_> =
         off.map(|service| (service.meta.namespace.clone(), service.meta.name.clone())).collect();
@@ -64,6 +65,24 @@ pub(super) fn switch_off(config: &mut Config, from: &mut From, findings: &mut Fi
         let warning = Problem::new("no_routes", "there is no route: every request is answered 404");
         findings.warning(warning);
     }
+}
+
+/// Marks what is in namespaces that are disabled. Domains stay: nobody else is to answer for their
+/// hosts. Listeners of `default` are everybody's.
+fn switch_off_namespaces(config: &mut Config) {
+    let off = config.namespaces.iter().filter(|one| !one.meta.enabled);
+    let off: HashSet<Name> = off.map(|one| one.meta.name.clone()).collect();
+    if off.is_empty() {
+        return;
+    }
+    let mark = |meta: &mut Meta| meta.enabled &= !off.contains(&meta.namespace);
+    config.routes.iter_mut().for_each(|one| mark(&mut one.meta));
+    config.services.iter_mut().for_each(|one| mark(&mut one.meta));
+    config.consumers.iter_mut().for_each(|one| mark(&mut one.meta));
+    config.certificates.iter_mut().for_each(|one| mark(&mut one.meta));
+    let listeners = config.listeners.iter_mut();
+    let listeners = listeners.filter(|one| !one.meta.namespace.is_default_namespace());
+    listeners.for_each(|one| mark(&mut one.meta));
 }
 
 /// The admin API is served on a listener like others, after all of them.

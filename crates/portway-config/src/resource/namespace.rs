@@ -4,7 +4,7 @@ use portway_plugin::value::{DomainPattern, Name};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{KeyPair, Meta};
+use super::{Config, KeyPair, Meta};
 
 /// A world of its own: resources refer to others of their namespace only. The namespace `default`
 /// is always there; declared with `enabled: false`, it is switched off, and so is everything in a
@@ -36,6 +36,21 @@ pub struct Domain {
     /// The certificate resource that listeners with TLS show for these hosts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<Name>,
+}
+
+impl Config {
+    /// Whether namespaces are kept apart by the hosts of requests: where a domain is declared, be
+    /// it switched off.
+    #[must_use]
+    pub fn tells_namespaces_apart(&self) -> bool {
+        !self.domains.is_empty()
+    }
+
+    /// Whether a namespace is not switched off.
+    #[must_use]
+    pub fn has_enabled(&self, namespace: &Name) -> bool {
+        !self.namespaces.iter().any(|one| !one.meta.enabled && one.meta.name == *namespace)
+    }
 }
 
 /// A certificate that domains show by its name.

@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct ListenerTls {
     /// The certificates, chosen by the name a client asks for (SNI): exact before wildcard, and
-    /// the first one where none fits. Several for one name may differ in their kind of key.
+    /// the first one where none fits. Several for one name may differ in their kind of key. Those
+    /// of domains come after them; without any here, there must be one of those.
+    #[serde(default)]
     pub certificates: Vec<KeyPair>,
     /// The oldest version that is spoken.
     #[serde(default)]

@@ -9,7 +9,7 @@ use portway_config::{
 };
 use portway_plugin::{Body, Exchange};
 
-use crate::route::{Certificate, Entry, Found, Lookup, Regexes, Router};
+use crate::route::{Certificate, Entry, Found, Lookup, Regexes, Router, World};
 
 /// Conditions, prepared: those on the request are judged by a router of one route, so that they
 /// mean what they mean in a route.
@@ -24,7 +24,7 @@ pub(crate) struct Condition {
 impl Condition {
     pub(super) fn new(when: &When) -> Self {
         let matches = std::slice::from_ref(&when.request);
-        let entry = Entry { id: 0, priority: 0, listeners: &[], matches };
+        let entry = Entry { id: 0, namespace: None, priority: 0, listeners: &[], matches };
         let (router, regexes) = Router::build([entry]);
         Self {
             router,
@@ -52,6 +52,7 @@ impl Condition {
         }
         let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
         let lookup = Lookup {
+            world: World::WHOLE,
             host: host.unwrap_or_default(),
             path: request.uri().path(),
             method: request.method(),

@@ -16,7 +16,8 @@ pub struct Row<'a> {
 }
 
 /// What would be served, in the order in which it is tried: the first row that takes a request
-/// serves it.
+/// serves it. Where domains are declared, that holds for the rows of each namespace by themselves,
+/// which then stand together.
 #[must_use]
 pub fn table(config: &Checked<Config>) -> Vec<Row<'_>> {
     let mut rows = Vec::new();
@@ -30,7 +31,11 @@ pub fn table(config: &Checked<Config>) -> Vec<Row<'_>> {
         }
     }
     // A stable sort: what is equal in everything else stays in the order of declaration.
-    rows.sort_by_cached_key(|row| Rank::new(row.route, row.host, row.conditions));
+    let apart = config.tells_namespaces_apart();
+    rows.sort_by_cached_key(|row| {
+        let namespace = apart.then_some(&row.route.meta.namespace);
+        (namespace, Rank::new(row.route, row.host, row.conditions))
+    });
     rows
 }
 
@@ -40,7 +45,7 @@ mod tests {
     use portway_config::{Catalog, Checked, Config, Match, NoLookup, load, value::HostPattern};
 
     use super::{Row, table};
-    use crate::route::{Entry, Found, Lookup, Router};
+    use crate::route::{Entry, Found, Lookup, Router, World};
 
     /// Routes of every rank, worst first.
     const DOCUMENT: &str = "
@@ -93,8 +98,13 @@ routes:
     fn takes(row: &Row<'_>, lookup: &Lookup<'_>) -> bool {
         let hosts = row.host.into_iter().cloned().collect();
         let matches = [Match { hosts, ..row.conditions.clone() }];
-        let (router, regexes) =
-            Router::build([Entry { id: 0, priority: 0, listeners: &[], matches: &matches }]);
+        let (router, regexes) = Router::build([Entry {
+            id: 0,
+            namespace: None,
+            priority: 0,
+            listeners: &[],
+            matches: &matches,
+        }]);
         matches!(router.find(lookup, &regexes), Found::Route(_))
     }
 
@@ -104,6 +114,7 @@ routes:
         let rows = table(&config);
         let entries = (0..).zip(&config.routes).map(|(id, route)| Entry {
             id,
+            namespace: None,
             priority: route.priority,
             listeners: &route.listeners,
             matches: route.matches.as_slice(),
@@ -121,6 +132,7 @@ routes:
                         [(&none, None), (&none, Some("q")), (&some, Some("q=1"))]
                     {
                         let lookup = Lookup {
+                            world: World::WHOLE,
                             host,
                             path,
                             method: &method,

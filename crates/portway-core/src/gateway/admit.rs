@@ -192,6 +192,11 @@ pub(super) fn no_route() -> Error {
     Error::client(StatusCode::NOT_FOUND, "no_route", "no route matches the request")
 }
 
+/// What no domain has belongs to the namespace `default`, and that one is switched off.
+pub(super) fn no_domain() -> Error {
+    Error::client(StatusCode::NOT_FOUND, "no_domain", "no domain has the host of the request")
+}
+
 pub(super) fn method_not_allowed(allow: &Allow) -> Error {
     let methods: Vec<&str> = allow.methods().iter().map(Method::as_str).collect();
     let error = Error::client(

@@ -177,12 +177,21 @@ async fn answer(exchange: &mut Exchange, request: &mut Request<Body>) -> Result<
             Err(error) => return Err(error),
         }
     }
+    let host = requested.as_ref().and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let world = view.world(host);
+    if world.is_none() && listener.strict {
+        return hang_up(exchange, &admit::no_domain()).await;
+    }
     let original = admit::target(request)?;
     let spelled = original.clone();
     let path = admit::normal_path(&spelled, listener)?;
+    let Some(world) = world else {
+        return unmatched(exchange, request, admit::no_domain(), &path, listener).await;
+    };
     let found = view.snapshot.router.find(
         &Lookup {
-            host: requested.as_ref().and_then(|host| host.to_str().ok()).unwrap_or_default(),
+            world,
+            host,
             path: &path,
             method: request.method(),
             headers: request.headers(),

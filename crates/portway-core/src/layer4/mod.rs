@@ -75,7 +75,7 @@ pub(crate) async fn serve(caller: Caller) {
 }
 
 /// Passes a TLS connection on unopened by a plan that
-/// [`passthrough`](crate::snapshot::StreamRoutes::passthrough) of this view has found for `name`.
+/// [`passthrough`](View::passthrough) of this view has found for `name`.
 pub(crate) async fn pass_through(
     caller: Caller,
     view: Arc<View>,

@@ -89,7 +89,7 @@ pub(super) async fn serve(mut caller: Caller, view: Arc<View>) {
         Err(_) => return account.refuse(Refusal::FirstBytesTimeout),
     };
     let view = caller.shard.view();
-    let plan = view.snapshot.streams.passthrough(caller.listener, name.as_deref());
+    let plan = view.passthrough(caller.listener, name.as_deref());
     account.name(name);
     if let Some(plan) = plan {
         account.take(&view, plan);

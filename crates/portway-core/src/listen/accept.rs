@@ -32,7 +32,7 @@ use crate::{
     gateway::{self, Arrival},
     layer4::{self, Caller},
     server::Shard,
-    snapshot::{ListenerId, ListenerPlan, Snapshot, View},
+    snapshot::{ListenerId, ListenerPlan, View},
     socket::Stream,
     telemetry::metrics::{ListenerCells, Refusal},
 };
@@ -202,7 +202,7 @@ impl Door {
             return layer4::serve(self.caller(newcomer, read)).await;
         }
         if listener.tls.is_some() && view.snapshot.streams.has_any(self.listener) {
-            match self.heard(&newcomer, &mut read, listener, &view.snapshot).await {
+            match self.heard(&newcomer, &mut read, listener, &view).await {
                 Heard::Ours => {}
                 Heard::Nothing => return,
                 Heard::Passed(plan, name) => {
@@ -211,7 +211,7 @@ impl Door {
                 }
             }
         }
-        let greeting = newcomer.greet(read, listener, cells);
+        let greeting = newcomer.greet(read, listener, &view, cells);
         let guest = tokio::select! {
             // On the heap: a handshake weighs much and is soon over.
             guest = Box::pin(greeting) => guest,
@@ -231,7 +231,7 @@ impl Door {
         newcomer: &Newcomer,
         read: &mut BytesMut,
         listener: &ListenerPlan,
-        snapshot: &Snapshot,
+        view: &View,
     ) -> Heard {
         let patience = listener.server.header_read.unwrap_or(Duration::MAX);
         let heard = tokio::select! {
@@ -247,7 +247,7 @@ impl Door {
             Ok(Err(_)) => Heard::Ours,
             Ok(Ok(hello)) => {
                 let name = hello.name;
-                match snapshot.streams.passthrough(self.listener, name.as_deref()) {
+                match view.passthrough(self.listener, name.as_deref()) {
                     Some(plan) => Heard::Passed(plan, name),
                     None => Heard::Ours,
                 }

@@ -11,7 +11,7 @@ use crate::{
     driver::Protocol,
     forward::Peer,
     proxy_protocol::{self, Parsed},
-    snapshot::ListenerPlan,
+    snapshot::{ListenerPlan, View},
     socket::{Prefixed, Stream, Wire},
     telemetry::metrics::{ListenerCells, Refusal},
     tls::{HandshakeError, TlsPlan, handshake},
@@ -65,6 +65,7 @@ impl Newcomer {
         self,
         mut read: BytesMut,
         plan: &ListenerPlan,
+        view: &View,
         cells: &ListenerCells,
     ) -> Option<Guest> {
         let Some(tls) = &plan.tls else { return Some(self.plain(read)) };
@@ -80,7 +81,7 @@ impl Newcomer {
                 }
             }
         }
-        self.under_tls(read, tls, plan, cells).await
+        self.under_tls(read, tls, (plan, view), cells).await
     }
 
     /// Reads a PROXY header, and believes whom it names. What follows it is left in `read`.
@@ -117,12 +118,14 @@ impl Newcomer {
         self,
         read: BytesMut,
         tls: &TlsPlan,
-        plan: &ListenerPlan,
+        (plan, view): (&ListenerPlan, &View),
         cells: &ListenerCells,
     ) -> Option<Guest> {
         let Self { stream, peer, local, presence } = self;
         let allowed = |name: Option<&str>| {
-            !plan.strict || name.is_some_and(|name| plan.allows(name)) || plan.allowed.is_none()
+            let listed = name.is_some_and(|name| plan.allows(name)) || plan.allowed.is_none();
+            let served = name.is_none_or(|name| view.world(name).is_some());
+            !plan.strict || (listed && served)
         };
         let shaken = handshake(Prefixed::new(read.freeze(), stream), tls, allowed).await;
         let (wire, facts) = shaken.map_err(|error| refused(peer, &error, cells)).ok()?;

@@ -1,18 +1,18 @@
 //! Making a router: compilation, which may take its time.
 
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
 
 use hashbrown::HashMap;
 use portway_config::{Match, PathMatch, TypedPath};
-use portway_plugin::value::{Part, Parts, PathPattern, Segment};
+use portway_plugin::value::{HostPattern, Name, Part as SegmentPart, Parts, PathPattern, Segment};
 
 use super::{
     captures::{Between, Finder, Step},
     condition::{CertificateCondition, HeaderCondition, QueryCondition},
     hosts::Hosts,
     methods::MethodSet,
-    regexes::{RegexId, RegexTable, Regexes},
-    router::{CompiledMatch, Entry, Level, Router},
+    regexes::{Originals, RegexId, RegexTable, Regexes},
+    router::{CompiledMatch, Entry, Item, Level, Part, Placed, Router},
     trie::{Literals, Node, NodeId, PartsTest, Span, Trie},
 };
 
@@ -20,35 +20,167 @@ impl Router {
     /// Prepares the matches of all routes, and the expressions in them. The order of the entries
     /// says nothing.
     #[must_use]
-    #[expect(single_use_lifetimes, reason = "the language wants a name for it here")]
     pub fn build<'a>(entries: impl IntoIterator<Item = Entry<'a>>) -> (Self, Regexes) {
-        let mut ordered = Vec::new();
-        for entry in entries {
-            ordered.extend((0_u32..).zip(entry.matches).map(|(at, found)| (entry, at, found)));
-        }
-        ordered.sort_by_key(|(entry, at, found)| {
-            let Match { methods, headers, query, client_certificate, .. } = found;
-            let values = (Reverse(headers.len()), Reverse(query.len()));
-            let certificate = Reverse(client_certificate.len());
-            let any_listener = entry.listeners.is_empty();
-            (methods.is_empty(), values, certificate, any_listener, entry.id, *at)
-        });
-        let mut builder = Builder::new();
-        let mut hosts = Hosts::<Levels>::default();
-        let mut matches = Vec::with_capacity(ordered.len());
-        for (entry, at, found) in ordered {
-            let number = index(matches.len());
-            let any = found.hosts.is_empty().then_some(None);
-            for host in any.into_iter().chain(found.hosts.iter().map(Some)) {
-                let level = hosts.entry(host).entry(Reverse(entry.priority)).or_insert_with(|| {
-                    GrowingLevel { root: builder.node(), ..GrowingLevel::default() }
-                });
-                builder.enter(level, found.path.as_ref(), number);
-            }
-            matches.push(builder.compile(&entry, at, found));
-        }
-        builder.finish(matches.into(), hosts)
+        let router = Self::build_after(entries, None::<(&Self, fn(u32) -> Entry<'a>)>);
+        let regexes = Regexes::of_core(&router, None);
+        (router, regexes)
     }
+
+    /// The same, where what is equal comes from a router that was made before; of that one, each
+    /// number stands for the entry that it was made of.
+    #[must_use]
+    #[expect(single_use_lifetimes, reason = "the language wants names for them here")]
+    pub fn build_after<'a, 'b>(
+        entries: impl IntoIterator<Item = Entry<'a>>,
+        previous: Option<(&Self, impl Fn(u32) -> Entry<'b>)>,
+    ) -> Self {
+        let mut entries: Vec<_> = entries.into_iter().collect();
+        if !entries.is_sorted_by_key(|entry| entry.id) {
+            entries.sort_by_key(|entry| entry.id);
+        }
+        let Grouped { worlds, groups } = Grouped::new(&entries);
+        let earlier = previous.as_ref().map(|(router, _)| &router.originals);
+        let mut originals = earlier.cloned().unwrap_or_default();
+        let parts = groups.into_iter().map(|Group { world, host, items }| {
+            let (namespace, _) = &worlds[world];
+            let known = previous.as_ref().and_then(|(router, entry)| {
+                let placed = router.placed(*namespace, host)?;
+                placed.is_of(&items, &entries, entry).then(|| Arc::clone(&placed.part))
+            });
+            let part = known.unwrap_or_else(|| {
+                Arc::new(part(items.iter().map(|at| (&entries[at.entry], at.at)), &mut originals))
+            });
+            let items = items.iter().map(|at| Item { route: entries[at.entry].id, at: at.at });
+            Placed { part, items: items.collect() }
+        });
+        let parts = parts.collect();
+        originals.tidy();
+        let (namespaces, worlds): (Vec<_>, Vec<_>) = worlds
+            .into_iter()
+            .map(|(name, hosts)| (name.cloned(), hosts.map(|group| index(group.0))))
+            .unzip();
+        Self { worlds: worlds.into(), namespaces: namespaces.into(), parts, originals }
+    }
+
+    /// The part of a host.
+    fn placed(&self, namespace: Option<&Name>, host: Option<&HostPattern>) -> Option<&Placed> {
+        let world = self.namespaces.iter().position(|one| one.as_ref() == namespace)?;
+        Some(&self.parts[*self.worlds[world].get(host)? as usize])
+    }
+}
+
+impl Placed {
+    /// Whether its part is what these items would be made into.
+    fn is_of<'b>(
+        &self,
+        items: &[At],
+        entries: &[Entry<'_>],
+        was: &impl Fn(u32) -> Entry<'b>,
+    ) -> bool {
+        let same = |(old, new): (&Item, &At)| {
+            let (before, now) = (was(old.route), &entries[new.entry]);
+            old.at == new.at
+                && before.priority == now.priority
+                && before.listeners == now.listeners
+                && (std::ptr::eq(before.matches, now.matches)
+                    || before.matches.get(old.at as usize) == now.matches.get(new.at as usize))
+        };
+        self.items.len() == items.len() && self.items.iter().zip(items).all(same)
+    }
+}
+
+/// The hosts of each namespace, and what stands under each of them.
+struct Grouped<'a> {
+    worlds: Vec<(Option<&'a Name>, Hosts<Number>)>,
+    groups: Vec<Group<'a>>,
+}
+
+/// The place of a group, which begins behind all of them.
+#[derive(Clone, Copy)]
+struct Number(usize);
+
+impl Default for Number {
+    fn default() -> Self {
+        Self(usize::MAX)
+    }
+}
+
+/// What stands under one host of one namespace, as declared.
+struct Group<'a> {
+    world: usize,
+    host: Option<&'a HostPattern>,
+    items: Vec<At>,
+}
+
+/// One match of an entry.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct At {
+    entry: usize,
+    at: u32,
+}
+
+impl<'a> Grouped<'a> {
+    fn new(entries: &[Entry<'a>]) -> Self {
+        let mut this = Self { worlds: Vec::new(), groups: Vec::new() };
+        let mut numbers: HashMap<Option<&Name>, usize> = HashMap::new();
+        for (number, entry) in entries.iter().enumerate() {
+            let world = *numbers.entry(entry.namespace).or_insert_with(|| {
+                this.worlds.push((entry.namespace, Hosts::default()));
+                this.worlds.len() - 1
+            });
+            for (found, at) in entry.matches.iter().zip(0_u32..) {
+                let at = At { entry: number, at };
+                if found.hosts.is_empty() {
+                    this.enter(world, None, at);
+                }
+                for host in &found.hosts {
+                    this.enter(world, Some(host), at);
+                }
+            }
+        }
+        this
+    }
+
+    fn enter(&mut self, world: usize, host: Option<&'a HostPattern>, at: At) {
+        let number = self.worlds[world].1.entry(host);
+        if number.0 == usize::MAX {
+            number.0 = self.groups.len();
+            self.groups.push(Group { world, host, items: Vec::new() });
+        }
+        let items = &mut self.groups[number.0].items;
+        // A match may name one host twice.
+        if items.last() != Some(&at) {
+            items.push(at);
+        }
+    }
+}
+
+/// Prepares the matches of one host, in the order of their declaration.
+fn part<'a>(
+    items: impl Iterator<Item = (&'a Entry<'a>, u32)>,
+    originals: &'a mut Originals,
+) -> Part {
+    let items = items.map(|(entry, at)| (entry, &entry.matches[at as usize]));
+    let mut ordered: Vec<_> = (0_u32..).zip(items).collect();
+    // A stable sort: of what is equal, the one declared first.
+    ordered.sort_by_key(|(_, (entry, found))| {
+        let Match { methods, headers, query, client_certificate, .. } = found;
+        let values = (Reverse(headers.len()), Reverse(query.len()));
+        let certificate = Reverse(client_certificate.len());
+        (methods.is_empty(), values, certificate, entry.listeners.is_empty())
+    });
+    let mut builder = Builder::new(originals);
+    let mut levels = Levels::new();
+    let mut matches = Vec::with_capacity(ordered.len());
+    for (item, (entry, found)) in ordered {
+        let number = index(matches.len());
+        let level = levels
+            .entry(Reverse(entry.priority))
+            .or_insert_with(|| GrowingLevel { root: builder.node(), ..GrowingLevel::default() });
+        builder.enter(level, found.path.as_ref(), number);
+        matches.push(builder.compile(entry, item, found));
+    }
+    builder.finish(matches.into(), levels)
 }
 
 /// A number of things that fits in 32 bits, because they were written in a configuration.
@@ -97,9 +229,9 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn new() -> Self {
+    fn new(originals: &'a mut Originals) -> Self {
         Self {
-            regexes: RegexTable::default(),
+            regexes: RegexTable::new(originals),
             nodes: Vec::new(),
             children: HashMap::new(),
             literals: Literals::default(),
@@ -139,17 +271,11 @@ impl<'a> Builder<'a> {
                 &mut self.nodes[node as usize].prefix
             }
             Some(PathMatch::Typed(TypedPath::Regex(regex))) => {
-                let entry = (self.regexes.add(regex), number);
-                if level.regexes.last() != Some(&entry) {
-                    level.regexes.push(entry);
-                }
+                level.regexes.push((self.regexes.add(regex), number));
                 return;
             }
         };
-        // A match may name one host twice.
-        if list.last() != Some(&number) {
-            list.push(number);
-        }
+        list.push(number);
     }
 
     fn descend_literals(
@@ -219,7 +345,7 @@ impl<'a> Builder<'a> {
         (id, id == next)
     }
 
-    fn compile(&mut self, entry: &Entry<'a>, index: u32, found: &'a Match) -> CompiledMatch {
+    fn compile(&mut self, entry: &Entry<'_>, item: u32, found: &'a Match) -> CompiledMatch {
         let Match { methods, headers, query, path, client_certificate, .. } = found;
         let (pattern, names, finder) = match path {
             None => ("*".to_owned(), Box::default(), no_captures()),
@@ -242,8 +368,7 @@ impl<'a> Builder<'a> {
             }
         };
         CompiledMatch {
-            route: entry.id,
-            index,
+            item,
             pattern: pattern.into(),
             methods: MethodSet::new(methods),
             headers: headers.iter().map(|it| HeaderCondition::new(it, &mut self.regexes)).collect(),
@@ -274,7 +399,7 @@ impl<'a> Builder<'a> {
         Finder::Segments(steps.into())
     }
 
-    fn finish(self, matches: Box<[CompiledMatch]>, hosts: Hosts<Levels>) -> (Router, Regexes) {
+    fn finish(self, matches: Box<[CompiledMatch]>, levels: Levels) -> Part {
         let (mut numbers, mut parts, mut regexes) = (Vec::new(), Vec::new(), Vec::new());
         let nodes = self.nodes.into_iter().map(|node| Node {
             literals: node.literals,
@@ -287,15 +412,13 @@ impl<'a> Builder<'a> {
         });
         let nodes = nodes.collect();
         let mut whole_paths = Vec::new();
-        let hosts = hosts.map(|levels| {
-            let levels = levels.into_iter().map(|(Reverse(priority), level)| Level {
-                priority,
-                root: level.root,
-                regexes: append(&mut whole_paths, level.regexes),
-                any_path: append(&mut numbers, level.any_path),
-            });
-            levels.collect()
+        let levels = levels.into_iter().map(|(Reverse(priority), level)| Level {
+            priority,
+            root: level.root,
+            regexes: append(&mut whole_paths, level.regexes),
+            any_path: append(&mut numbers, level.any_path),
         });
+        let levels = levels.collect();
         let trie = Trie {
             nodes,
             literals: self.literals,
@@ -304,8 +427,8 @@ impl<'a> Builder<'a> {
             matches: numbers.into(),
             depth: self.depth,
         };
-        let router = Router { matches, hosts, trie, regexes: whole_paths.into() };
-        (router, self.regexes.finish())
+        let programs = self.regexes.finish();
+        Part { matches, levels, trie, regexes: whole_paths.into(), programs }
     }
 }
 
@@ -323,9 +446,9 @@ fn without_names(parts: &Parts) -> String {
     let mut text = String::new();
     for part in parts.as_slice() {
         match part {
-            Part::Literal(literal) => text.push_str(literal),
-            Part::Param(_) => text.push_str("{}"),
-            Part::Regex { regex, .. } => {
+            SegmentPart::Literal(literal) => text.push_str(literal),
+            SegmentPart::Param(_) => text.push_str("{}"),
+            SegmentPart::Regex { regex, .. } => {
                 // No literal text has a brace in it.
                 text.push_str("{:");
                 text.push_str(regex.as_str());
@@ -342,10 +465,10 @@ fn groups(parts: &Parts) -> Box<[usize]> {
     let mut groups = Vec::new();
     for part in parts.as_slice() {
         let inner = match part {
-            Part::Literal(_) => continue,
-            Part::Param(_) => 0,
+            SegmentPart::Literal(_) => continue,
+            SegmentPart::Param(_) => 0,
             // Its own group and the one of the whole match are not counted twice.
-            Part::Regex { regex, .. } => regex.compile().captures_len() - 1,
+            SegmentPart::Regex { regex, .. } => regex.compile().captures_len() - 1,
         };
         groups.push(next);
         next += 1 + inner;

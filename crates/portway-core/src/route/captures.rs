@@ -5,7 +5,7 @@ use std::{fmt, ops::Range};
 use portway_plugin::value::Part;
 use smallvec::SmallVec;
 
-use super::regexes::{RegexId, Regexes};
+use super::regexes::{Programs, RegexId};
 
 /// What the placeholders of a match stand for in one request's path.
 #[derive(Clone)]
@@ -62,7 +62,7 @@ pub(super) enum Step {
 }
 
 impl Finder {
-    pub(super) fn ranges(&self, path: &str, regexes: &Regexes) -> SmallVec<[Range<usize>; 4]> {
+    pub(super) fn ranges(&self, path: &str, regexes: &Programs) -> SmallVec<[Range<usize>; 4]> {
         let mut ranges = SmallVec::new();
         match self {
             Self::Groups(regex, groups) => {
@@ -99,7 +99,7 @@ fn take_groups(
     begin: usize,
     regex: RegexId,
     groups: &[usize],
-    regexes: &Regexes,
+    regexes: &Programs,
     ranges: &mut SmallVec<[Range<usize>; 4]>,
 ) {
     if groups.is_empty() {

@@ -8,7 +8,7 @@ use portway_plugin::value::FieldName;
 use smallvec::SmallVec;
 
 use super::{
-    regexes::{RegexId, RegexTable, Regexes},
+    regexes::{Programs, RegexId, RegexTable},
     router::Certificate,
 };
 
@@ -28,7 +28,7 @@ impl Wanted {
     }
 
     /// Expressions are over text: a value that is not UTF-8 fits none.
-    fn is_met(&self, value: &[u8], regexes: &Regexes) -> bool {
+    fn is_met(&self, value: &[u8], regexes: &Programs) -> bool {
         self.exact.as_ref().is_none_or(|exact| **exact == *value)
             && self.regex.is_none_or(|regex| {
                 str::from_utf8(value).is_ok_and(|value| regexes.get(regex).is_match(value))
@@ -52,7 +52,7 @@ impl HeaderCondition {
         Self { name: condition.name.get().clone(), wanted: Wanted::new(condition, regexes) }
     }
 
-    pub(super) fn is_met(&self, headers: &HeaderMap, regexes: &Regexes) -> bool {
+    pub(super) fn is_met(&self, headers: &HeaderMap, regexes: &Programs) -> bool {
         let mut lines = headers.get_all(&self.name).iter();
         let Some(first) = lines.next() else { return false };
         if lines.next().is_none() {
@@ -94,7 +94,7 @@ impl QueryCondition {
         Self { name: condition.name.as_bytes().into(), wanted: Wanted::new(condition, regexes) }
     }
 
-    pub(super) fn is_met(&self, parameters: &mut Parameters<'_>, regexes: &Regexes) -> bool {
+    pub(super) fn is_met(&self, parameters: &mut Parameters<'_>, regexes: &Programs) -> bool {
         parameters.first(&self.name).is_some_and(|value| self.wanted.is_met(value, regexes))
     }
 }
@@ -116,7 +116,7 @@ impl CertificateCondition {
     }
 
     /// A client without a certificate meets no condition.
-    pub(super) fn is_met(&self, certificate: Option<&dyn Certificate>, regexes: &Regexes) -> bool {
+    pub(super) fn is_met(&self, certificate: Option<&dyn Certificate>, regexes: &Programs) -> bool {
         let values = certificate.map_or(&[][..], |certificate| certificate.values(self.part));
         values.iter().any(|value| self.wanted.is_met(value.as_bytes(), regexes))
     }

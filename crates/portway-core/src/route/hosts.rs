@@ -34,7 +34,7 @@ impl HostSet {
 
 /// Names longer than DNS allows are below no suffix: looking them up would cost the square of
 /// their length.
-const LONGEST_NAME: usize = 255;
+pub(super) const LONGEST_NAME: usize = 255;
 
 impl<T> Default for Hosts<T> {
     fn default() -> Self {
@@ -56,8 +56,14 @@ impl<T> Hosts<T> {
         }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.exact.is_empty() && self.suffix.is_empty() && self.any.is_none()
+    /// What [`Self::entry`] was given for a pattern.
+    pub(super) fn get(&self, pattern: Option<&HostPattern>) -> Option<&T> {
+        let Some(pattern) = pattern else { return self.any.as_ref() };
+        match (pattern.exact(), pattern.suffix()) {
+            (Some(host), _) => self.exact.get(host),
+            (None, Some(suffix)) => self.suffix.get(suffix),
+            (None, None) => self.any.as_ref(),
+        }
     }
 
     /// The value for any host.
@@ -98,7 +104,7 @@ impl<T> Hosts<T> {
 }
 
 /// The host of an authority as patterns write it. Upper case and IPv6 addresses allocate.
-fn host_name(authority: &str) -> std::borrow::Cow<'_, str> {
+pub(crate) fn host_name(authority: &str) -> std::borrow::Cow<'_, str> {
     if let Some(rest) = authority.strip_prefix('[') {
         let address = rest.split_once(']').and_then(|(address, _)| address.parse().ok());
         return address.map_or(authority.into(), |ip: Ipv6Addr| format!("[{ip}]").into());

@@ -10,7 +10,7 @@ use std::str::FromStr;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use portway_config::{Match, PathMatch, TypedPath, ValueMatch};
 
-use super::{Entry, Found, Lookup, Regexes, Router};
+use super::{Entry, Found, Lookup, Regexes, Router, World};
 
 pub(super) struct Route {
     pub(super) name: String,
@@ -98,6 +98,7 @@ impl FromStr for Request {
 impl Request {
     pub(super) fn lookup(&self) -> Lookup<'_> {
         Lookup {
+            world: World::WHOLE,
             host: &self.host,
             path: &self.path,
             method: &self.method,
@@ -118,7 +119,7 @@ pub(super) fn build(routes: &[Route], order: &[usize]) -> (Router, Regexes) {
     Router::build(order.iter().map(|&at| {
         let Route { priority, matches, .. } = &routes[at];
         let id = u32::try_from(at).unwrap();
-        Entry { id, priority: *priority, listeners: &[], matches }
+        Entry { id, namespace: None, priority: *priority, listeners: &[], matches }
     }))
 }
 

@@ -15,7 +15,8 @@ use smallvec::SmallVec;
 
 use super::{
     captures::Between,
-    regexes::{RegexId, Regexes},
+    regexes::{Programs, RegexId},
+    router::MatchId,
 };
 
 /// The place of a node in the tree.
@@ -84,9 +85,9 @@ impl Trie {
         &self,
         root: NodeId,
         segments: &Segments<'_>,
-        regexes: &Regexes,
-        visit: &mut impl FnMut(u32) -> ControlFlow<u32>,
-    ) -> ControlFlow<u32> {
+        regexes: &Programs,
+        visit: &mut impl FnMut(u32) -> ControlFlow<MatchId>,
+    ) -> ControlFlow<MatchId> {
         self.descend(&[root], 0, segments, regexes, visit)
     }
 
@@ -94,8 +95,8 @@ impl Trie {
     pub(super) fn visit(
         &self,
         span: Span,
-        visit: &mut impl FnMut(u32) -> ControlFlow<u32>,
-    ) -> ControlFlow<u32> {
+        visit: &mut impl FnMut(u32) -> ControlFlow<MatchId>,
+    ) -> ControlFlow<MatchId> {
         span.of(&self.matches).iter().try_for_each(|found| visit(*found))
     }
 
@@ -104,9 +105,9 @@ impl Trie {
         nodes: &[NodeId],
         depth: usize,
         segments: &Segments<'_>,
-        regexes: &Regexes,
-        visit: &mut impl FnMut(u32) -> ControlFlow<u32>,
-    ) -> ControlFlow<u32> {
+        regexes: &Programs,
+        visit: &mut impl FnMut(u32) -> ControlFlow<MatchId>,
+    ) -> ControlFlow<MatchId> {
         if let [id] = nodes
             && self.node(*id).is_plain()
         {
@@ -153,9 +154,9 @@ impl Trie {
         id: NodeId,
         depth: usize,
         segments: &Segments<'_>,
-        regexes: &Regexes,
-        visit: &mut impl FnMut(u32) -> ControlFlow<u32>,
-    ) -> ControlFlow<u32> {
+        regexes: &Programs,
+        visit: &mut impl FnMut(u32) -> ControlFlow<MatchId>,
+    ) -> ControlFlow<MatchId> {
         let node = self.node(id);
         let Some(segment) = segments.get(depth) else {
             self.visit(node.end, visit)?;
@@ -176,9 +177,9 @@ impl Trie {
         next: &mut SmallVec<[NodeId; 4]>,
         depth: usize,
         segments: &Segments<'_>,
-        regexes: &Regexes,
-        visit: &mut impl FnMut(u32) -> ControlFlow<u32>,
-    ) -> ControlFlow<u32> {
+        regexes: &Programs,
+        visit: &mut impl FnMut(u32) -> ControlFlow<MatchId>,
+    ) -> ControlFlow<MatchId> {
         if !next.is_empty() {
             self.descend(next, depth + 1, segments, regexes, visit)?;
             next.clear();
@@ -191,8 +192,8 @@ impl Trie {
         &self,
         nodes: &[NodeId],
         span: impl Fn(&Node) -> Span,
-        visit: &mut impl FnMut(u32) -> ControlFlow<u32>,
-    ) -> ControlFlow<u32> {
+        visit: &mut impl FnMut(u32) -> ControlFlow<MatchId>,
+    ) -> ControlFlow<MatchId> {
         if let [id] = nodes {
             return self.visit(span(self.node(*id)), visit);
         }

@@ -10,7 +10,7 @@ use portway_config::{
 };
 
 use super::{
-    Action, Destination, Life, ListenerId, ListenerPlan, Plan, Snapshot, StreamRoutes,
+    Action, Destination, Life, ListenerId, ListenerPlan, Namespaces, Plan, Snapshot, StreamRoutes,
     consumers::consumers,
 };
 use crate::{
@@ -81,16 +81,9 @@ pub(crate) fn compile(
         })
         .collect();
     let leaving = previous.map(|previous| leaving(previous, &listeners)).unwrap_or_default();
-    let streams = StreamRoutes::build(&config.routes, &listeners);
-    let requests = config.routes.iter().zip(0_u32..);
-    let requests = requests.filter(|(route, _)| route.protocol == ListenerProtocol::Http);
-    let entries = requests.map(|(route, id)| Entry {
-        id,
-        priority: route.priority,
-        listeners: &route.listeners,
-        matches: route.matches.as_slice(),
-    });
-    let (router, regexes) = Router::build(entries);
+    let streams = StreamRoutes::build(&config.routes, &listeners, config.tells_namespaces_apart());
+    let router = router(&config, previous);
+    let namespaces = Namespaces::new(&config, &router);
     let consumers = consumers(&config);
     let tells_of_consumers = !consumers.is_empty() || !config.plugs().is_empty();
     Snapshot {
@@ -101,7 +94,7 @@ pub(crate) fn compile(
         consumers,
         chain_cells,
         router,
-        regexes,
+        namespaces,
         streams,
         plans,
         upstreams,
@@ -110,6 +103,30 @@ pub(crate) fn compile(
         leaving,
         cells,
         config,
+    }
+}
+
+/// The matches of all routes for requests. Those of hosts that nothing has changed are shared with
+/// the previous revision.
+fn router(config: &Config, previous: Option<&Snapshot>) -> Router {
+    let apart = config.tells_namespaces_apart();
+    let requests = config.routes.iter().zip(0_u32..);
+    let requests = requests.filter(|(route, _)| route.protocol == ListenerProtocol::Http);
+    let entries = requests.map(|(route, id)| entry(route, id, apart));
+    let previous = previous.map(|previous| {
+        let was = |id: u32| entry(&previous.config.routes[id as usize], id, apart);
+        (&previous.router, was)
+    });
+    Router::build_after(entries, previous)
+}
+
+fn entry(route: &Route, id: u32, apart: bool) -> Entry<'_> {
+    Entry {
+        id,
+        namespace: apart.then_some(&route.meta.namespace),
+        priority: route.priority,
+        listeners: &route.listeners,
+        matches: route.matches.as_slice(),
     }
 }
 

@@ -9,6 +9,7 @@ mod compile;
 mod consumers;
 mod life;
 mod listener;
+mod namespaces;
 mod plan;
 mod streams;
 mod view;
@@ -20,7 +21,7 @@ use portway_plugin::Consumers;
 
 use crate::{
     chain::{Chain, Instances},
-    route::{Regexes, Router},
+    route::Router,
     tls,
     upstream::Upstream,
 };
@@ -28,6 +29,7 @@ use crate::{
 pub(crate) use compile::compile;
 pub(crate) use life::Life;
 pub(crate) use listener::{ListenerId, ListenerPlan, RedirectPlan};
+pub(crate) use namespaces::Namespaces;
 pub(crate) use plan::{Action, Destination, Plan};
 pub(crate) use streams::StreamRoutes;
 pub(crate) use view::View;
@@ -37,8 +39,8 @@ pub(crate) struct Snapshot {
     pub(crate) revision: u64,
     pub(crate) config: Checked<Config>,
     pub(crate) router: Router,
-    /// The originals; each view clones them.
-    regexes: Regexes,
+    /// `None` where all routes take requests of all hosts.
+    pub(crate) namespaces: Option<Namespaces>,
     /// Routes that take no requests.
     pub(crate) streams: StreamRoutes,
     /// In the order of the configuration's routes.

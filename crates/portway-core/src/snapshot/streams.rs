@@ -1,49 +1,65 @@
 //! Which route takes a connection or a datagram: there is no request to look at, so the listener
-//! decides, and for TLS the name the client asks for.
+//! decides, and for TLS the name the client asks for. That name has a namespace where domains are
+//! declared; without a name, namespaces are not told apart.
 
-use std::cmp::Reverse;
+use std::{borrow::Borrow, cmp::Reverse, collections::BTreeMap};
 
-use portway_config::{ListenerProtocol, Route};
+use portway_config::{ListenerProtocol, Route, value::Name};
 
 use super::{ListenerId, ListenerPlan};
 use crate::route::Hosts;
 
-/// The routes that take no requests, by listener.
+/// The routes that take no requests, by listener, and for TLS by namespace where domains tell them
+/// apart.
 #[derive(Debug, Default)]
-pub(crate) struct StreamRoutes(Box<[(ListenerId, Table)]>);
+pub(crate) struct StreamRoutes(Box<[(ListenerId, Option<Name>, Table)]>);
 
 /// The numbers of the plans of one listener, by the name a client asks for.
 type Table = Hosts<Option<usize>>;
 
 impl StreamRoutes {
-    /// The tables of listeners that have such routes. A plan's number is its route's place.
-    pub(super) fn build(routes: &[Route], listeners: &[ListenerPlan]) -> Self {
-        let mut order: Vec<(usize, &Route)> = routes
-            .iter()
-            .enumerate()
-            .filter(|(_, r)| r.protocol != ListenerProtocol::Http)
-            .collect();
+    /// The tables of listeners that have such routes. A plan's number is its route's place. `apart`
+    /// says whether domains tell namespaces apart.
+    pub(super) fn build<R: Borrow<Route>>(
+        routes: &[R],
+        listeners: &[ListenerPlan],
+        apart: bool,
+    ) -> Self {
+        let routes = routes.iter().map(Borrow::borrow);
+        let mut order: Vec<(usize, &Route)> =
+            routes.enumerate().filter(|(_, r)| r.protocol != ListenerProtocol::Http).collect();
         // A stable sort: among equals, the one declared first.
         order.sort_by_key(|(_, route)| Reverse(route.priority));
-        let tables = listeners.iter().filter_map(|listener| {
-            let mut table = Table::default();
+        let namespace = |route: &Route| {
+            let told = apart && route.protocol == ListenerProtocol::Tls;
+            told.then(|| route.meta.namespace.clone())
+        };
+        let mut tables = Vec::new();
+        for listener in listeners {
+            let mut of_listener: BTreeMap<Option<Name>, Table> = BTreeMap::new();
             for (plan, route) in order.iter().filter(|(_, route)| takes(route, listener)) {
-                enter(&mut table, route, *plan);
+                enter(of_listener.entry(namespace(route)).or_default(), route, *plan);
             }
-            (!table.is_empty()).then_some((listener.id, table))
-        });
-        Self(tables.collect())
+            let of_listener = of_listener.into_iter();
+            tables.extend(of_listener.map(|(name, table)| (listener.id, name, table)));
+        }
+        Self(tables.into())
     }
 
     /// The plan for what comes to a listener without a name.
     pub(crate) fn unnamed(&self, listener: ListenerId) -> Option<usize> {
-        self.table(listener)?.any().copied().flatten()
+        self.table(listener, None)?.any().copied().flatten()
     }
 
     /// The plan for a TLS client that asks for `name`: its own, the one of the longest suffix, or
     /// the one that has no names. A client that asks for none can have the last alone.
-    pub(crate) fn passthrough(&self, listener: ListenerId, name: Option<&str>) -> Option<usize> {
-        let table = self.table(listener)?;
+    pub(super) fn passthrough(
+        &self,
+        listener: ListenerId,
+        namespace: Option<&Name>,
+        name: Option<&str>,
+    ) -> Option<usize> {
+        let table = self.table(listener, namespace)?;
         match name {
             Some(name) => table.lookup(name).into_iter().next().copied().flatten(),
             None => table.any().copied().flatten(),
@@ -52,11 +68,14 @@ impl StreamRoutes {
 
     /// Whether any TLS that comes to a listener may be passed on.
     pub(crate) fn has_any(&self, listener: ListenerId) -> bool {
-        self.table(listener).is_some()
+        self.0.iter().any(|(id, _, _)| *id == listener)
     }
 
-    fn table(&self, listener: ListenerId) -> Option<&Table> {
-        self.0.iter().find(|(id, _)| *id == listener).map(|(_, table)| table)
+    fn table(&self, listener: ListenerId, namespace: Option<&Name>) -> Option<&Table> {
+        let is = |(id, name, _): &&(ListenerId, Option<Name>, Table)| {
+            *id == listener && name.as_ref() == namespace
+        };
+        self.0.iter().find(is).map(|(_, _, table)| table)
     }
 }
 
@@ -121,9 +140,10 @@ routes:
                 ListenerPlan::new(listener, ListenerId(id), Life::new().into(), None, 0)
             })
             .collect();
-        let routes = StreamRoutes::build(&config.routes, &listeners);
+        let routes = StreamRoutes::build(&config.routes, &listeners, false);
         let id = listeners[listener].id;
-        let plan = if listener == 0 { routes.passthrough(id, name) } else { routes.unnamed(id) };
+        let plan =
+            if listener == 0 { routes.passthrough(id, None, name) } else { routes.unnamed(id) };
         assert_eq!(plan.is_some(), routes.has_any(id));
         plan.map(|plan| config.routes[plan].meta.name.to_string())
     }

@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::Snapshot;
+use super::{ListenerId, Namespaces, Snapshot};
 use crate::{
     chain::Chain,
-    route::Regexes,
+    route::{Programs, Regexes, World},
     telemetry::metrics::{CoreCells, NO_ROUTE, PluginCells, RouteCells},
     upstream::Lane,
 };
@@ -17,6 +17,8 @@ type ChainCells = Box<[Arc<PluginCells>]>;
 pub(crate) struct View {
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) regexes: Regexes,
+    /// The expressions of domains.
+    domains: Programs,
     /// In the order of the snapshot's upstreams.
     pub(crate) lanes: Box<[Arc<Lane>]>,
     /// Filled in at a route's first request on this core.
@@ -45,13 +47,35 @@ impl View {
             })
             .collect();
         Arc::new(Self {
-            regexes: snapshot.regexes.clone(),
+            regexes: Regexes::of_core(
+                &snapshot.router,
+                previous.map(|view| (&view.snapshot.router, &view.regexes)),
+            ),
+            domains: snapshot.namespaces.as_ref().map(Namespaces::programs).unwrap_or_default(),
             lanes,
             cells: (0..snapshot.cells).map(|_| OnceLock::new()).collect(),
             unmatched: cells.unmatched(),
             plugins: (0..snapshot.chain_cells).map(|_| OnceLock::new()).collect(),
             snapshot,
         })
+    }
+
+    /// Whose routes are candidates for requests for a host; `None` where nobody serves it.
+    pub(crate) fn world(&self, host: &str) -> Option<World> {
+        match &self.snapshot.namespaces {
+            None => Some(World::WHOLE),
+            Some(namespaces) => Some(namespaces.of(Some(host), &self.domains)?.world),
+        }
+    }
+
+    /// The plan for a TLS client that asks for `name`, among the routes of the namespace that has
+    /// the name.
+    pub(crate) fn passthrough(&self, listener: ListenerId, name: Option<&str>) -> Option<usize> {
+        let namespace = match &self.snapshot.namespaces {
+            None => None,
+            Some(namespaces) => Some(&namespaces.of(name, &self.domains)?.name),
+        };
+        self.snapshot.streams.passthrough(listener, namespace, name)
     }
 
     /// The counters of a plan towards one of its destinations, or of no plan.

@@ -21,6 +21,7 @@ use rustls::{
 
 use super::{
     certificate::Certificate,
+    domains::DomainCertificates,
     material::{authorities, provider, versions},
     resolver::Resolver,
 };
@@ -40,7 +41,7 @@ pub(crate) struct ListenerPlan {
     max_handshakes: u32,
     /// Handshakes under way, on all cores.
     pending: Arc<AtomicU32>,
-    pub(super) expiries: Vec<Expiry>,
+    expiries: Vec<Expiry>,
 }
 
 /// A certificate's last second, in seconds since 1970.
@@ -71,9 +72,9 @@ impl ListenerPlan {
     /// Compiles what `listener` says. All that is wrong is told; `path` is where its TLS stands.
     /// Ticket keys of policies that stay come from `previous`.
     pub(super) fn new(
-        listener: &Listener,
-        tls: &ListenerTls,
+        (listener, tls): (&Listener, &ListenerTls),
         path: &str,
+        domains: Option<&Arc<DomainCertificates>>,
         previous: Option<&Self>,
         problems: &mut Vec<Problem>,
     ) -> Option<Self> {
@@ -87,7 +88,7 @@ impl ListenerPlan {
                 Certificate::new(spec, &provider, &format!("{path}.certificates[{at}]"), problems)
             })
             .collect();
-        let resolver = Arc::new(Resolver::new(&certificates));
+        let resolver = Arc::new(Resolver::new(&certificates, domains));
         let maker = Maker { listener, tls, provider, resolver: Arc::clone(&resolver), previous };
         let hosts = tls.hosts.iter().enumerate();
         let asked =
@@ -152,16 +153,26 @@ impl ListenerPlan {
     }
 
     /// Certificates that are shown, and until when.
-    pub(crate) fn expiries(&self) -> &[Expiry] {
-        &self.expiries
+    pub(crate) fn expiries(&self) -> impl Iterator<Item = &Expiry> {
+        self.expiries.iter().chain(self.resolver.of_domains())
     }
 
-    /// The names of certificates whose time is over.
+    /// The listener's own certificates whose time is over.
     pub(super) fn expired(&self, now: SystemTime) -> impl Iterator<Item = &Expiry> {
-        let now = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        let now = i64::try_from(now).unwrap_or(i64::MAX);
-        self.expiries.iter().filter(move |expiry| expiry.not_after < now)
+        self.expiries.iter().filter(move |expiry| is_over(expiry.not_after, now))
     }
+
+    /// Whether the listener's own certificate of this name is good.
+    pub(super) fn has_good(&self, name: &str, now: SystemTime) -> bool {
+        self.expiries.iter().any(|own| *own.name == *name)
+            && !self.expired(now).any(|own| *own.name == *name)
+    }
+}
+
+/// Whether a certificate's last second is over.
+pub(super) fn is_over(not_after: i64, now: SystemTime) -> bool {
+    let now = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    not_after < i64::try_from(now).unwrap_or(i64::MAX)
 }
 
 impl fmt::Debug for ListenerPlan {

@@ -8,6 +8,7 @@
 
 mod certificate;
 mod client;
+mod domains;
 mod facts;
 mod handshake;
 mod listener;

@@ -2,10 +2,12 @@
 
 use std::{collections::HashMap, sync::Arc, time::SystemTime};
 
-use portway_config::{Checked, Config, Listener, Problem, Service, value::EndpointScheme};
+use portway_config::{
+    Checked, Config, Listener, ListenerProtocol, Problem, Service, value::EndpointScheme,
+};
 use rustls::RootCertStore;
 
-use super::{Client, TlsPlan, Verification};
+use super::{Client, TlsPlan, Verification, domains::DomainCertificates};
 
 /// The plans of a configuration's listeners and services, in their order.
 #[derive(Debug, Default)]
@@ -14,6 +16,8 @@ pub(crate) struct Prepared {
     pub(crate) services: Vec<Option<Client>>,
     /// What is worth saying.
     pub(crate) warnings: Vec<Problem>,
+    /// What domains show.
+    domains: Option<Arc<DomainCertificates>>,
     /// The authorities the system trusts, if anybody asked for them.
     system: Option<Arc<RootCertStore>>,
 }
@@ -43,11 +47,26 @@ pub(crate) fn prepare(
         .collect();
     let now = SystemTime::now();
     let mut prepared = Prepared::default();
+    prepared.domains = domains(config, previous, now, &mut problems, &mut prepared.warnings);
+    let had = previous.and_then(|(_, previous)| previous.domains.as_ref());
+    let same_domains = had.map(Arc::as_ptr) == prepared.domains.as_ref().map(Arc::as_ptr);
     for (at, listener) in config.listeners.iter().enumerate() {
         let old = known.get(&(&listener.meta.namespace, &listener.meta.name)).copied();
         let path = config.declared_path(&format!("listeners[{at}].tls"));
-        let plan = listener_plan(listener, old, &path, now, &mut problems, &mut prepared.warnings);
-        prepared.listeners.push(plan);
+        // The admin API is for those who know it by its own name.
+        let is_admin = listener.protocol == ListenerProtocol::Admin;
+        let shown = prepared.domains.as_ref().filter(|_| !is_admin);
+        let made = match old {
+            Some((old, plan)) if (same_domains || is_admin) && speaks_alike(old, listener) => {
+                Some(Arc::clone(plan))
+            }
+            _ => {
+                let old = old.map(|(_, plan)| &**plan);
+                let found = (&mut problems, &mut prepared.warnings);
+                listener_plan(listener, old, shown, &path, now, found)
+            }
+        };
+        prepared.listeners.push(made);
     }
     prepared.system = previous.and_then(|(_, prepared)| prepared.system.clone());
     for (at, service) in config.services.iter().enumerate() {
@@ -58,33 +77,47 @@ pub(crate) fn prepare(
     if problems.is_empty() { Ok(prepared) } else { Err(problems) }
 }
 
-fn listener_plan(
-    listener: &Listener,
-    old: Option<(&Listener, &Arc<TlsPlan>)>,
-    path: &str,
+/// What domains show; what did not change is carried over.
+fn domains(
+    config: &Config,
+    previous: Option<(&Config, &Prepared)>,
     now: SystemTime,
     problems: &mut Vec<Problem>,
     warnings: &mut Vec<Problem>,
+) -> Option<Arc<DomainCertificates>> {
+    let known = previous.and_then(|(before, prepared)| Some((before, prepared.domains.as_ref()?)));
+    if let Some((before, known)) = known
+        && DomainCertificates::are_same(before, config)
+    {
+        return Some(Arc::clone(known));
+    }
+    if config.certificates.is_empty() {
+        return None;
+    }
+    let known = known.map(|(before, known)| (before, &**known));
+    Some(Arc::new(DomainCertificates::new(config, known, now, problems, warnings)))
+}
+
+/// Whether what a listener does about TLS did not change.
+fn speaks_alike(old: &Listener, new: &Listener) -> bool {
+    (&old.tls, &old.http2) == (&new.tls, &new.http2)
+}
+
+fn listener_plan(
+    listener: &Listener,
+    previous: Option<&TlsPlan>,
+    domains: Option<&Arc<DomainCertificates>>,
+    path: &str,
+    now: SystemTime,
+    (problems, warnings): (&mut Vec<Problem>, &mut Vec<Problem>),
 ) -> Option<Arc<TlsPlan>> {
     let tls = listener.tls.as_ref()?;
-    if let Some((old, plan)) = old
-        && (&old.tls, &old.http2) == (&listener.tls, &listener.http2)
-    {
-        return Some(Arc::clone(plan));
-    }
-    let previous = old.map(|(_, plan)| &**plan);
-    let plan = TlsPlan::new(listener, tls, path, previous, problems)?;
+    let plan = TlsPlan::new((listener, tls), path, domains, previous, problems)?;
     for expired in plan.expired(now) {
         let message = format!("the certificate for {} has expired", expired.name);
         let problem = Problem::new("expired_certificate", message);
         let problem = problem.at(format!("{path}.certificates"));
-        let was_good = previous.is_some_and(|previous| {
-            let is_old = |expiry: &&super::listener::Expiry| expiry.name == expired.name;
-            previous.expiries().iter().any(|expiry| {
-                is_old(&expiry) && !previous.expired(now).any(|old| old.name == expired.name)
-            })
-        });
-        if was_good {
+        if previous.is_some_and(|previous| previous.has_good(&expired.name, now)) {
             problems.push(problem.hint("the certificate that is live is good: it stays"));
         } else {
             warnings.push(problem.hint("renew it: clients that verify it stay away"));

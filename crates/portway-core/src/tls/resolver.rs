@@ -7,7 +7,7 @@ use rustls::{
     sign::CertifiedKey,
 };
 
-use super::certificate::Certificate;
+use super::{certificate::Certificate, domains::DomainCertificates, listener::Expiry};
 
 /// Certificates of one name, the cheapest kind of key first.
 type Choice = Vec<Arc<CertifiedKey>>;
@@ -20,13 +20,18 @@ pub(super) struct Resolver {
     wildcard: HashMap<Box<str>, Choice>,
     /// For clients that ask for no name, or for one that nobody has.
     default: Choice,
+    /// What domains show, for names that the listener has no certificate of its own for.
+    domains: Option<Arc<DomainCertificates>>,
 }
 
 impl Resolver {
-    pub(super) fn new(certificates: &[Certificate]) -> Self {
+    pub(super) fn new(
+        certificates: &[Certificate],
+        domains: Option<&Arc<DomainCertificates>>,
+    ) -> Self {
         let mut by_cost: Vec<_> = certificates.iter().collect();
         by_cost.sort_by_key(|certificate| certificate.is_rsa());
-        let mut this = Self::default();
+        let mut this = Self { domains: domains.cloned(), ..Self::default() };
         for certificate in by_cost {
             for name in &certificate.names {
                 let (map, name) = match name.strip_prefix("*.") {
@@ -40,13 +45,25 @@ impl Resolver {
         if let Some(first) = certificates.first() {
             let same = first.names.first().and_then(|name| this.named(name).cloned());
             this.default = same.unwrap_or_else(|| vec![Arc::clone(&first.key)]);
+        } else if let Some(first) = domains.and_then(|domains| domains.first()) {
+            this.default.clone_from(first);
         }
         this
     }
 
+    /// When the certificates of domains end.
+    pub(super) fn of_domains(&self) -> impl Iterator<Item = &Expiry> {
+        self.domains.iter().flat_map(|domains| &domains.expiries)
+    }
+
     /// Whether a certificate is for `name`.
     pub(super) fn knows(&self, name: &str) -> bool {
-        self.named(name).is_some()
+        self.shown(name).is_some()
+    }
+
+    /// The listener's own before those of domains.
+    fn shown(&self, name: &str) -> Option<&Choice> {
+        self.named(name).or_else(|| self.domains.as_ref()?.named(name))
     }
 
     /// Exact before wildcard. A wildcard stands for one label (RFC 9525 section 6.3).
@@ -64,7 +81,7 @@ impl Resolver {
 impl ResolvesServerCert for Resolver {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         // rustls gives the name in lower case.
-        let choice = hello.server_name().and_then(|name| self.named(name)).unwrap_or(&self.default);
+        let choice = hello.server_name().and_then(|name| self.shown(name)).unwrap_or(&self.default);
         let understood =
             |key: &&Arc<CertifiedKey>| key.key.choose_scheme(hello.signature_schemes()).is_some();
         // Where none fits, rustls finds that out from any of them and says so by the alert that

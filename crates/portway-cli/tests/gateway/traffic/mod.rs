@@ -5,6 +5,7 @@ mod abuse;
 mod bodies;
 mod bridges;
 mod connections;
+mod domains;
 mod errors;
 mod faults;
 mod files;

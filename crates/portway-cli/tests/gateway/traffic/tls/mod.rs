@@ -9,6 +9,8 @@ mod renewal;
 mod termination;
 mod upstreams;
 
+pub(super) use renewal::check;
+
 use std::{io, net::SocketAddr, process::Stdio};
 
 use portway_testkit::{
@@ -23,28 +25,28 @@ use tokio::io::AsyncWriteExt as _;
 use crate::fixture::directory;
 
 /// A route that answers every request itself.
-const REPLY: &str = "routes: [{name: all, target: {reply: {body: ok}}}]";
+pub(super) const REPLY: &str = "routes: [{name: all, target: {reply: {body: ok}}}]";
 const GET: &str = "GET / HTTP/1.1\r\nHost: a.example\r\n\r\n";
 
 /// An authority, and a directory for what it issues.
-struct Issuer {
-    authority: Authority,
+pub(super) struct Issuer {
+    pub(super) authority: Authority,
     dir: TempDir,
 }
 
 impl Issuer {
-    fn new() -> io::Result<Self> {
+    pub(super) fn new() -> io::Result<Self> {
         Ok(Self { authority: Authority::new()?, dir: directory()? })
     }
 
     /// A pair for these names in files called after the first of them, as an entry of
     /// `certificates`.
-    fn pair(&self, names: &[&str]) -> io::Result<String> {
+    pub(super) fn pair(&self, names: &[&str]) -> io::Result<String> {
         self.written(names[0], &self.authority.issue(names)?)
     }
 
     /// An identity in files of this name, as an entry of `certificates`.
-    fn written(&self, name: &str, identity: &Identity) -> io::Result<String> {
+    pub(super) fn written(&self, name: &str, identity: &Identity) -> io::Result<String> {
         let files = identity.write_named(self.dir.path(), name)?;
         Ok(format!("{{cert: \"{}\", key: \"{}\"}}", files.cert.display(), files.key.display()))
     }
@@ -55,7 +57,7 @@ impl Issuer {
     }
 
     /// A client that trusts the authority and asks for this name.
-    fn client(&self, name: &str) -> ClientTls {
+    pub(super) fn client(&self, name: &str) -> ClientTls {
         ClientTls::trusting(&self.authority).server_name(name)
     }
 }
@@ -66,7 +68,7 @@ fn secure(tls: &str, rest: &str) -> String {
 }
 
 /// The alternative names in the certificate a client is shown.
-async fn shown(addr: SocketAddr, tls: &ClientTls) -> io::Result<Vec<String>> {
+pub(super) async fn shown(addr: SocketAddr, tls: &ClientTls) -> io::Result<Vec<String>> {
     let secured = RawClient::connect_tls(addr, tls).await?.secured();
     Ok(secured.expect("it is TLS").peer_names)
 }

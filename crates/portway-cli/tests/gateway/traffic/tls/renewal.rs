@@ -120,7 +120,7 @@ async fn a_bad_pair_changes_nothing_and_is_told_until_a_good_one_comes() -> io::
 }
 
 /// What `portway check` says of a configuration, and whether it accepts it.
-async fn check(issuer: &Issuer, config: &str) -> io::Result<(bool, String)> {
+pub(in super::super) async fn check(issuer: &Issuer, config: &str) -> io::Result<(bool, String)> {
     let file = issuer.dir.path().join("checked.yaml");
     fs::write(&file, config)?;
     let mut command = Command::new(PORTWAY);
