@@ -109,9 +109,9 @@ mod tests {
         assert_eq!(environment.files(&usual), [PathBuf::from("restgate.yaml")]);
         assert!(Environment::default().files(&usual).is_empty());
         fs::write(&two, "").unwrap();
-        assert_eq!(environment.files(&usual), [two.clone()]);
+        assert_eq!(environment.files(&usual), std::slice::from_ref(&two));
         fs::write(&one, "").unwrap();
-        assert_eq!(environment.files(&usual), [one.clone()]);
+        assert_eq!(environment.files(&usual), std::slice::from_ref(&one));
         let portway = Some("a.yaml:conf.d:".into());
         let environment = Environment { portway, ..environment };
         assert_eq!(environment.files(&usual), ["a.yaml", "conf.d"].map(PathBuf::from));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
-use portway_config::{Checked, Config, Route, Target};
+use portway_config::{Checked, Config, Route, Target, value::Name};
 use portway_core::explain::{Candidate, Condition, Question, Trace, trace};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -89,10 +89,14 @@ fn told(context: &Context, config: &Checked<Config>, traced: &Trace<'_>, host: &
     json!({
         "listener": traced.listener.meta.name.as_str(),
         "host": host,
+        "domain": traced.belonging.domain.map(|(domain, pattern)| json!({
+            "name": domain.meta.name.as_str(),
+            "pattern": pattern.as_str(),
+        })),
         "path": traced.path,
         "candidates": seen.map(candidate).collect::<Vec<_>>(),
         "others": traced.others,
-        "namespace": traced.route.map(|route| route.meta.namespace.as_str()),
+        "namespace": traced.belonging.namespace.as_ref().map(Name::as_str),
         "route": traced.route.map(|route| route.meta.name.as_str()),
         "chain": chain.collect::<Vec<_>>(),
         "target": traced.route.and_then(|route| route.target.as_ref()).map(target),

@@ -35,7 +35,6 @@ pub fn belonging<'a>(config: &'a Checked<Config>, host: &str) -> Belonging<'a> {
     // Of what is equal, the one declared first.
     let domain =
         patterns.min_by_key(|(domain, pattern)| (Reverse(domain.priority), pattern.rank()));
-    let domain = domain.map(|(domain, pattern)| (&*domain, pattern));
     let namespace = domain.map_or_else(Name::default, |(domain, _)| domain.meta.namespace.clone());
     let served = config.has_enabled(&namespace);
     Belonging { domain, namespace: Some(namespace), served }

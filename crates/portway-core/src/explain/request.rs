@@ -9,8 +9,8 @@ use portway_config::{
     value::{HostPattern, normalize_path},
 };
 
-use super::{ChainRow, Row, chains, table};
-use crate::route::{Entry, Found, Lookup, Router};
+use super::{Belonging, ChainRow, Row, belonging, chains, table};
+use crate::route::{Entry, Found, Lookup, Router, World};
 
 /// A request that nobody has sent.
 #[derive(Clone, Debug)]
@@ -34,12 +34,14 @@ pub struct Question<'a> {
 pub struct Trace<'a> {
     /// The listener it comes by.
     pub listener: &'a Listener,
+    /// The domain that has the host, and the namespace whose routes are candidates.
+    pub belonging: Belonging<'a>,
     /// The path in its normal form, which is matched.
     pub path: String,
     /// The rows of the table that are for its host, in the order in which they are tried, up to
     /// the one that takes it.
     pub candidates: Vec<Candidate<'a>>,
-    /// How many rows are for other hosts or other listeners.
+    /// How many rows are for other namespaces, hosts or listeners.
     pub others: usize,
     /// The route that takes it.
     pub route: Option<&'a Route>,
@@ -87,7 +89,9 @@ pub fn trace<'a>(
     let ambiguous = listener.ambiguous_paths == portway_config::AmbiguousPaths::Allow;
     let path = normalize_path(question.path, ambiguous)
         .map_err(|_| "the path is ambiguous: it is answered 400".to_owned())?;
+    let belonging = belonging(config, question.host);
     let lookup = Lookup {
+        world: World::WHOLE,
         host: question.host,
         path: &path,
         method: question.method,
@@ -98,6 +102,11 @@ pub fn trace<'a>(
     };
     let (mut candidates, mut others, mut route) = (Vec::new(), 0, None);
     for row in table(config) {
+        let theirs = belonging.namespace.as_ref();
+        if !belonging.served || theirs.is_some_and(|one| *one != row.route.meta.namespace) {
+            others += 1;
+            continue;
+        }
         match ruled_out_by(&row, &lookup) {
             Some(Condition::Listener | Condition::Host) => others += 1,
             ruled_out_by => {
@@ -115,7 +124,7 @@ pub fn trace<'a>(
     };
     let here = |row: &ChainRow<'_>| row.listener.is_none_or(|one| std::ptr::eq(one, listener));
     let chain = chains(config).into_iter().find(|row| same(row.route) && here(row));
-    Ok(Trace { listener, path: path.into_owned(), candidates, others, route, chain })
+    Ok(Trace { listener, belonging, path: path.into_owned(), candidates, others, route, chain })
 }
 
 fn listener<'a>(config: &'a Config, name: Option<&str>) -> Result<&'a Listener, String> {
@@ -166,7 +175,8 @@ fn ruled_out_by(row: &Row<'_>, lookup: &Lookup<'_>) -> Option<Condition> {
 fn takes(one: Match, lookup: &Lookup<'_>) -> bool {
     let matches = Matches::One(one);
     let matches = matches.as_slice();
-    let (router, regexes) = Router::build([Entry { id: 0, priority: 0, listeners: &[], matches }]);
+    let (router, regexes) =
+        Router::build([Entry { id: 0, namespace: None, priority: 0, listeners: &[], matches }]);
     matches!(router.find(lookup, &regexes), Found::Route(_))
 }
 

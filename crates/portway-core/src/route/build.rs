@@ -30,6 +30,7 @@ impl Router {
     /// number stands for the entry that it was made of.
     #[must_use]
     #[expect(single_use_lifetimes, reason = "the language wants names for them here")]
+    #[expect(clippy::needless_pass_by_value, reason = "it is made for this call")]
     pub fn build_after<'a, 'b>(
         entries: impl IntoIterator<Item = Entry<'a>>,
         previous: Option<(&Self, impl Fn(u32) -> Entry<'b>)>,

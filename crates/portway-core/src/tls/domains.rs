@@ -63,7 +63,7 @@ impl DomainCertificates {
                     true => problems
                         .push(problem.hint("the certificate that is live is good: it stays")),
                     false => {
-                        warnings.push(problem.hint("renew it: clients that verify it stay away"))
+                        warnings.push(problem.hint("renew it: clients that verify it stay away"));
                     }
                 }
             }
@@ -118,10 +118,10 @@ fn id(spec: &Spec) -> (Name, Name) {
 }
 
 fn by_name(config: &Config) -> impl Iterator<Item = ((&Name, &Name), &Spec)> {
-    config.certificates.iter().map(|one| ((&one.meta.namespace, &one.meta.name), &*one))
+    config.certificates.iter().map(|one| ((&one.meta.namespace, &one.meta.name), one))
 }
 
 fn in_service(config: &Config) -> impl Iterator<Item = &Domain> {
-    let domains = config.domains.iter().map(|domain| &*domain);
+    let domains = config.domains.iter();
     domains.filter(|one| one.meta.enabled && config.has_enabled(&one.meta.namespace))
 }
