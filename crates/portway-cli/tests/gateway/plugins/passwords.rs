@@ -18,7 +18,7 @@ async fn ask(client: &Client, pair: &str) -> io::Result<(u16, Option<String>, St
     Ok((response.status.as_u16(), retry, response.text().into_owned()))
 }
 
-/// Of "U*U", by `crypt_blowfish`: dear enough for a queue to form, and no dearer, because who hashes
+/// Of `U*U`: dear enough for a queue to form, and no dearer, because who hashes
 /// comes after everybody else on a busy machine.
 const HASH: &str = "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
 
