@@ -111,7 +111,8 @@ pub enum ListenerProtocol {
     /// Datagrams, which are passed on.
     Udp,
     /// HTTP, answered by the admin API. A configuration says `admin` at the top instead.
-    #[serde(skip)]
+    #[serde(skip_deserializing)]
+    #[schemars(skip)]
     Admin,
 }
 
