@@ -43,6 +43,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("unknown_namespace", "a resource belongs to a namespace that does not exist"),
     ("unknown_certificate", "a domain shows a certificate that does not exist"),
     ("duplicate_pattern", "two domains of one priority have one pattern"),
+    ("bad_document", "a document does not fit the schema of its collection"),
     ("bad_schema", "the schema of a collection is not a JSON Schema"),
     ("namespace_mismatch", "a route is in another namespace than its service"),
     ("nested_target", "a route under a service names a target"),

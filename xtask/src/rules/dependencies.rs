@@ -63,7 +63,8 @@ const BANNED: &[(&str, Reach, &str)] = &[
     ("yaml-rust", Reach::Anywhere, "no longer maintained: saphyr-parser"),
     ("simd-json", Reach::Anywhere, "one JSON: serde_json"),
     ("sonic-rs", Reach::Anywhere, "one JSON: serde_json"),
-    ("fancy-regex", Reach::Anywhere, "not linear-time: one pattern can stop a core; regex"),
+    // `jsonschema` brings it, and is told to use `regex` (`Collection::validator`).
+    ("fancy-regex", Reach::Ours, "not linear-time: one pattern can stop a core; regex"),
     ("pcre2", Reach::Anywhere, "not linear-time: one pattern can stop a core; regex"),
     // What the standard library or a successor does now.
     ("lazy_static", Reach::Ours, "std::sync::LazyLock"),

@@ -1,10 +1,10 @@
 //! Documents: JSON that the gateway keeps for others, in collections.
 //!
-//! Every way to write one goes through [`checked`]: what a collection's schema forbids is never
+//! Every way to write one goes through [`Collection::check`]: what a collection's schema forbids is never
 //! kept.
 
 use http::{HeaderMap, StatusCode, header};
-use portway_config::{Collection, Kind, Problem, Resource, ResourceId, Visibility, value::Name};
+use portway_config::{Collection, Kind, Resource, ResourceId, Visibility, value::Name};
 use portway_store::{Entry, Expect, Key, List, Prefix, Revision, Transaction};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -89,26 +89,12 @@ fn collection(context: &Context, id: &ResourceId) -> Option<Collection> {
     all.find(|one| one.meta.name == id.name && one.meta.namespace == id.namespace).cloned()
 }
 
-/// What is wrong with a document, by the schema of its collection.
-fn checked(collection: &Collection, data: &Value) -> Result<(), Vec<Problem>> {
-    // The schema was looked at when the collection was written.
-    let Ok(validator) = jsonschema::validator_for(&collection.schema) else { return Ok(()) };
-    let problems: Vec<_> = validator
-        .iter_errors(data)
-        .map(|error| {
-            let path = error.instance_path().to_string().trim_start_matches('/').replace('/', ".");
-            Problem::new("bad_document", error.to_string()).at(path)
-        })
-        .collect();
-    if problems.is_empty() { Ok(()) } else { Err(problems) }
-}
-
 /// `PUT /api/v1/documents/{id}`
 pub(crate) async fn put(context: Context) -> Result<Made, Failure> {
     let place = Place::of(&context, Verb::Put)?;
     let key = place.key(context.param("id"))?;
     let data: Value = context.json()?;
-    checked(&place.collection, &data).map_err(Failure::wrong)?;
+    place.collection.check(&data).map_err(Failure::wrong)?;
     let store = context.ledger().store();
     let known = store.get(&key).await.map_err(ledger::Error::from)?;
     let expected = expected(&context.headers, known.as_ref())?;
@@ -234,7 +220,7 @@ pub(crate) async fn keeps_documents(
     let mut problems = Vec::new();
     for entry in &page.entries {
         let Ok(kept) = serde_json::from_slice::<Kept>(&entry.value) else { continue };
-        if let Err(more) = checked(next, &kept.data) {
+        if let Err(more) = next.check(&kept.data) {
             let name = entry.key.name();
             problems.extend(more.into_iter().map(|one| {
                 let path = format!("documents/{name} {}", one.path);

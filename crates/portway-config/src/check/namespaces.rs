@@ -48,10 +48,9 @@ pub(super) fn check(config: &Config, places: &Places, findings: &mut Findings) {
     }
     domains(config, places, findings);
     for (at, collection) in config.collections.iter().enumerate() {
-        if let Err(error) = jsonschema::validator_for(&collection.schema) {
-            let problem = Problem::new("bad_schema", error.to_string());
-            let below = error.instance_path().to_string().replace('/', ".");
-            findings.problem(problem.at(format!("collections[{at}].schema{below}")));
+        if let Err(problem) = collection.validator() {
+            let path = format!("collections[{at}].{}", problem.path);
+            findings.problem(problem.at(path));
         }
     }
 }
