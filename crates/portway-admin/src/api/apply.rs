@@ -132,15 +132,11 @@ pub(crate) fn export(context: &Context) -> Result<Made, Failure> {
     } else if let Some(running) = context.ledger().changes().running() {
         for (_, part) in running.parts() {
             let loaded = part.loaded(context.ledger().catalog());
-            for (one, at) in loaded.config.resources() {
-                let path = format!("{}[{at}]", one.kind.plural());
-                if loaded.places.owner(&path).as_str() == owner {
-                    let mut spec = one.to_json();
-                    if let Some(spec) = spec.as_object_mut() {
-                        spec.remove("name");
-                        spec.remove("namespace");
-                    }
-                    add(&one.id(), &spec);
+            for one in kinds.iter().flat_map(|kind| loaded.config.declared(*kind)) {
+                // What stands under a service is exported with it.
+                let own = one.path.starts_with(one.id.kind.plural());
+                if own && loaded.places.owner(&one.path).as_str() == owner {
+                    add(&one.id, &one.spec());
                 }
             }
         }

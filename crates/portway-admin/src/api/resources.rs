@@ -141,20 +141,16 @@ fn all(context: &Context, kind: Kind) -> BTreeMap<ResourceId, View> {
     }
     let Some(running) = context.ledger().changes().running() else { return views };
     for (origin, part) in running.parts() {
-        if *origin == Origin::store() {
+        // The store's own were added; what it has under services was not.
+        if *origin == Origin::store() && kind != Kind::Route {
             continue;
         }
         let loaded = part.loaded(catalog);
-        let of_kind = loaded.config.resources().filter(|(one, _)| one.kind == kind);
-        for (one, at) in of_kind {
-            let mut spec = masked(catalog, &one.id(), &one.to_json());
-            if let Some(spec) = spec.as_object_mut() {
-                spec.remove("name");
-                spec.remove("namespace");
-            }
-            let owner = loaded.places.owner(&format!("{}[{at}]", kind.plural()));
-            let id = one.id();
-            views.insert(id.clone(), View { id, owner, revision: 0, times: None, spec });
+        for one in loaded.config.declared(kind) {
+            let spec = masked(catalog, &one.id, &one.spec());
+            let owner = loaded.places.owner(&one.path);
+            let view = View { id: one.id.clone(), owner, revision: 0, times: None, spec };
+            views.entry(one.id).or_insert(view);
         }
     }
     views

@@ -202,9 +202,8 @@ impl Ledger {
         let foreign = running.parts().iter().filter(|(origin, _)| *origin != Origin::store());
         foreign.into_iter().find_map(|(_, part)| {
             let loaded = part.loaded(&self.0.catalog);
-            let mut all = loaded.config.resources();
-            let (_, at) = all.find(|(one, _)| one.id() == *id)?;
-            Some(loaded.places.owner(&format!("{}[{at}]", id.kind.plural())))
+            let one = loaded.config.declared(id.kind).find(|one| one.id == *id)?;
+            Some(loaded.places.owner(&one.path))
         })
     }
 

@@ -222,6 +222,58 @@ impl ResourceRef<'_> {
     }
 }
 
+/// A resource as it was declared.
+#[derive(Clone, Debug)]
+pub struct Declared<'a> {
+    /// Which one it is.
+    pub id: ResourceId,
+    /// Where it stands: `routes[2]`, `services[0].routes[1]`.
+    pub path: String,
+    one: ResourceRef<'a>,
+    /// The service it stands under.
+    under: Option<&'a Name>,
+}
+
+impl Declared<'_> {
+    /// What it says, but for its name and its namespace. Secrets are masked. A route under a service
+    /// has the service as its target.
+    #[must_use]
+    pub fn spec(&self) -> Value {
+        let mut spec = self.one.to_json();
+        if let Some(spec) = spec.as_object_mut() {
+            spec.remove("name");
+            spec.remove("namespace");
+            if let Some(service) = self.under {
+                spec.insert("target".into(), serde_json::json!({ "service": service }));
+            }
+        }
+        spec
+    }
+}
+
+impl Config {
+    /// Every resource of a kind as it was declared, also routes under services.
+    pub fn declared(&self, kind: Kind) -> impl Iterator<Item = Declared<'_>> {
+        let of_kind = self.resources().filter(move |(one, _)| one.kind == kind);
+        let top = of_kind.map(|(one, at)| {
+            let path = format!("{}[{at}]", one.kind.plural());
+            Declared { id: one.id(), path, one, under: None }
+        });
+        let owners = self.services.iter().enumerate().filter(move |_| kind == Kind::Route);
+        top.chain(owners.flat_map(|(at, service)| {
+            service.routes.iter().enumerate().map(move |(inner, route)| {
+                let one = ResourceRef { kind, meta: &route.meta, value: Written::Route(route) };
+                let mut id = one.id();
+                if id.namespace.is_default_namespace() {
+                    id.namespace.clone_from(&service.meta.namespace);
+                }
+                let path = format!("services[{at}].routes[{inner}]");
+                Declared { id, path, one, under: Some(&service.meta.name) }
+            })
+        }))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -28,7 +28,7 @@ pub use gateway::{
     Storage, StorageKind,
 };
 pub use keep::{Collection, NamedSecret, Visibility};
-pub use kind::{Kind, Resource, ResourceId, ResourceRef};
+pub use kind::{Declared, Kind, Resource, ResourceId, ResourceRef};
 pub use listener::{
     AmbiguousPaths, ForwardedHeaders, HeaderCase, Limits, Listener, ListenerHttp2,
     ListenerProtocol, RedirectHttps,

@@ -42,7 +42,13 @@ fn every_code_has_a_document() {
         seen.extend(found.into_iter().map(|problem| problem.code));
     }
     // Of several documents, and of resources that stand by themselves.
-    seen.extend(["owned_elsewhere", "name_mismatch", "foreign_key", "bad_document", "empty_directory"]);
+    seen.extend([
+        "owned_elsewhere",
+        "name_mismatch",
+        "foreign_key",
+        "bad_document",
+        "empty_directory",
+    ]);
     let known: BTreeSet<_> = CODES.iter().map(|(code, _)| *code).collect();
     assert_eq!(known, seen);
 }

@@ -90,7 +90,8 @@ async fn a_part_of_a_resource_is_changed_by_a_patch() -> io::Result<()> {
 #[tokio::test]
 async fn what_a_file_owns_is_shown_and_not_edited() -> io::Result<()> {
     let filed = "routes: [{name: filed, match: {path: /filed}, target: {reply: {body: f}}}]";
-    let api = Administered::start(filed).await?;
+    let under = "services: [{name: up, url: 'http://127.0.0.1:9', routes: [{name: under, match: {path: /u}}]}]";
+    let api = Administered::start(&format!("{filed}\n{under}")).await?;
     let view = api.get("/routes/filed").await?;
     let owner = view["data"]["owner"].as_str().expect("an owner");
     assert!(owner.starts_with("file:") && owner.ends_with("gateway.yaml"), "{owner}");
@@ -100,6 +101,8 @@ async fn what_a_file_owns_is_shown_and_not_edited() -> io::Result<()> {
         assert_eq!((status, answer["code"].as_str()), (409, Some("owned_elsewhere")));
         assert!(answer["detail"].as_str().is_some_and(|text| text.contains("gateway.yaml")));
     }
+    let listed = api.get("/routes?name=under").await?;
+    assert_eq!(listed["data"][0]["spec"]["target"]["service"], "up", "{listed}");
     // And the other way round: the file may not take what the store has.
     api.reply("stored", "/stored", "s").await?;
     let both = "routes: [{name: stored, match: {path: /x}, target: {reply: {}}}]";
