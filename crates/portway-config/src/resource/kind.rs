@@ -260,7 +260,7 @@ impl Config {
             Declared { id: one.id(), path, one, under: None }
         });
         let owners = self.services.iter().enumerate().filter(move |_| kind == Kind::Route);
-        top.chain(owners.flat_map(|(at, service)| {
+        top.chain(owners.flat_map(move |(at, service)| {
             service.routes.iter().enumerate().map(move |(inner, route)| {
                 let one = ResourceRef { kind, meta: &route.meta, value: Written::Route(route) };
                 let mut id = one.id();
