@@ -3,6 +3,7 @@
 use std::{
     fs::{self, Permissions},
     os::unix::fs::PermissionsExt,
+    time::{Duration, Instant},
 };
 
 use portway_store::{Embedded, OpenError, Options, Revision, Store, Transaction};
@@ -53,7 +54,13 @@ async fn the_second_to_open_it_is_told_who_is_there() {
     let text = error.to_string();
     assert!(text.contains(directory.path().to_str().unwrap()), "{text}");
     drop(first);
-    drop(open(directory.path()));
+    // A process that another test is just starting has the lock too, until it is a program of its
+    // own.
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while let Err(error) = Embedded::open(directory.path(), Options::default()) {
+        assert!(matches!(error, OpenError::InUse { .. }) && Instant::now() < deadline, "{error}");
+        std::thread::yield_now();
+    }
 }
 
 #[test]
