@@ -1,5 +1,5 @@
 //! Files that are written by the product itself, committed, and must be fresh: the JSON Schema of
-//! the configuration, the references of the command line, of the metrics and of each plugin. `cargo xtask generate`
+//! the configuration, the `OpenAPI` document of the admin API, the references of the command line, of the metrics and of each plugin. `cargo xtask generate`
 //! writes them; the gate only compares.
 
 use std::{
@@ -26,6 +26,10 @@ const DOCUMENTS: &[Document] = &[
     Document {
         path: "docs/schema/portway.schema.json",
         write: |portway| portway.says(&["schema"]),
+    },
+    Document {
+        path: "docs/schema/admin.openapi.json",
+        write: |portway| portway.says(&["schema", "--openapi"]),
     },
     Document { path: "docs/reference/cli.md", write: command_line },
     Document { path: "docs/reference/metrics.md", write: |portway| portway.says(&["metrics"]) },

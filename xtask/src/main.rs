@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod bench;
+mod changes;
 mod conformance;
 mod demo;
 mod generate;
@@ -43,8 +44,11 @@ enum Task {
     /// Run h2spec against HTTP/2 of the gateway, again and again, over TLS and without
     #[command(name = "h2spec")]
     H2spec(conformance::Options),
-    /// Build the executable as it is shipped and print its size
-    Size,
+    /// Build the executable as it is shipped and the smallest program on the library, and print
+    /// their sizes
+    Size(size::Options),
+    /// Measure how fast the executable takes changes with many routes
+    Changes(changes::Options),
     /// Load the executable for long, with reloads; by hand, before a release
     Soak(soak::Options),
 }
@@ -56,7 +60,8 @@ fn main() -> ExitCode {
         Task::Generate => generate::run(),
         Task::Bench(options) => bench::run(&options),
         Task::H2spec(options) => conformance::run(&options),
-        Task::Size => size::run(),
+        Task::Size(options) => size::run(&options),
+        Task::Changes(options) => changes::run(&options),
         Task::Soak(options) => soak::run(&options),
     };
     outcome.unwrap_or_else(|error| {

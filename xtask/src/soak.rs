@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use portway_testkit::{Client, DEADLINE, Echo, Load, Process, Signal, free_addr};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
@@ -44,12 +44,7 @@ struct Soaked {
 
 /// Builds the executable as it is shipped and soaks it.
 pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
-    let build = ["build", "--release", "--locked", "--package", "portway-cli"];
-    let status = workspace::cargo().args(build).status().context("cannot start cargo")?;
-    if !status.success() {
-        bail!("the release build failed");
-    }
-    let executable = workspace::executable(&workspace::metadata()?, "release", "portway");
+    let executable = workspace::shipped()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(soak(options, &executable))
 }

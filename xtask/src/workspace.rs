@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use cargo_metadata::{Metadata, MetadataCommand, Node, Package, PackageId};
 
 /// The platforms that Portway is built for. Crates that only other platforms need are neither
@@ -41,6 +41,16 @@ pub(crate) fn build_executables() -> Command {
     let mut command = cargo();
     command.args(["build", "--workspace", "--locked"]);
     command
+}
+
+/// Builds the executable as it is shipped, and says where it is.
+pub(crate) fn shipped() -> anyhow::Result<PathBuf> {
+    let build = ["build", "--release", "--locked", "--package", "portway-cli"];
+    let status = cargo().args(build).status().context("cannot start cargo")?;
+    if !status.success() {
+        bail!("the release build failed");
+    }
+    Ok(executable(&metadata()?, "release", "portway"))
 }
 
 /// Where cargo puts an executable of the profile (`debug`, `release`) that it built.

@@ -9,5 +9,5 @@ mod api;
 mod kept_tokens;
 pub mod ledger;
 
-pub use api::{Api, Setup, openapi};
+pub use api::{Api, Extension, Extensions, Setup, openapi};
 pub use kept_tokens::KeptTokens;

@@ -61,7 +61,7 @@ pub(crate) enum Command {
     /// Hash a password or a key, for a consumer
     Hash(Hash),
     /// Print the JSON Schema of the configuration, for editors
-    Schema,
+    Schema(Schema),
     /// Print the reference of all metrics, as Markdown; for the documentation
     #[command(hide = true)]
     Metrics,
@@ -103,6 +103,13 @@ pub(crate) struct Run {
     /// Threads that serve requests [default: one for each CPU the process may use]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) cores: Option<u16>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Schema {
+    // No doc comment: there the name would need marks, which help would show.
+    #[arg(long, help = "Print the OpenAPI document of the admin API instead")]
+    pub(crate) openapi: bool,
 }
 
 /// The configuration.

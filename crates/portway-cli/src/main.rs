@@ -43,7 +43,7 @@ fn main() -> ExitCode {
         Command::Routes(routes) => routes::routes(&routes),
         Command::Hash(hash) => hash::hash(&hash),
         Command::Plugins(plugins) => plugins::plugins(&plugins),
-        Command::Schema => schema::schema(),
+        Command::Schema(schema) => schema::schema(&schema),
         Command::Metrics => schema::metrics(),
         Command::Echo(echo) => echo::echo(&echo),
         Command::Version(version) => version::version(&version),

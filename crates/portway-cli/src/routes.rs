@@ -4,7 +4,8 @@ use std::{collections::HashMap, fmt::Display, process::ExitCode};
 
 use portway::{
     config::{
-        Checked, Config, Kind, Origin, Redirect, Route, Step, Target, ValueMatch, value::Name,
+        Balance, Checked, Config, Kind, Origin, Redirect, Route, Step, Target, ValueMatch,
+        value::Name,
     },
     explain::{Row, StreamRow, chains, streams, table},
 };
@@ -26,10 +27,13 @@ pub(crate) fn routes(args: &Routes) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let (rows, streams) = (table(config), streams(config));
+    let balances = Balances::of(config);
     print(&match args.output {
-        Listing::Table if streams.is_empty() => as_table(&rows),
-        Listing::Table if rows.is_empty() => as_stream_table(&streams),
-        Listing::Table => format!("{}\n{}", as_table(&rows), as_stream_table(&streams)),
+        Listing::Table if streams.is_empty() => as_table(&rows, &balances),
+        Listing::Table if rows.is_empty() => as_stream_table(&streams, &balances),
+        Listing::Table => {
+            format!("{}\n{}", as_table(&rows, &balances), as_stream_table(&streams, &balances))
+        }
         Listing::Json => {
             let owners = Owners::of(&files, config);
             let rows = rows.iter().map(|row| as_object(row, &owners)).collect::<Vec<_>>();
@@ -58,9 +62,28 @@ impl<'a> Owners<'a> {
     }
 }
 
-fn as_table(rows: &[Row<'_>]) -> String {
+/// How services choose an endpoint that do so otherwise than in turn.
+struct Balances<'a>(HashMap<(&'a Name, &'a Name), &'a Balance>);
+
+impl<'a> Balances<'a> {
+    fn of(config: &'a Config) -> Self {
+        let services = config.services.iter().filter(|one| one.balance != Balance::default());
+        let named = services.map(|one| ((&one.meta.namespace, &one.meta.name), &one.balance));
+        Self(named.collect())
+    }
+
+    /// A service of a route, and how it chooses.
+    fn service(&self, name: &Name, route: &Route) -> String {
+        match self.0.get(&(&route.meta.namespace, name)) {
+            Some(balance) => format!("{name} ({balance})"),
+            None => name.to_string(),
+        }
+    }
+}
+
+fn as_table(rows: &[Row<'_>], balances: &Balances<'_>) -> String {
     let mut headings = vec!["PRIORITY", "HOST", "METHODS", "PATH", "CONDITIONS", "TARGET", "ROUTE"];
-    let mut lines = rows.iter().map(cells).collect::<Vec<_>>();
+    let mut lines = rows.iter().map(|row| cells(row, balances)).collect::<Vec<_>>();
     // Few configurations look at more than host, method and path.
     let conditions = 4;
     if lines.iter().all(|line| line[conditions].is_empty()) {
@@ -70,7 +93,7 @@ fn as_table(rows: &[Row<'_>]) -> String {
     columns(&headings, &lines)
 }
 
-fn cells(row: &Row<'_>) -> Vec<String> {
+fn cells(row: &Row<'_>, balances: &Balances<'_>) -> Vec<String> {
     let Row { route, host, conditions } = row;
     let any = || "*".to_owned();
     vec![
@@ -79,7 +102,7 @@ fn cells(row: &Row<'_>) -> Vec<String> {
         if conditions.methods.is_empty() { any() } else { join(&conditions.methods) },
         conditions.path.as_ref().map_or_else(any, ToString::to_string),
         values(row).collect::<Vec<_>>().join(", "),
-        route.target.as_ref().map_or_else(String::new, target),
+        route.target.as_ref().map_or_else(String::new, |to| target(to, route, balances)),
         name(route),
     ]
 }
@@ -101,7 +124,7 @@ fn as_object<'a>(row: &Row<'a>, owners: &Owners<'a>) -> Value {
 }
 
 /// Routes that take no requests have other things to be told by.
-fn as_stream_table(rows: &[StreamRow<'_>]) -> String {
+fn as_stream_table(rows: &[StreamRow<'_>], balances: &Balances<'_>) -> String {
     let headings = ["PROTOCOL", "LISTENERS", "SNI", "PRIORITY", "TARGET", "ROUTE"];
     let any = || "*".to_owned();
     let cells = |StreamRow { route, sni }: &StreamRow<'_>| {
@@ -110,7 +133,7 @@ fn as_stream_table(rows: &[StreamRow<'_>]) -> String {
             if route.listeners.is_empty() { any() } else { join(&route.listeners) },
             sni.map_or_else(any, ToString::to_string),
             route.priority.to_string(),
-            route.target.as_ref().map_or_else(String::new, target),
+            route.target.as_ref().map_or_else(String::new, |to| target(to, route, balances)),
             name(route),
         ]
     };
@@ -232,9 +255,9 @@ fn value<N: Display>(prefix: &str, condition: &ValueMatch<N>) -> String {
     }
 }
 
-fn target(target: &Target) -> String {
+fn target(target: &Target, route: &Route, balances: &Balances<'_>) -> String {
     match target {
-        Target::Service(name) => format!("service {name}"),
+        Target::Service(name) => format!("service {}", balances.service(name, route)),
         Target::Services(shares) => {
             let shares =
                 shares.iter().map(|share| format!("{}:{}", share.service, share.weight.get()));

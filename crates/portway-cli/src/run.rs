@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use portway::{Builder, source};
+use portway::{Builder, Gateway, source};
 use tokio::runtime;
 
 use crate::{
@@ -19,7 +19,7 @@ const CONTROL_THREADS: usize = 2;
 pub(crate) fn run(args: &Run) -> anyhow::Result<ExitCode> {
     let files = locate::files(&args.files)?;
     keep_pages_small();
-    let mut builder = Builder::new().build_info(BUILD).process_log();
+    let mut builder = Gateway::builder().build_info(BUILD).process_log();
     if let Some(cores) = args.cores {
         builder = builder.cores(cores.into());
     }
@@ -28,7 +28,8 @@ pub(crate) fn run(args: &Run) -> anyhow::Result<ExitCode> {
         .thread_name("portway-control")
         .enable_all()
         .build()?;
-    let served = runtime.block_on(builder.serve_files(&files));
+    builder = files.iter().fold(builder, Builder::file);
+    let served = runtime.block_on(async { builder.build()?.run_all().await });
     // Whatever a thread of control work waits for, it is not waited for.
     runtime.shutdown_background();
     match served {

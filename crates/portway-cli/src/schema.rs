@@ -2,10 +2,14 @@
 
 use std::process::ExitCode;
 
-use crate::{catalog::catalog, terminal::print};
+use crate::{args::Schema, build::BUILD, catalog::catalog, terminal::print};
 
-pub(crate) fn schema() -> anyhow::Result<ExitCode> {
-    print(&format!("{:#}\n", catalog().schema()))?;
+pub(crate) fn schema(args: &Schema) -> anyhow::Result<ExitCode> {
+    let catalog = catalog();
+    match args.openapi {
+        true => print(&format!("{:#}\n", portway::openapi(&catalog, BUILD.version)))?,
+        false => print(&format!("{:#}\n", catalog.schema()))?,
+    }
     Ok(ExitCode::SUCCESS)
 }
 

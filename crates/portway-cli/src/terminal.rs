@@ -134,10 +134,11 @@ pub(crate) fn hidden_line(input: impl io::Read + AsFd, prompt: &str) -> io::Resu
         let shown = tcgetattr(&input)?;
         let mut hidden = shown.clone();
         hidden.local_modes.remove(LocalModes::ECHO);
-        io::stderr().write_all(prompt.as_bytes())?;
+        // Before anything is asked: whoever answers at once is not shown either.
         tcsetattr(&input, OptionalActions::Now, &hidden)?;
+        let asked = io::stderr().write_all(prompt.as_bytes());
         let mut input = BufReader::new(input);
-        let read = input.read_line(&mut line);
+        let read = asked.and_then(|()| input.read_line(&mut line));
         tcsetattr(input.get_ref(), OptionalActions::Now, &shown)?;
         io::stderr().write_all(b"\n")?;
         read?;

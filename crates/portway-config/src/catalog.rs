@@ -2,7 +2,10 @@
 
 use std::sync::{Arc, OnceLock};
 
-use portway_plugin::{Registry, value::FORMATS};
+use portway_plugin::{
+    Registry,
+    value::{FORMATS, Name},
+};
 use serde_json::Value;
 
 use crate::{resource::Kind, schema, sensitive, walk::Shapes};
@@ -15,6 +18,7 @@ pub struct Catalog(Arc<Inner>);
 #[derive(Default)]
 struct Inner {
     registry: Registry,
+    protocols: Vec<Name>,
     schema: OnceLock<Value>,
     /// Made when the first document is read.
     shapes: OnceLock<Shapes>,
@@ -27,6 +31,18 @@ impl Catalog {
     #[must_use]
     pub fn new(registry: Registry) -> Self {
         Self(Arc::new(Inner { registry, ..Inner::default() }))
+    }
+
+    /// The same, where the program brings protocols of its own with these names.
+    #[must_use]
+    pub fn with_protocols(registry: Registry, protocols: Vec<Name>) -> Self {
+        Self(Arc::new(Inner { registry, protocols, ..Inner::default() }))
+    }
+
+    /// The names of the program's own protocols.
+    #[must_use]
+    pub fn protocols(&self) -> &[Name] {
+        &self.0.protocols
     }
 
     /// The plugins.

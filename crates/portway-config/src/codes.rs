@@ -24,6 +24,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("unknown_secret", "a reference names a secret that its namespace does not have"),
     // Keys and values.
     ("unknown_key", "no such key exists here"),
+    ("not_in_this_build", "the program was built without what is asked for"),
     ("missing_key", "a key is required here"),
     ("one_of", "exactly one of several keys is required here"),
     ("wrong_type", "the value is of another type"),
@@ -55,6 +56,8 @@ pub const CODES: &[(&str, &str)] = &[
     ("duplicate_endpoint", "a service has one endpoint twice"),
     ("no_weight", "every weight is 0, or there is nothing to weigh"),
     ("mixed_endpoints", "the endpoints of a service are not all HTTP, all TCP or all UDP"),
+    ("unknown_balancer", "a service names a balancer that does not exist"),
+    ("foreign_balance", "a service that takes connections chooses by what only requests have"),
     ("http2_never", "HTTP/2 is switched off for an endpoint that speaks nothing else"),
     (
         "unpaired_key",
@@ -64,6 +67,8 @@ pub const CODES: &[(&str, &str)] = &[
     ("tls_not_ended", "TLS is to be ended on a listener that passes bytes on"),
     ("udp_on_socket", "datagrams are to come by a Unix domain socket"),
     ("no_certificate", "a listener with TLS has no certificate"),
+    ("unknown_protocol", "a listener names a protocol that the program does not bring along"),
+    ("foreign_protocol", "a listener that passes bytes on looks for protocols of the program"),
     ("no_cipher_suite", "no cipher suite is left that could be used"),
     ("missing_ca", "client certificates are asked for, and nobody may issue them"),
     // Routes.
@@ -103,6 +108,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("empty_directory", "a directory has no configuration file"),
     ("no_routes", "there is no route"),
     ("disabled_service", "a route leads to nothing but disabled services"),
+    ("no_hash_key", "a route has no such placeholder as its service chooses an endpoint by"),
     ("no_effect", "a key has no effect on this kind of route"),
     ("timeout_never_reached", "a stage may take longer than the whole request"),
     ("unreached_plugin", "a plugin stands behind one of a wider level that answers every request"),

@@ -28,7 +28,7 @@ mod walk;
 mod ways;
 
 pub use catalog::Catalog;
-pub use check::{Checked, check};
+pub use check::{Checked, Known, check, check_knowing};
 pub use codes::CODES;
 pub use expand::{Lookup, NoLookup, SecretId, Use};
 pub use load::{Dialect, Loaded, decode, load};
@@ -41,18 +41,20 @@ pub use resource::{
     Access, AccessLog, Admin, AdminCertificate, AdminJwt, AdminPassword, AmbiguousPaths, Attached,
     Attachment, Authentication, Balance, Certificate, CertificatePart, CipherSuite,
     ClientCertificateMode, ClientCertificates, Collection, Config, Consumer, Declared, Domain,
-    Encoding, Endpoint, Files, ForwardPath, ForwardedHeaders, HeaderCase, HmacSecret, HostPolicy,
-    JwtKey, KeyPair, Kind, Limits, Listener, ListenerHttp2, ListenerProtocol, ListenerTls,
-    LogFormat, LogLevel, LogOutput, Logging, Match, Matches, Meta, NamedSecret, Namespace,
-    Password, PathMatch, PluginInstance, PluginSpec, Pool, Probes, ProxyProtocolVersion, Redirect,
-    RedirectHttps, RedirectStatus, Reply, Resolver, Resource, ResourceId, ResourceRef, Rewrite,
-    Role, Route, Service, Shutdown, StageTimeouts, Storage, StorageKind, Target, Timeouts, TlsHost,
-    TlsVersion, TypedPath, UpstreamHttp2, UpstreamTls, ValueMatch, Visibility, WeightedService,
-    When,
+    Encoding, Endpoint, Files, ForwardPath, ForwardedHeaders, HashKey, HeaderCase, HmacSecret,
+    HostPolicy, Iter, JwtKey, Keepalive, KeyPair, Kind, Limits, List, Listener, ListenerHttp2,
+    ListenerProtocol, ListenerTls, LogFormat, LogLevel, LogOutput, Logging, Match, Matches, Meta,
+    NamedSecret, Namespace, Password, PathMatch, PluginInstance, PluginSpec, Pool, Probes,
+    ProxyProtocolVersion, Redirect, RedirectHttps, RedirectStatus, Reply, Resolver, Resource,
+    ResourceId, ResourceRef, Rewrite, Role, Route, Service, Shutdown, Socket, StageTimeouts,
+    Storage, StorageKind, Target, Timeouts, TlsHost, TlsVersion, TypedPath, UpstreamHttp2,
+    UpstreamTls, ValueMatch, Visibility, Walk, WeightedService, When,
 };
 pub use revision::{Origin, Outcome, Revision, Source};
-pub use stored::{Resources, Written, named, resource, resources};
+pub use stored::{Resources, Spec, Written, named, resource, resources};
 pub use together::{Document, load_start, load_together};
 pub use tree::Tree;
 
-pub use portway_plugin::{Busy, ClientCertificate, Entry, Place, Problem, credential, value};
+pub use portway_plugin::{
+    Busy, ClientCertificate, Entry, Place, Problem, balance, credential, value,
+};

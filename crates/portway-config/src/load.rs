@@ -7,13 +7,14 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     Catalog,
-    check::{self, Checked},
+    check::{self, Checked, Known},
     document::{Mark, Node, Value},
     expand::{Lookup, SecretId, Secrets, Use},
     import::restgate,
-    merge::{SETTINGS, is_list},
+    merge::{self, SETTINGS, is_list},
     places::{Naming, Numbers, Places},
     resource::{Config, Kind, Service},
+    revision::Origin,
     together::{Document, load_together},
     walk::walk,
 };
@@ -39,6 +40,9 @@ pub struct Loaded {
     pub(crate) catalog: Catalog,
 }
 
+/// The settings that a process must know before it begins.
+pub(crate) const START: [&str; 3] = ["admin", "store", "log"];
+
 /// Whose document it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Dialect {
@@ -50,12 +54,50 @@ pub enum Dialect {
 }
 
 impl Loaded {
+    /// What a program has made: its resources, and the settings of the process that are not what
+    /// they are by default. Its references are not expanded.
+    #[must_use]
+    pub fn made(config: Config, catalog: &Catalog) -> Self {
+        let (settings, catalog) = (merge::said(&config), catalog.clone());
+        let places = Places::made(Origin::code(), config.clone());
+        Self { config, places, settings, catalog, ..Self::default() }
+    }
+
+    /// The same as somebody else's, for a gateway that has what `catalog` says, by whatever it was
+    /// read. What stands in a document stays its file's.
+    #[must_use]
+    pub fn of(self, origin: &Origin, catalog: &Catalog) -> Self {
+        Self { places: self.places.of(origin), catalog: catalog.clone(), ..self }
+    }
+
+    /// Puts what it says of the store, the log and the admin API, which a process must know before
+    /// it begins, in the place of what `config` has.
+    pub fn start_onto(&self, config: &mut Config) {
+        for key in START.iter().filter(|key| self.settings.contains(**key)) {
+            merge::take(key, config, &mut self.config.clone());
+        }
+    }
+
+    /// Whether it says nothing at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.settings.is_empty() && Kind::ALL.iter().all(|kind| self.config.count(*kind) == 0)
+    }
+
     /// [Checks](crate::check) it.
     ///
     /// # Errors
     /// Everything that is wrong.
     pub fn check(self) -> Result<Checked<Config>, Vec<Problem>> {
-        let checked = check::check(self.config, &self.places, &self.catalog)?;
+        self.check_knowing(&Known::default())
+    }
+
+    /// The same, where what did not change since an earlier check is not looked at again.
+    ///
+    /// # Errors
+    /// Everything that is wrong.
+    pub fn check_knowing(self, known: &Known) -> Result<Checked<Config>, Vec<Problem>> {
+        let checked = check::check_knowing(self.config, &self.places, &self.catalog, known)?;
         Ok(checked.with_warnings(self.warnings))
     }
 

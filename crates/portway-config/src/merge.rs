@@ -1,5 +1,7 @@
 //! Several documents become one configuration: each resource and each setting has one owner.
 
+use std::collections::BTreeSet;
+
 use portway_plugin::{Problem, value::Quoted};
 
 use crate::{
@@ -59,7 +61,15 @@ macro_rules! settings {
         /// The keys of a configuration that are no lists of resources.
         pub(crate) const SETTINGS: &[&str] = &[$(stringify!($key)),*];
 
-        fn take(key: &str, whole: &mut Config, part: &mut Config) {
+        /// The keys of those settings that are not what they are by default.
+        pub(crate) fn said(config: &Config) -> BTreeSet<String> {
+            let default = Config::default();
+            let said = [$((stringify!($key), config.$key != default.$key)),*];
+            said.into_iter().filter(|(_, said)| *said).map(|(key, _)| key.to_owned()).collect()
+        }
+
+        /// Takes one of them over.
+        pub(crate) fn take(key: &str, whole: &mut Config, part: &mut Config) {
             match key {
                 $(stringify!($key) => std::mem::swap(&mut whole.$key, &mut part.$key),)*
                 _ => {}

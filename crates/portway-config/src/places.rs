@@ -4,15 +4,19 @@
 //! wherever they are written. A check names a part by its path in the configuration, and this
 //! table says where that is.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{Arc, OnceLock},
+};
 
 use portway_plugin::{Place, Problem};
 
 use crate::{
     document::{Node, resolve},
     expand::Secrets,
-    resource::{Kind, ResourceId},
+    resource::{Config, Kind, ResourceId},
     revision::Origin,
+    stored::Resources,
 };
 
 /// The places of a document, of stored resources, of several of those that were merged, or of none
@@ -24,6 +28,7 @@ pub struct Places(Inner);
 enum Inner {
     #[default]
     Code,
+    Made(Arc<Made>),
     Document(Arc<Document>),
     Stored(Arc<Stored>),
     Merged(Arc<Merged>),
@@ -38,11 +43,19 @@ struct Document {
     secrets: Secrets,
 }
 
+/// Resources that a program has made: their names say where something is.
+#[derive(Debug)]
+struct Made {
+    origin: Origin,
+    config: Config,
+}
+
 /// Resources that each stand by themselves.
 #[derive(Debug)]
 struct Stored {
-    /// In the order of the lists.
-    ids: HashMap<&'static str, Vec<ResourceId>>,
+    resources: Resources,
+    /// Their ids in the order of the lists, once somebody asks.
+    ids: OnceLock<HashMap<&'static str, Vec<ResourceId>>>,
     secrets: Secrets,
 }
 
@@ -80,13 +93,22 @@ impl Places {
         Self(Inner::Document(Arc::new(document)))
     }
 
-    /// Those of resources that each stand by themselves, in the order of their lists.
-    pub(crate) fn stored(ids: impl Iterator<Item = ResourceId>, secrets: Secrets) -> Self {
-        let mut lists: HashMap<_, Vec<_>> = HashMap::new();
-        for id in ids {
-            lists.entry(id.kind.plural()).or_default().push(id);
+    /// Those of what a program has made.
+    pub(crate) fn made(origin: Origin, config: Config) -> Self {
+        Self(Inner::Made(Arc::new(Made { origin, config })))
+    }
+
+    /// The same of what somebody else has made.
+    pub(crate) fn of(self, origin: &Origin) -> Self {
+        match self.0 {
+            Inner::Made(made) => Self::made(origin.clone(), made.config.clone()),
+            other => Self(other),
         }
-        Self(Inner::Stored(Arc::new(Stored { ids: lists, secrets })))
+    }
+
+    /// Those of resources that each stand by themselves, whose lists are in their order.
+    pub(crate) fn stored(resources: Resources, secrets: Secrets) -> Self {
+        Self(Inner::Stored(Arc::new(Stored { resources, ids: OnceLock::new(), secrets })))
     }
 
     /// Where `path` of the configuration (`services[0].routes[2].match.path`) stands. Of a part
@@ -94,7 +116,7 @@ impl Places {
     #[must_use]
     pub fn place(&self, path: &str) -> Option<Place> {
         match &self.0 {
-            Inner::Code | Inner::Stored(_) => None,
+            Inner::Code | Inner::Made(_) | Inner::Stored(_) => None,
             Inner::Document(document) => Some(document.place(&document.naming.path(path))),
             Inner::Merged(merged) => {
                 let (part, path) = merged.part(path)?;
@@ -108,6 +130,7 @@ impl Places {
     pub fn owner(&self, path: &str) -> Origin {
         match &self.0 {
             Inner::Code => Origin::code(),
+            Inner::Made(made) => made.origin.clone(),
             Inner::Document(document) => Origin::file(&document.file),
             Inner::Stored(_) => Origin::store(),
             Inner::Merged(merged) => {
@@ -120,6 +143,7 @@ impl Places {
     pub(crate) fn named(&self, path: &str) -> String {
         match &self.0 {
             Inner::Code => path.to_owned(),
+            Inner::Made(made) => made.config.named_path(path).unwrap_or_else(|| path.to_owned()),
             Inner::Document(document) => {
                 let path = document.naming.path(path);
                 format!("{path}, line {}", document.place(&path).line)
@@ -142,6 +166,7 @@ impl Places {
     pub fn locate(&self, problem: &mut Problem) {
         match &self.0 {
             Inner::Code => {}
+            Inner::Made(_) => problem.path = self.named(&problem.path),
             Inner::Document(document) => {
                 problem.path = document.naming.path(&problem.path);
                 problem.place = Some(document.place(&problem.path));
@@ -165,7 +190,7 @@ impl Places {
     /// Takes what references brought in out of a problem's text.
     pub(crate) fn hide_secrets(&self, problem: &mut Problem) {
         match &self.0 {
-            Inner::Code => {}
+            Inner::Code | Inner::Made(_) => {}
             Inner::Document(document) => document.secrets.hide(problem),
             Inner::Stored(stored) => stored.secrets.hide(problem),
             Inner::Merged(merged) => {
@@ -177,7 +202,7 @@ impl Places {
     /// Whether the document is RESTGate's, where the first of several equal routes wins.
     pub(crate) fn is_translated(&self) -> bool {
         match &self.0 {
-            Inner::Code | Inner::Stored(_) => false,
+            Inner::Code | Inner::Made(_) | Inner::Stored(_) => false,
             Inner::Document(document) => document.naming.translate.is_some(),
             Inner::Merged(merged) => merged.parts.iter().any(Self::is_translated),
         }
@@ -229,10 +254,20 @@ impl Document {
 }
 
 impl Stored {
+    fn ids(&self) -> &HashMap<&'static str, Vec<ResourceId>> {
+        self.ids.get_or_init(|| {
+            let mut lists: HashMap<_, Vec<_>> = HashMap::new();
+            for one in self.resources.iter() {
+                lists.entry(one.id.kind.plural()).or_default().push(one.id.clone());
+            }
+            lists
+        })
+    }
+
     /// `routes[7].match.path` → `route/default/shop.match.path`.
     fn path(&self, path: &str) -> String {
         let found = item(path).and_then(|(list, index, rest)| {
-            let id = self.ids.get(list)?.get(index)?;
+            let id = self.ids().get(list)?.get(index)?;
             Some(format!("{id}{rest}"))
         });
         found.unwrap_or_else(|| path.to_owned())

@@ -5,6 +5,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt,
     sync::Arc,
 };
 
@@ -33,10 +34,42 @@ pub struct Written {
     /// What it means.
     pub resource: Resource,
     /// What was written, but for the name and the namespace.
-    pub spec: Json,
+    pub spec: Spec,
     /// The secrets it refers to, by namespace and name.
     pub used: BTreeSet<SecretId>,
     secrets: Secrets,
+}
+
+/// What was written of a resource. It is kept as text: there may be ten thousand, and a tree of
+/// values takes ten times the room.
+#[derive(Clone, Debug)]
+pub struct Spec(Box<str>);
+
+impl Spec {
+    fn new(spec: &Json) -> Self {
+        Self(spec.to_string().into())
+    }
+
+    /// As a value.
+    #[must_use]
+    pub fn value(&self) -> Json {
+        // It was one before it was text.
+        serde_json::from_str(&self.0).unwrap_or_default()
+    }
+}
+
+/// The order of keys means nothing.
+impl PartialEq for Spec {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0 || self.value() == other.value()
+    }
+}
+
+/// As JSON.
+impl fmt::Display for Spec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
 /// Reads the resource `id` from `text`, called `file` in messages; its format is what the name's
@@ -194,7 +227,7 @@ impl Reading<'_> {
         }
         let resource = resource.filter(|_| problems.len() == before)?;
         let used = used.into_keys().collect();
-        Some(Written { id: id.clone(), resource, spec, used, secrets })
+        Some(Written { id: id.clone(), resource, spec: Spec::new(&spec), used, secrets })
     }
 
     /// Sees to it that the resource says how it is called.
@@ -304,17 +337,17 @@ fn joined(path: &str, below: &str) -> String {
 
 /// Resources by their ids, as a part of a configuration. A copy shares them.
 #[derive(Clone, Debug, Default)]
-pub struct Resources(BTreeMap<ResourceId, Arc<Written>>);
+pub struct Resources(Arc<BTreeMap<ResourceId, Arc<Written>>>);
 
 impl Resources {
     /// Adds one, or puts it in the place of the one of its id.
     pub fn insert(&mut self, written: Written) -> Option<Arc<Written>> {
-        self.0.insert(written.id.clone(), Arc::new(written))
+        Arc::make_mut(&mut self.0).insert(written.id.clone(), Arc::new(written))
     }
 
     /// Takes one out.
     pub fn remove(&mut self, id: &ResourceId) -> Option<Arc<Written>> {
-        self.0.remove(id)
+        Arc::make_mut(&mut self.0).remove(id)
     }
 
     /// One of them.
@@ -354,7 +387,7 @@ impl Resources {
                 used.entry(id.clone()).or_insert_with(at);
             }
         }
-        let places = Places::stored(self.0.keys().cloned(), secrets);
+        let places = Places::stored(self.clone(), secrets);
         Loaded { config, places, used, catalog: catalog.clone(), ..Loaded::default() }
     }
 }
@@ -409,7 +442,7 @@ mod tests {
     fn a_resource_is_kept_as_it_was_written() {
         let text = r#"{"name": "a", "url": "http://${secret:host}:80"}"#;
         let written = read(Kind::Service, text).unwrap();
-        assert_eq!(written.spec, json!({"url": "http://${secret:host}:80"}));
+        assert_eq!(written.spec.value(), json!({"url": "http://${secret:host}:80"}));
         assert_eq!(written.used.len(), 1);
         let Resource::Service(service) = &written.resource else { panic!("a service") };
         assert_eq!(service.url.as_ref().unwrap().to_string(), "http://a.internal");

@@ -6,7 +6,7 @@ use crate::{
     Catalog, Loaded, check,
     document::{Node, Value, parse},
     expand::{Expandable, Lookup, expand},
-    load::{Read, read, settings},
+    load::{Read, START, read, settings},
     merge::join,
     resource::Config,
 };
@@ -57,7 +57,7 @@ pub fn load_together(
 /// # Errors
 /// Everything that is wrong with that.
 pub fn load_start(documents: &[Document<'_>], catalog: &Catalog) -> Result<Config, Vec<Problem>> {
-    let first = |key: &str| ["admin", "store", "log"].contains(&key);
+    let first = |key: &str| START.contains(&key);
     let Reading { loaded, problems, .. } = reading(documents, catalog, first);
     if problems.is_empty() { Ok(loaded.config) } else { Err(problems) }
 }

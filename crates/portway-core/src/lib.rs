@@ -6,16 +6,27 @@
 //! which passes it on. A configuration change comes through `change` and
 //! becomes a `snapshot`; `server` hosts it all on one thread per core.
 
+#![cfg_attr(
+    not(all(feature = "http2", feature = "tls")),
+    allow(dead_code, unused_imports, reason = "some of it is for protocols that are left out")
+)]
+
 mod balance;
 mod base64;
 mod chain;
 mod change;
+pub mod connect;
 mod descriptors;
 mod driver;
 mod exchange;
 pub mod explain;
+#[cfg(feature = "files")]
+mod files;
+#[cfg(not(feature = "files"))]
+#[path = "no_files.rs"]
 mod files;
 mod forward;
+#[cfg(feature = "tls")]
 #[doc(hidden)]
 pub mod fuzzing;
 mod gateway;
@@ -23,7 +34,9 @@ mod grpc;
 mod host;
 mod layer4;
 mod listen;
+pub mod observe;
 pub mod probe;
+pub mod protocol;
 mod proxy_protocol;
 mod reply;
 mod resolve;
@@ -33,13 +46,17 @@ mod snapshot;
 mod socket;
 pub mod source;
 pub mod telemetry;
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(not(feature = "tls"))]
+#[path = "no_tls.rs"]
 mod tls;
 mod upstream;
 mod websocket;
 
-pub use change::{Changes, Commit, Intent, OriginStatus, Part, Proposals, Running};
+pub use change::{Changes, Commit, Intent, OriginStatus, Part, Proposals, Running, verify};
 pub use portway_plugin::{Body, Error, Response};
 
+pub use driver::Upgradable;
 pub use gateway::{AdminPeer, AdminService, ClientAddr, Gateway};
 pub use server::{Options, Server, Stop, run};
-pub use tls::verify;

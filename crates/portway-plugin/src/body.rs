@@ -128,6 +128,12 @@ impl From<String> for Body {
     }
 }
 
+impl From<&'static str> for Body {
+    fn from(text: &'static str) -> Self {
+        Bytes::from_static(text.as_bytes()).into()
+    }
+}
+
 impl HttpBody for Body {
     type Data = Bytes;
     type Error = Error;

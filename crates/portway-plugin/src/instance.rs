@@ -3,13 +3,15 @@
 use std::{
     fmt,
     future::Future,
-    panic::AssertUnwindSafe,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
 };
 
-use crate::{BoxFuture, Claim, Error, Host, Next, Plugin, Request, Response, Result};
+use crate::{
+    AdminRoutes, BoxFuture, Claim, Error, Host, Next, Plugin, Request, Response, Result,
+    panics::caught,
+};
 
 /// One instance of some plugin. Clones are the same instance.
 #[derive(Clone)]
@@ -55,6 +57,12 @@ impl Instance {
         self.plugin.claim()
     }
 
+    /// See [`Plugin::admin_routes`].
+    #[must_use]
+    pub fn admin_routes(&self) -> Option<&dyn AdminRoutes> {
+        self.plugin.admin_routes()
+    }
+
     /// See [`Plugin::start`].
     pub fn start<'a>(&'a self, host: &'a Host) -> BoxFuture<'a, ()> {
         self.plugin.start(host)
@@ -82,6 +90,8 @@ impl fmt::Debug for Instance {
 trait Erased: Send + Sync {
     fn claim(&self) -> Claim;
 
+    fn admin_routes(&self) -> Option<&dyn AdminRoutes>;
+
     fn start<'a>(&'a self, host: &'a Host) -> BoxFuture<'a, ()>;
 
     fn call<'a>(&'a self, request: Request, next: Next<'a>) -> BoxFuture<'a, Result<Response>>;
@@ -90,6 +100,10 @@ trait Erased: Send + Sync {
 impl<P: Plugin> Erased for P {
     fn claim(&self) -> Claim {
         Plugin::claim(self)
+    }
+
+    fn admin_routes(&self) -> Option<&dyn AdminRoutes> {
+        Plugin::admin_routes(self)
     }
 
     fn start<'a>(&'a self, host: &'a Host) -> BoxFuture<'a, ()> {
@@ -109,6 +123,10 @@ where
 {
     fn claim(&self) -> Claim {
         Claim::Nothing
+    }
+
+    fn admin_routes(&self) -> Option<&dyn AdminRoutes> {
+        None
     }
 
     fn start<'a>(&'a self, _: &'a Host) -> BoxFuture<'a, ()> {
@@ -147,20 +165,17 @@ impl<F: Future<Output = Result<Response>>> Future for Watched<'_, F> {
         let work = this.work;
         // What a panic leaves behind in the future is dropped with the request. What it leaves
         // behind in the plugin is the plugin's: its locks say that they are poisoned.
-        let polled = std::panic::catch_unwind(AssertUnwindSafe(|| work.poll(cx)));
+        let polled = caught(|| work.poll(cx));
         let (result, panicked) = match polled {
             Ok(Poll::Pending) => return Poll::Pending,
             Ok(Poll::Ready(result)) => (result, false),
-            Err(panic) => (Err(panicked(&*panic)), true),
+            Err(cause) => (Err(panicked(cause)), true),
         };
         this.next.chain().ended(this.next.plugin(), &result, panicked);
         Poll::Ready(result)
     }
 }
 
-fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {
-    let text = panic.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    let cause = format!("panic: {}", text.unwrap_or("unknown"));
+fn panicked(cause: String) -> Error {
     Error::gateway("plugin_failed", "a plugin of the gateway failed").because(cause)
 }

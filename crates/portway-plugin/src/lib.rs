@@ -40,14 +40,18 @@
 //! | the plugin, the rest of its chain, the list of plugins | [`Plugin`], [`Next`], [`Registry`] |
 //! | what is known of a request | [`Exchange`], by [`Next::exchange`] |
 //! | what the gateway does for a plugin | [`Host`], by [`Next::host`] and [`Plugin::start`] |
+//! | what an instance answers in the admin API | [`AdminRoutes`], by [`Plugin::admin_routes`] |
+//! | who of several endpoints takes a request | [`balance`], by [`Registry::balancer`] |
 //! | failures, on the request path and in a configuration | [`Error`], [`Problem`] |
+//! | calls of code that may panic | [`panics`] |
 //! | values that cannot hold nonsense | [`value`] |
-//! | passwords, tokens and keys, behind the feature `credentials` | `credential` |
+//! | passwords, tokens and keys, most of it behind the feature `credentials` | [`credential`] |
 
+mod admin;
+pub mod balance;
 mod body;
 mod claim;
 mod consumer;
-#[cfg(feature = "credentials")]
 pub mod credential;
 mod error;
 mod exchange;
@@ -56,6 +60,7 @@ mod instance;
 mod message;
 mod next;
 mod notes;
+pub mod panics;
 mod plugin;
 mod problem;
 mod registry;
@@ -63,6 +68,7 @@ pub mod value;
 
 use std::{future::Future, pin::Pin};
 
+pub use admin::AdminRoutes;
 pub use body::{Body, Overflow};
 pub use claim::Claim;
 pub use consumer::{Consumer, Consumers, Credential, CredentialKind, IDENTITY_FIELDS};
@@ -70,7 +76,7 @@ pub use error::{Error, Result, Side};
 pub use exchange::{ClientCertificate, Exchange, Facts, Outcome, Tls};
 pub use host::{Busy, Counter, Host, Hosting, Level, PerCore};
 pub use instance::Instance;
-pub use message::{Request, RequestExt, Response, ResponseExt, UpstreamVersion};
+pub use message::{Request, RequestExt, Response, ResponseExt, UpstreamVersion, cookie, cookies};
 pub use next::{Chain, Next};
 pub use notes::{Note, Notes, RefusedNote};
 pub use plugin::Plugin;

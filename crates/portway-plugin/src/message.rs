@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use bytes::Bytes;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode, header};
 
 use crate::{Body, Error, Overflow, Result, value::HttpVersion};
 
@@ -17,6 +17,21 @@ pub type Response = http::Response<Body>;
 /// extensions, in place of what its service says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UpstreamVersion(pub HttpVersion);
+
+/// The cookies of a request: names and values, without the quotes around a value (RFC 6265).
+pub fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let lines = headers.get_all(header::COOKIE).iter();
+    lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';')).filter_map(cookie)
+}
+
+/// The name and the value of one `name=value` of a `Cookie` field.
+#[must_use]
+pub fn cookie(pair: &[u8]) -> Option<(&[u8], &[u8])> {
+    let at = pair.iter().position(|byte| *byte == b'=')?;
+    let (name, value) = (pair[..at].trim_ascii(), pair[at + 1..].trim_ascii());
+    let quoted = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\""));
+    Some((name, quoted.unwrap_or(value)))
+}
 
 /// What plugins do with requests beyond what `http` offers.
 pub trait RequestExt: Sized {

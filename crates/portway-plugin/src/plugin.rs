@@ -5,7 +5,7 @@ use std::future::Future;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
-use crate::{Claim, Host, Next, Problem, Request, Response, Result};
+use crate::{AdminRoutes, Claim, Host, Next, Problem, Request, Response, Result};
 
 /// Code that stands around the way of a request to its target and of the answer back.
 ///
@@ -36,6 +36,12 @@ pub trait Plugin: Send + Sync + Sized + 'static {
     /// contradicts it.
     fn claim(&self) -> Claim {
         Claim::Nothing
+    }
+
+    /// What the instance answers in the admin API, below its own path there. Nothing, unless it
+    /// says so: `Some(self)` where the type has [`AdminRoutes`].
+    fn admin_routes(&self) -> Option<&dyn AdminRoutes> {
+        None
     }
 
     /// Takes up what the instance needs while it is part of the configuration: first data,

@@ -1,11 +1,14 @@
-//! The plugins a gateway has.
+//! The plugins a gateway has, and the balancers of one's own.
 
 use std::{fmt, sync::Arc};
 
 use schemars::{Schema, SchemaGenerator};
 use serde_json::Value;
 
-use crate::{BoxFuture, Instance, Next, Plugin, Problem, Request, Response, Result};
+use crate::{
+    BoxFuture, Instance, Next, Plugin, Problem, Request, Response, Result,
+    balance::{Balancer, Balancers, Endpoint},
+};
 
 /// The plugins a configuration may name: an explicit list, in a visible order.
 ///
@@ -24,7 +27,10 @@ use crate::{BoxFuture, Instance, Next, Plugin, Problem, Request, Response, Resul
 /// assert_eq!(registry.iter().map(|entry| entry.name()).collect::<Vec<_>>(), ["nothing"]);
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct Registry(Vec<Entry>);
+pub struct Registry {
+    entries: Vec<Entry>,
+    balancers: Balancers,
+}
 
 /// One plugin of a [`Registry`].
 #[derive(Clone)]
@@ -45,14 +51,24 @@ impl Registry {
     /// With one more plugin. One of the same name takes the place of the other.
     #[must_use]
     pub fn with<P: Plugin>(self) -> Self {
+        self.made(P::create)
+    }
+
+    /// The same, where instances are made with what the program has besides the spec: a pool, a
+    /// list, a handle. As pure as [`Plugin::create`], whose place it takes.
+    #[must_use]
+    pub fn made<P: Plugin>(
+        self,
+        create: impl Fn(P::Spec) -> Result<P, Problem> + Send + Sync + 'static,
+    ) -> Self {
         self.and(Entry {
             name: P::NAME,
             example: P::EXAMPLE,
             schema: |generator| generator.subschema_for::<P::Spec>(),
-            create: Arc::new(|spec| {
+            create: Arc::new(move |spec| {
                 let spec = serde_json::from_value(spec);
                 let spec = spec.map_err(|error| Problem::new("bad_value", error.to_string()))?;
-                P::create(spec).map(Instance::of)
+                create(spec).map(Instance::of)
             }),
         })
     }
@@ -73,10 +89,29 @@ impl Registry {
         })
     }
 
+    /// With one more balancer, for services that say `balance: {custom: name}`. `make` gets the
+    /// endpoints of a service, and makes the balancer of that service: it is never shared. One of
+    /// the same name takes the place of the other.
+    #[must_use]
+    pub fn balancer<B: Balancer>(
+        mut self,
+        name: &'static str,
+        make: impl Fn(&[Endpoint]) -> B + Send + Sync + 'static,
+    ) -> Self {
+        self.balancers.add(name, make);
+        self
+    }
+
+    /// The balancers of one's own.
+    #[must_use]
+    pub fn balancers(&self) -> &Balancers {
+        &self.balancers
+    }
+
     fn and(mut self, entry: Entry) -> Self {
-        match self.0.iter_mut().find(|other| other.name == entry.name) {
+        match self.entries.iter_mut().find(|other| other.name == entry.name) {
             Some(other) => *other = entry,
-            None => self.0.push(entry),
+            None => self.entries.push(entry),
         }
         self
     }
@@ -84,12 +119,12 @@ impl Registry {
     /// The plugin of this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Entry> {
-        self.0.iter().find(|entry| entry.name == name)
+        self.entries.iter().find(|entry| entry.name == name)
     }
 
     /// All of them, in their order.
     pub fn iter(&self) -> impl Iterator<Item = &Entry> {
-        self.0.iter()
+        self.entries.iter()
     }
 }
 

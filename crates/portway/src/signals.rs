@@ -19,7 +19,7 @@ pub(crate) struct Signals {
 
 impl Signals {
     /// Begins to listen.
-    pub(crate) fn listen(reread: Reread) -> io::Result<Self> {
+    pub(crate) fn listen(reread: Option<Reread>) -> io::Result<Self> {
         let terminate = signal(SignalKind::terminate())?;
         let interrupt = signal(SignalKind::interrupt())?;
         let hangup = signal(SignalKind::hangup())?;
@@ -49,13 +49,13 @@ async fn pass_on(
     mut interrupt: Signal,
     mut hangup: Signal,
     stop: Arc<Notify>,
-    reread: Reread,
+    reread: Option<Reread>,
 ) {
     loop {
         tokio::select! {
             _ = terminate.recv() => stop.notify_one(),
             _ = interrupt.recv() => stop.notify_one(),
-            _ = hangup.recv() => reread.ask(),
+            _ = hangup.recv() => reread.iter().for_each(Reread::ask),
         }
     }
 }

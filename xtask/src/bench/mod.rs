@@ -19,7 +19,8 @@ mod process;
 mod progress;
 mod report;
 pub(crate) mod sandbox;
-mod statistics;
+mod shop;
+pub(crate) mod statistics;
 mod table;
 mod template;
 mod upstream;
@@ -28,9 +29,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use clap::Args;
+use clap::{Args, Subcommand};
 
-use crate::workspace;
 use case::{Case, Form};
 use contender::{Contender, Role};
 use machine::Machine;
@@ -44,7 +44,10 @@ const QUICK_ROUNDS: usize = 3;
 
 /// What to measure, and how long.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Options {
+    #[command(subcommand)]
+    other: Option<Other>,
     /// Peers to run beside the floor and Portway, or `none` [default: all that can be had]
     #[arg(long, value_delimiter = ',', value_name = "NAME")]
     peers: Vec<String>,
@@ -74,6 +77,13 @@ pub(crate) struct Options {
     quick: bool,
 }
 
+/// Benchmarks that are laid out otherwise.
+#[derive(Debug, Subcommand)]
+enum Other {
+    /// The public benchmark of `ApiGate` rebuilt: four routes under an open load
+    Apigate(shop::Options),
+}
+
 impl Options {
     fn cases(&self) -> Vec<Case> {
         let mut cases = if self.cases.is_empty() { Case::ALL.to_vec() } else { self.cases.clone() };
@@ -94,6 +104,9 @@ impl Options {
 
 /// Runs the benchmark, prints the tables and saves every sample.
 pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
+    if let Some(Other::Apigate(options)) = &options.other {
+        return shop::run(options);
+    }
     let machine = Machine::here()?;
     let progress = Progress::new();
     let cases = options.cases();
@@ -156,10 +169,10 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
         }
     }
     let tables = table::render(&report);
-    let saved = report.save(&workspace::root().join("bench/results"))?;
+    let saved = report::save(&report.began, &report)?;
     println!("{tables}");
     if options.write_docs {
-        docs::write(&tables)?;
+        docs::write(docs::SIDE_BY_SIDE, &tables)?;
     }
     progress.line(&format!("every sample: {}", saved.display()));
     Ok(if complete { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -131,7 +131,8 @@ fn run(program: &Path, file: &Path) -> Command {
     command
 }
 
-fn build(package: &str, program: &str, progress: &Progress) -> anyhow::Result<PathBuf> {
+/// Builds an executable of this workspace as it would be released.
+pub(crate) fn build(package: &str, program: &str, progress: &Progress) -> anyhow::Result<PathBuf> {
     progress.line(&format!("building {program} (release)"));
     let status = workspace::cargo()
         .args(["build", "--release", "--quiet", "--package", package])

@@ -122,6 +122,14 @@ impl Running {
         Ok(memory)
     }
 
+    /// The most memory that the program alone has had until now, in KiB.
+    pub(crate) fn peak(&self) -> anyhow::Result<u64> {
+        let text = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let peak = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+        peak.context("no VmHWM in /proc/PID/status")
+    }
+
     /// Asks it to end and waits until it has.
     pub(crate) fn stop(mut self, patience: Duration) -> anyhow::Result<()> {
         self.end(patience)

@@ -1,6 +1,6 @@
 //! Everything a run has found out, and the file it is kept in.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
@@ -12,6 +12,7 @@ use super::instructions::Instructions;
 use super::load::CONNECTIONS;
 use super::machine::Machine;
 use super::measure::Outcome;
+use crate::workspace;
 
 /// One run of the benchmark.
 #[derive(Debug, Serialize)]
@@ -31,9 +32,8 @@ pub(crate) struct Report {
 impl Report {
     /// An empty report.
     pub(crate) fn new(machine: &Machine, rounds: usize, seconds: u32) -> Self {
-        let began = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         Self {
-            began: utc(began),
+            began: now(),
             machine: machine.clone(),
             rounds,
             seconds,
@@ -44,15 +44,22 @@ impl Report {
             instructions: Vec::new(),
         }
     }
+}
 
-    /// Writes it as JSON, named after the time; returns the file's path.
-    pub(crate) fn save(&self, folder: &Path) -> anyhow::Result<PathBuf> {
-        std::fs::create_dir_all(folder)?;
-        let path = folder.join(format!("{}.json", self.began));
-        let text = serde_json::to_string_pretty(self)?;
-        std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
-        Ok(path)
-    }
+/// What time it is: UTC, as `20261121T041119Z`.
+pub(crate) fn now() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    utc(now)
+}
+
+/// Writes a report as JSON, named after the time it began; returns the file's path.
+pub(crate) fn save(began: &str, report: &impl Serialize) -> anyhow::Result<PathBuf> {
+    let folder = workspace::root().join("bench/results");
+    std::fs::create_dir_all(&folder)?;
+    let path = folder.join(format!("{began}.json"));
+    let text = serde_json::to_string_pretty(report)?;
+    std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(path)
 }
 
 /// Seconds since 1970 as a compact UTC time stamp.

@@ -32,9 +32,22 @@ pub(crate) fn ratio(of: &[f64], to: &[f64]) -> Option<Spread> {
     Spread::of(of.iter().zip(to).filter(|(_, to)| **to > 0.0).map(|(of, to)| of / to))
 }
 
+/// A percentile of samples that are in order.
+pub(crate) fn percentile(sorted: &[f64], percent: usize) -> f64 {
+    let last = sorted.len().saturating_sub(1);
+    sorted.get(last * percent / 100).copied().unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Spread, ratio};
+    use super::{Spread, percentile, ratio};
+
+    #[test]
+    fn a_percentile_is_one_of_the_samples() {
+        let samples: Vec<f64> = (0..=100).map(f64::from).collect();
+        assert_eq!([percentile(&samples, 50), percentile(&samples, 99)], [50.0, 99.0]);
+        assert_eq!(percentile(&[], 50), 0.0);
+    }
 
     #[test]
     fn the_median_is_the_middle_or_between_the_two_middles() {

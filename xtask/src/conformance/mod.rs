@@ -1,10 +1,14 @@
-//! Programs of others that judge what the gateway speaks: h2spec for HTTP/2, sslyze for TLS. They
-//! are fetched at pinned versions into the target folder, once, and run against the executable of
-//! the dev build. Nothing here judges speed, and nothing leaves the machine once they are there.
+//! Programs of others that judge what the gateway speaks: h2spec for HTTP/2, sslyze for TLS,
+//! schemathesis for the admin API. They are fetched at pinned versions into the target folder, once,
+//! and run against the executable of the dev build. Nothing here judges speed, and nothing leaves
+//! the machine once they are there.
 
+mod administered;
 mod gateway;
 mod h2spec;
+mod python;
 mod report;
+mod schemathesis;
 mod sslyze;
 
 use std::process::{Command, ExitCode};
@@ -39,8 +43,15 @@ pub(crate) fn h2spec(rounds: u32, say: &mut dyn FnMut(&str)) -> anyhow::Result<V
 /// Lets sslyze look at a listener with TLS that has no setting but its certificate; returns what
 /// is not as Mozilla's intermediate recommendation says.
 pub(crate) fn sslyze(say: &mut dyn FnMut(&str)) -> anyhow::Result<Vec<String>> {
-    let program = sslyze::ensure(say)?;
+    let program = sslyze::PROGRAM.ensure(say)?;
     runtime()?.block_on(sslyze::run(&program))
+}
+
+/// Lets schemathesis try the admin API by the API's own `OpenAPI` document; returns where the two
+/// differ.
+pub(crate) fn schemathesis(say: &mut dyn FnMut(&str)) -> anyhow::Result<Vec<String>> {
+    let program = schemathesis::PROGRAM.ensure(say)?;
+    runtime()?.block_on(schemathesis::run(&program, say))
 }
 
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {

@@ -1,36 +1,20 @@
 //! sslyze, which tries what a TLS server takes and compares it with Mozilla's recommendations.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::path::Path;
 
 use super::{
     gateway::{Gateway, NAME},
-    succeeds,
+    python::Program,
 };
-use crate::workspace;
 
-/// As `pip` has it. The recommendations are part of it and change with it.
-const WANTED: &str = "sslyze==6.3.1";
+/// The recommendations are part of it and change with it.
+pub(super) const PROGRAM: Program = Program {
+    name: "sslyze",
+    package: "sslyze",
+    requirements: include_str!("sslyze.requirements.txt"),
+};
 /// What it says of a server that is as it should be.
 const COMPLIANT: &str = "OK - Compliant";
-
-/// Installs sslyze into an environment of its own unless that was done before.
-pub(super) fn ensure(say: &mut dyn FnMut(&str)) -> anyhow::Result<PathBuf> {
-    let folder = workspace::metadata()?.target_directory.into_std_path_buf().join("sslyze");
-    let (program, stamp) = (folder.join("bin/sslyze"), folder.join("installed"));
-    if program.is_file() && fs::read_to_string(&stamp).is_ok_and(|installed| installed == WANTED) {
-        return Ok(program);
-    }
-    say(&format!("installing {WANTED} from PyPI"));
-    succeeds(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
-    let mut pip = Command::new(folder.join("bin/pip"));
-    succeeds(pip.args(["install", "--quiet", "--disable-pip-version-check", WANTED]))?;
-    fs::write(&stamp, WANTED)?;
-    Ok(program)
-}
 
 /// Lets it look at the gateway; returns what it finds wrong.
 pub(super) async fn run(program: &Path) -> anyhow::Result<Vec<String>> {

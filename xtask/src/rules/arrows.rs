@@ -15,8 +15,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("xtask", &[TESTKIT]),
     ("portway-bench-floor", &[]),
     ("portway-bench-ends", &[]),
+    // A program as users write it, with what it is measured by.
+    ("portway-bench-shop", &["portway"]),
+    // Examples: programs of the façade's users.
+    ("portway-smallest", &["portway"]),
     // The executable: all of the façade; the testkit's echo upstream is `portway echo`.
     ("portway-cli", &["portway", TESTKIT]),
+    // Programs of users.
+    ("portway-examples", &["portway"]),
     // The façade sees everything that a library user can switch on.
     (
         "portway",

@@ -34,10 +34,22 @@ struct Service {
 /// All that the tests want.
 const WANTED: &[Wanted] = &[
     Wanted {
+        package: "curl",
+        program: "curl",
+        service: None,
+        reason: "types the lines in the heads of the examples",
+    },
+    Wanted {
         package: "nginx",
         program: "nginx",
         service: Some(Service { name: "nginx", port: 80 }),
         reason: "a server that is not ours, as an upstream of the end-to-end tests",
+    },
+    Wanted {
+        package: "chromium",
+        program: "chromium",
+        service: None,
+        reason: "a browser that looks at the page of the admin API",
     },
     Wanted {
         package: "golang-go",
@@ -49,7 +61,7 @@ const WANTED: &[Wanted] = &[
         package: "python3-venv",
         program: "python3",
         service: None,
-        reason: "runs sslyze, which judges TLS",
+        reason: "runs sslyze, which judges TLS, and schemathesis, which judges the admin API",
     },
 ];
 

@@ -62,6 +62,12 @@ pub(super) const STAGES: &[Stage] = &[
         needs: &["packages", "build"],
         run: sslyze,
     },
+    Stage {
+        name: "openapi",
+        title: "the admin API is as its OpenAPI document says",
+        needs: &["packages", "build"],
+        run: openapi,
+    },
     Stage { name: "test", title: "every test", needs: &["build"], run: test },
 ];
 
@@ -130,6 +136,16 @@ fn sslyze(log: &mut Log) -> anyhow::Result<()> {
     faults.iter().for_each(|fault| log.line(fault));
     if !faults.is_empty() {
         bail!("sslyze does not find TLS as it should be");
+    }
+    Ok(())
+}
+
+fn openapi(log: &mut Log) -> anyhow::Result<()> {
+    log.run(workspace::build_executables())?;
+    let faults = conformance::schemathesis(&mut |line| log.line(line))?;
+    faults.iter().for_each(|fault| log.line(fault));
+    if !faults.is_empty() {
+        bail!("schemathesis finds the admin API not as its OpenAPI document says");
     }
     Ok(())
 }

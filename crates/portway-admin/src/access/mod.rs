@@ -24,7 +24,7 @@ mod rights;
 mod tests;
 mod tokens;
 
-pub use audit::{AuditLog, AuditRecord};
+pub use audit::{AuditLog, AuditPage, AuditRecord};
 pub use blocking::{Blocking, Threads};
 pub use clock::{Clock, SystemClock};
 pub use debug::{DebugGrant, DebugTokens};

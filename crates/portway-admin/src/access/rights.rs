@@ -110,9 +110,11 @@ const KINDS: &[(&str, Reach)] = &[
     ("namespace", Reach::Gateway),
     ("listener", Reach::Gateway),
     ("domain", Reach::Gateway),
-    // History shows what was in every namespace, and a live request may be any route's.
+    // History goes through every namespace, and a live request may be any route's.
     ("revision", Reach::Gateway),
     ("debug-token", Reach::Gateway),
+    // Routes of the program's own, which may concern anything.
+    ("extension", Reach::Gateway),
     ("certificate", Reach::Key),
     ("kind", Reach::Everybody),
     ("plugin-type", Reach::Everybody),
@@ -272,7 +274,9 @@ impl Who {
         let Some(kind) = Kind::named(kind) else {
             return Err(Denied(format!("nobody may {what} a {kind:?}: there is no such kind")));
         };
-        let denied = |why: &str| Err(Denied(format!("you may not {what} a {}: {why}", kind.0)));
+        let article = if kind.0.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+        let denied =
+            |why: &str| Err(Denied(format!("you may not {what} {article} {}: {why}", kind.0)));
         if !self.grant.verbs.iter().any(|scope| scope.takes(verb)) {
             return denied("the verb is not among those of your credential");
         }
@@ -307,6 +311,31 @@ impl Who {
             Some(namespace) => denied(&format!("the namespace {namespace:?} is not yours")),
             None => denied("it concerns every namespace, and not all are yours"),
         }
+    }
+
+    /// Whether they may do this to what concerns a namespace of theirs, whichever it is. They see
+    /// only what [`Grant::takes_namespace`] takes.
+    ///
+    /// # Errors
+    /// They may not.
+    pub fn allows_somewhere(&self, verb: Verb, kind: &str) -> Result<(), Denied> {
+        let everywhere = self.grant.takes_namespace(None);
+        let own = self.grant.namespaces.iter().find_map(|scope| match scope {
+            NamespaceScope::One(name) if !everywhere => Some(name.as_str()),
+            _ => None,
+        });
+        self.allows(verb, kind, own)
+    }
+
+    /// Whether they have this role, or one that may do more.
+    ///
+    /// # Errors
+    /// They have not.
+    pub fn is_at_least(&self, role: Role) -> Result<(), Denied> {
+        if self.grant.role >= role {
+            return Ok(());
+        }
+        Err(Denied(format!("it takes the role {}", role.as_str())))
     }
 
     /// Whether they may make a credential that is good for this.

@@ -192,7 +192,10 @@ impl From<ledger::Error> for Failure {
             E::Wrong(problems) => Self::wrong(problems),
             E::Conflict => Self::new(StatusCode::CONFLICT, "conflict", detail),
             E::Store(error) => stored(&error),
-            E::Lost(_) | E::Unreadable(_) => {
+            E::Lost(_) => Self::new(StatusCode::CONFLICT, "missing_key", detail),
+            E::KeyElsewhere => Self::new(StatusCode::CONFLICT, "key_elsewhere", detail),
+            E::Key(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, "key_unavailable", detail),
+            E::Unreadable(_) => {
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "store_damaged", detail)
             }
         }

@@ -10,6 +10,7 @@ use super::{
     answer::{Failure, Made, response},
     context::Context,
     resources::{answered, in_document, read, syntax_or_wrong},
+    writing::change,
 };
 use crate::{
     access::Verb,
@@ -35,12 +36,12 @@ pub(crate) async fn apply(context: Context) -> Result<Made, Failure> {
     }
     let request = Request {
         edits,
-        conditions: Vec::new(),
         author: context.who.name.to_string(),
         message: context.message(),
         dry_run: context.query.is_set("dry_run")?,
+        ..Request::default()
     };
-    let changed = ledger.change(request).await?;
+    let changed = change(&context, request).await?;
     let data = changed.changes.iter().map(|change| shown(&context, change)).collect();
     Ok(answered(&context, Value::Array(data), &changed)?.into())
 }
@@ -48,9 +49,8 @@ pub(crate) async fn apply(context: Context) -> Result<Made, Failure> {
 /// What was masked when it was read is put back.
 fn with_secrets(context: &Context, written: Written) -> Result<Written, Failure> {
     let known = context.ledger().catalog();
-    if masked(known, &written.id, &written.spec) == written.spec
-        && !written.spec.to_string().contains("(masked)")
-    {
+    let spec = written.spec.value();
+    if masked(known, &written.id, &spec) == spec && !written.spec.to_string().contains("(masked)") {
         return Ok(written);
     }
     read(context, &written.spec.to_string(), "body.json", &written.id)
@@ -128,7 +128,7 @@ pub(crate) fn export(context: &Context) -> Result<Made, Failure> {
     };
     if owner == Origin::store().as_str() {
         let state = context.ledger().state();
-        state.resources.iter().for_each(|one| add(&one.id, &one.spec));
+        state.resources.iter().for_each(|one| add(&one.id, &one.spec.value()));
     } else if let Some(running) = context.ledger().changes().running() {
         for (_, part) in running.parts() {
             let loaded = part.loaded(context.ledger().catalog());

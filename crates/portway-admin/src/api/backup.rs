@@ -5,10 +5,12 @@ use http::{HeaderValue, StatusCode, header};
 use http_body::Frame;
 use http_body_util::StreamBody;
 use portway_core::{Body, Error, Response};
+use serde_json::json;
 
 use super::{
     answer::{Answer, Failure, Made},
     context::Context,
+    writing,
 };
 use crate::{access::Verb, ledger};
 
@@ -37,18 +39,26 @@ pub(crate) async fn backup(context: Context) -> Result<Made, Failure> {
 pub(crate) async fn restore(context: Context) -> Result<Made, Failure> {
     context.who.allows(Verb::Put, "backup", None)?;
     let dry_run = context.query.is_set("dry_run")?;
-    let restored = context.ledger().restore(context.body.clone(), dry_run).await;
-    let revision = restored.map_err(|error| match error {
-        ledger::Error::Store(portway_store::Error::Invalid(why)) => {
-            Failure::new(StatusCode::UNPROCESSABLE_ENTITY, "no_backup", why)
-        }
-        ledger::Error::Lost(_) => {
-            let detail = error.to_string();
-            Failure::new(StatusCode::CONFLICT, "missing_key", detail)
-        }
-        error => error.into(),
-    })?;
+    let read = context.ledger().read_backup(context.body.clone()).await.map_err(unrestored)?;
+    let revision = writing::restore(&context, read, dry_run).await?;
     let answer = Answer::of(serde_json::Value::Null).meta("revision", revision);
     Ok(Answer { revision: (!dry_run).then_some(revision), ..answer.meta("dry_run", dry_run) }
         .into())
+}
+
+/// Why a backup was not restored.
+pub(crate) fn unrestored(error: ledger::Error) -> Failure {
+    match error {
+        ledger::Error::Store(portway_store::Error::Invalid(why)) => {
+            Failure::new(StatusCode::UNPROCESSABLE_ENTITY, "no_backup", why)
+        }
+        error => error.into(),
+    }
+}
+
+/// `POST /api/v1/secrets/rotate-key`
+pub(crate) async fn rotate_key(context: Context) -> Result<Made, Failure> {
+    context.who.allows(Verb::Put, "key", None)?;
+    let ledger::Rotated { key_id, resealed } = context.ledger().rotate_key().await?;
+    Ok(Answer::of(json!({ "key_id": key_id, "resealed": resealed })).into())
 }

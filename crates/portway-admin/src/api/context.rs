@@ -115,6 +115,16 @@ impl Context {
         })
     }
 
+    /// The body as a JSON object. A list of the values of its keys would be read as well otherwise.
+    pub(crate) fn object<T: serde::de::DeserializeOwned>(&self) -> Result<T, Failure> {
+        let first = self.body.iter().find(|byte| !byte.is_ascii_whitespace());
+        if first == Some(&b'[') {
+            let detail = "the body cannot be read: expected an object, found a list";
+            return Err(Failure::bad_request("bad_value", detail));
+        }
+        self.json()
+    }
+
     /// What the body is called in messages: its ending says the format.
     pub(crate) fn file(&self) -> Result<&'static str, Failure> {
         let kind = self.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());

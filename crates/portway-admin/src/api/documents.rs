@@ -1,17 +1,19 @@
 //! Documents: JSON that the gateway keeps for others, in collections.
 //!
-//! Every way to write one goes through [`Collection::check`]: what a collection's schema forbids is never
-//! kept.
+//! Every way to write one goes through [`Place::keep`]: what a collection's schema forbids is never
+//! kept, and nothing is kept of a collection that is gone.
 
 use http::{HeaderMap, StatusCode, header};
 use portway_config::{Collection, Kind, Resource, ResourceId, Visibility, value::Name};
-use portway_store::{Entry, Expect, Key, List, Prefix, Revision, Transaction};
+use portway_store::{Entry, Expect, Key, List, Prefix, Revision, Transaction, backup::Archive};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
     answer::{Answer, Failure, Made},
     context::Context,
+    resources::merge,
+    writing::Tries,
 };
 use crate::{
     access::{Moment, Verb},
@@ -19,7 +21,10 @@ use crate::{
 };
 
 const LIMIT: usize = 100;
-const MAX_LIMIT: usize = 1000;
+/// How many documents are looked at in one go.
+const PAGE: usize = 1000;
+/// How many things that are wrong with documents are told.
+const PROBLEMS: usize = 100;
 
 /// A document in the store.
 #[derive(Serialize, Deserialize)]
@@ -33,6 +38,8 @@ struct Kept {
 struct Place {
     collection: Collection,
     folder: Prefix,
+    /// Where the store has the collection, when it is the store's.
+    kept: Option<Key>,
 }
 
 impl Place {
@@ -49,7 +56,9 @@ impl Place {
             context.who.allows(verb, "document", Some(id.namespace.as_str()))?;
         }
         let collection = found.ok_or_else(|| Failure::not_found(format!("there is no {id}")))?;
-        Ok(Self { collection, folder: keys::documents(&id) })
+        let is_stored = context.ledger().state().resources.get(&id).is_some();
+        let kept = is_stored.then(|| keys::resource(&id));
+        Ok(Self { collection, folder: keys::documents(&id), kept })
     }
 
     fn key(&self, id: &str) -> Result<Key, Failure> {
@@ -58,21 +67,55 @@ impl Place {
             .map_err(|error| Failure::bad_request("bad_parameter", error.to_string()))
     }
 
+    /// Writes a document in the place of what was there.
+    async fn keep(
+        &self,
+        context: &Context,
+        key: &Key,
+        known: Option<&Entry>,
+        data: Value,
+    ) -> Result<Made, Failure> {
+        self.collection.check(&data).map_err(Failure::wrong)?;
+        let expected = expected(&context.headers, known)?;
+        let now = Moment::from(std::time::SystemTime::now());
+        let created = known.and_then(|entry| Some(kept(entry).ok()?.created)).unwrap_or(now);
+        let document = Kept { data, created, updated: now };
+        let value = serde_json::to_vec(&document)
+            .map_err(|error| Failure::bad_request("bad_value", error.to_string()))?;
+        let mut transaction = Transaction::new().expect(key, expected).put(key, value);
+        if let Some(collection) = &self.kept {
+            transaction = transaction.expect(collection, Expect::Present);
+        }
+        let store = context.ledger().store();
+        let revision = store.commit(transaction).await.map_err(lost_race)?;
+        let status = if known.is_some() { StatusCode::OK } else { StatusCode::CREATED };
+        let view = self.shown(key.name(), revision, &document);
+        Ok(Answer::of(view).status(status).tagged(revision.0).into())
+    }
+
     fn view(&self, entry: &Entry) -> Result<Value, Failure> {
-        let kept: Kept = serde_json::from_slice(&entry.value).map_err(|error| {
-            Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "store_damaged", error.to_string())
-        })?;
-        Ok(json!({
-            "id": entry.key.name(),
+        Ok(self.shown(entry.key.name(), entry.changed, &kept(entry)?))
+    }
+
+    fn shown(&self, id: &str, revision: Revision, kept: &Kept) -> Value {
+        json!({
+            "id": id,
             "namespace": self.collection.meta.namespace.as_str(),
             "collection": self.collection.meta.name.as_str(),
-            "revision": entry.changed.0,
-            "etag": format!("\"{}\"", entry.changed.0),
+            "revision": revision.0,
+            "etag": format!("\"{}\"", revision.0),
             "created_at": kept.created,
             "updated_at": kept.updated,
             "data": kept.data,
-        }))
+        })
     }
+}
+
+/// What the store has of a document.
+fn kept(entry: &Entry) -> Result<Kept, Failure> {
+    serde_json::from_slice(&entry.value).map_err(|error| {
+        Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "store_damaged", error.to_string())
+    })
 }
 
 /// A collection, whoever owns it.
@@ -84,6 +127,8 @@ fn collection(context: &Context, id: &ResourceId) -> Option<Collection> {
             _ => None,
         };
     }
+    // What is served may still have one of the store that has just been deleted.
+    context.ledger().owner(id)?;
     let running = context.ledger().changes().running()?;
     let mut all = running.config().collections.iter();
     all.find(|one| one.meta.name == id.name && one.meta.namespace == id.namespace).cloned()
@@ -91,28 +136,38 @@ fn collection(context: &Context, id: &ResourceId) -> Option<Collection> {
 
 /// `PUT /api/v1/documents/{id}`
 pub(crate) async fn put(context: Context) -> Result<Made, Failure> {
+    let data: Value = context.json()?;
+    let ledger = context.ledger();
+    let _collections_wait = ledger.writes_documents().await;
     let place = Place::of(&context, Verb::Put)?;
     let key = place.key(context.param("id"))?;
-    let data: Value = context.json()?;
-    place.collection.check(&data).map_err(Failure::wrong)?;
-    let store = context.ledger().store();
-    let known = store.get(&key).await.map_err(ledger::Error::from)?;
-    let expected = expected(&context.headers, known.as_ref())?;
-    let now = Moment::from(std::time::SystemTime::now());
-    let created = match &known {
-        Some(entry) => {
-            serde_json::from_slice::<Kept>(&entry.value).map_or(now, |kept| kept.created)
+    let known = ledger.store().get(&key).await.map_err(ledger::Error::from)?;
+    place.keep(&context, &key, known.as_ref(), data).await
+}
+
+/// `PATCH /api/v1/documents/{id}`: a JSON merge patch (RFC 7396) of the data.
+pub(crate) async fn patch(context: Context) -> Result<Made, Failure> {
+    if context.file()? != "body.json" {
+        let (status, code) = (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type");
+        return Err(Failure::new(status, code, "a merge patch is JSON"));
+    }
+    let patch: Value = context.json()?;
+    let said = context.headers.get(header::IF_MATCH);
+    let mut tries = Tries::of(said.is_some_and(|tag| tag != "*"));
+    let ledger = context.ledger();
+    let _collections_wait = ledger.writes_documents().await;
+    let place = Place::of(&context, Verb::Patch)?;
+    let key = place.key(context.param("id"))?;
+    loop {
+        let known = ledger.store().get(&key).await.map_err(ledger::Error::from)?;
+        let known = known.ok_or_else(|| Failure::not_found("there is no such document"))?;
+        let mut data = kept(&known)?.data;
+        merge(&mut data, patch.clone());
+        match place.keep(&context, &key, Some(&known), data).await {
+            Err(failure) if tries.again(&failure) => {}
+            made => return made,
         }
-        None => now,
-    };
-    let kept = serde_json::to_vec(&Kept { data, created, updated: now })
-        .map_err(|error| Failure::bad_request("bad_value", error.to_string()))?;
-    let transaction = Transaction::new().expect(&key, expected).put(&key, kept);
-    store.commit(transaction).await.map_err(lost_race)?;
-    let entry = store.get(&key).await.map_err(ledger::Error::from)?;
-    let entry = entry.ok_or_else(|| Failure::not_found("it was deleted meanwhile"))?;
-    let status = if known.is_some() { StatusCode::OK } else { StatusCode::CREATED };
-    Ok(Answer::of(place.view(&entry)?).status(status).tagged(entry.changed.0).into())
+    }
 }
 
 /// What must be true for a write, by the fields of the request, or else what is true now: of two
@@ -135,6 +190,11 @@ fn expected(headers: &HeaderMap, known: Option<&Entry>) -> Result<Expect, Failur
 }
 
 fn lost_race(error: portway_store::Error) -> Failure {
+    if let portway_store::Error::Conflict(conflict) = &error
+        && conflict.mismatches.iter().any(|one| one.expected == Expect::Present)
+    {
+        return Failure::not_found("the collection was deleted meanwhile");
+    }
     match ledger::Error::from(error) {
         ledger::Error::Conflict => {
             let detail = "somebody else has written it meanwhile";
@@ -156,7 +216,7 @@ pub(crate) async fn get(context: Context) -> Result<Made, Failure> {
 /// `GET /api/v1/documents`
 pub(crate) async fn list(context: Context) -> Result<Made, Failure> {
     let place = Place::of(&context, Verb::List)?;
-    let limit = context.query.parsed("limit")?.unwrap_or(LIMIT).clamp(1, MAX_LIMIT);
+    let limit = context.query.limit(LIMIT)?;
     let offset = context.query.parsed::<usize>("offset")?.unwrap_or(0);
     let mut list = List::of(&place.folder).limit(limit.saturating_add(offset));
     if let Some(cursor) = context.query.get("cursor") {
@@ -190,54 +250,104 @@ pub(crate) async fn clear(context: Context) -> Result<Made, Failure> {
         return Err(Failure::new(StatusCode::CONFLICT, "not_forced", detail));
     }
     let store = context.ledger().store();
-    let page = store.list(List::of(&place.folder)).await.map_err(ledger::Error::from)?;
+    let mut count = 0;
+    let mut documents = Pages::of(&**store, &place.folder);
+    while let Some(entries) = documents.next().await? {
+        count += entries.len();
+    }
     let transaction = Transaction::new().delete_below(&place.folder);
     store.commit(transaction).await.map_err(lost_race)?;
-    Ok(Answer::of(Value::Null).meta("deleted", page.entries.len()).into())
+    Ok(Answer::of(Value::Null).meta("deleted", count).into())
 }
 
-/// Refuses what would leave documents without their collection, or with a schema they do not fit.
-/// `next` is what the collection says from now on; `None` when it goes.
+/// Refuses what would leave documents in a store without their collection, or with a schema they
+/// do not fit. `next` is what the collection says from now on; `None` when it goes.
 pub(crate) async fn keeps_documents(
-    context: &Context,
+    store: &dyn Archive,
     id: &ResourceId,
     next: Option<&Collection>,
 ) -> Result<(), Failure> {
-    if context.query.is_set("force")? {
-        return Ok(());
-    }
-    let list = List::of(&keys::documents(id));
-    let page = context.ledger().store().list(list).await.map_err(ledger::Error::from)?;
-    let Some(next) = next else {
-        return match page.entries.len() {
-            0 => Ok(()),
-            count => {
-                let detail = format!("{id} has {count} documents: delete them, or say force=true");
-                Err(Failure::new(StatusCode::CONFLICT, "in_use", detail))
-            }
-        };
-    };
+    let folder = keys::documents(id);
+    let mut documents = Pages::of(store, &folder);
     let mut problems = Vec::new();
-    for entry in &page.entries {
-        let Ok(kept) = serde_json::from_slice::<Kept>(&entry.value) else { continue };
-        if let Err(more) = next.check(&kept.data) {
-            let name = entry.key.name();
-            problems.extend(more.into_iter().map(|one| {
-                let path = format!("documents/{name} {}", one.path);
-                one.at(path.trim_end().to_owned())
-            }));
+    while let Some(entries) = documents.next().await? {
+        let Some(next) = next else {
+            let detail = format!("{id} has documents: delete them, or say force=true");
+            return Err(Failure::new(StatusCode::CONFLICT, "in_use", detail));
+        };
+        for entry in &entries {
+            let Ok(kept) = kept(entry) else { continue };
+            if let Err(more) = next.check(&kept.data) {
+                let name = entry.key.name();
+                problems.extend(more.into_iter().map(|one| {
+                    let path = format!("documents/{name} {}", one.path);
+                    one.at(path.trim_end().to_owned())
+                }));
+            }
+        }
+        if problems.len() >= PROBLEMS {
+            break;
         }
     }
     if problems.is_empty() {
         return Ok(());
     }
-    let detail =
-        "documents of the collection do not fit the new schema: say force=true to keep them";
+    problems.truncate(PROBLEMS);
+    let detail = format!("documents of {id} do not fit its schema: say force=true to keep them");
     Err(Failure::new(StatusCode::CONFLICT, "in_use", detail).because(problems))
 }
 
-/// Takes the documents of a collection away, after the collection.
-pub(crate) async fn forget(context: &Context, id: &ResourceId) -> Result<Revision, Failure> {
-    let transaction = Transaction::new().delete_below(&keys::documents(id));
-    Ok(context.ledger().store().commit(transaction).await.map_err(ledger::Error::from)?)
+/// What lies below a prefix, some of it at a time.
+struct Pages<'a> {
+    store: &'a dyn Archive,
+    next: Option<List>,
+}
+
+impl<'a> Pages<'a> {
+    fn of(store: &'a dyn Archive, folder: &'a Prefix) -> Self {
+        Self { store, next: Some(List::of(folder).limit(PAGE)) }
+    }
+
+    /// The next ones; `None` when there are no more.
+    async fn next(&mut self) -> Result<Option<Vec<Entry>>, Failure> {
+        let Some(list) = self.next.take() else { return Ok(None) };
+        let page = self.store.list(list.clone()).await.map_err(ledger::Error::from)?;
+        let Some(last) = page.entries.last() else { return Ok(None) };
+        if page.more {
+            self.next = Some(list.after(&last.key));
+        }
+        Ok(Some(page.entries))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use portway_store::{Memory, Store as _};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn every_document_is_looked_at_however_many_there_are() {
+        let id: ResourceId = "collection/default/many".parse().unwrap();
+        let (store, folder) = (Memory::new(), keys::documents(&id));
+        let now = Moment::from(std::time::SystemTime::now());
+        let mut transaction = Transaction::new();
+        for number in 0..2500 {
+            let data = if number < 2499 { json!(number) } else { json!("the last one") };
+            let kept = Kept { data, created: now, updated: now };
+            let key = folder.key(&format!("{number:05}")).unwrap();
+            transaction = transaction.put(&key, serde_json::to_vec(&kept).unwrap());
+        }
+        store.commit(transaction).await.unwrap();
+        let collection = |schema| -> Collection {
+            serde_json::from_value(json!({ "name": "many", "schema": schema })).unwrap()
+        };
+        let numbers = collection(json!({ "type": "number" }));
+        let failure = keeps_documents(&store, &id, Some(&numbers)).await.unwrap_err();
+        assert_eq!((failure.code, failure.problems.len()), ("in_use", 1));
+        assert_eq!(failure.problems[0].path, "documents/02499");
+        let anything = collection(json!({}));
+        assert!(keeps_documents(&store, &id, Some(&anything)).await.is_ok());
+        assert!(keeps_documents(&store, &id, None).await.is_err());
+    }
 }

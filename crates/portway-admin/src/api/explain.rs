@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
-use portway_config::{Checked, Config, Route, Target, value::Name};
+use portway_config::{Checked, Config, Target, value::Name};
 use portway_core::explain::{Candidate, Condition, Question, Trace, trace};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use super::{
     context::Context,
     status::running,
 };
-use crate::access::Verb;
+use crate::access::{Verb, Who};
 
 /// A request that nobody has sent.
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -39,7 +39,7 @@ fn get() -> String {
 
 /// `POST /api/v1/explain`
 pub(crate) fn explain(context: &Context) -> Result<Made, Failure> {
-    let asked: Explain = context.json()?;
+    let asked: Explain = context.object()?;
     let bad = |what: &str| Failure::bad_request("bad_value", format!("{what} cannot be asked for"));
     let method: Method = asked.method.parse().map_err(|_| bad("this method"))?;
     let url: Uri = asked.url.parse().map_err(|_| bad("this URL"))?;
@@ -66,16 +66,22 @@ pub(crate) fn explain(context: &Context) -> Result<Made, Failure> {
         .map_err(|why| Failure::new(http::StatusCode::UNPROCESSABLE_ENTITY, "unanswered", why))?;
     let namespace = traced.route.map(|route| route.meta.namespace.as_str());
     context.who.allows(Verb::Explain, "route", namespace)?;
-    Ok(Answer::of(told(context, config, &traced, &host)).into())
+    Ok(Answer::of(visible(&context.who, told(config, &traced, &host))).into())
 }
 
-fn told(context: &Context, config: &Checked<Config>, traced: &Trace<'_>, host: &str) -> Value {
-    // Of routes in namespaces that are not theirs, people learn nothing.
-    let may_see = |route: &Route| {
-        let namespace = Some(route.meta.namespace.as_str());
-        context.who.allows(Verb::Explain, "route", namespace).is_ok()
-    };
-    let seen = traced.candidates.iter().filter(|one| may_see(one.row.route));
+/// What somebody may see of it: of routes in namespaces that are not theirs, people learn nothing.
+pub(crate) fn visible(who: &Who, mut told: Value) -> Value {
+    if let Some(candidates) = told.get_mut("candidates").and_then(Value::as_array_mut) {
+        candidates.retain(|one| {
+            let namespace = one["namespace"].as_str();
+            who.allows(Verb::Explain, "route", namespace).is_ok()
+        });
+    }
+    told
+}
+
+pub(crate) fn told(config: &Checked<Config>, traced: &Trace<'_>, host: &str) -> Value {
+    let seen = traced.candidates.iter();
     let chain = traced.chain.iter().flat_map(|chain| &chain.steps).map(|step| {
         let plugin = config.plugs().get(&step.id).map(|plugged| plugged.instance.name());
         json!({

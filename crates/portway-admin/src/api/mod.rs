@@ -6,11 +6,15 @@
 
 mod answer;
 mod apply;
+mod audit;
 mod backup;
 mod context;
 mod documents;
 mod explain;
+mod extensions;
 mod kinds;
+mod live;
+mod lookup;
 mod openapi;
 mod operation;
 mod pages;
@@ -21,6 +25,8 @@ mod service;
 mod status;
 mod tokens;
 mod watch;
+mod writing;
 
+pub use extensions::{Extension, Extensions};
 pub use openapi::document as openapi;
 pub use service::{Api, Setup};

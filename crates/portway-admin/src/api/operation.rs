@@ -4,9 +4,9 @@ use http::Method;
 
 use super::{
     answer::{Failure, Made},
-    apply, backup,
+    apply, audit, backup,
     context::Context,
-    documents, explain, kinds, resources, revisions, status, tokens, watch,
+    documents, explain, extensions, kinds, live, resources, revisions, status, tokens, watch,
 };
 use crate::access::BoxFuture;
 
@@ -96,6 +96,16 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     },
     Operation {
         method: Method::GET,
+        path: "/api/v1/audit",
+        id: "listAudit",
+        summary: "Who asked for what, and who was kept out; the last one first",
+        query: &[LIMIT, CURSOR],
+        body: Takes::Nothing,
+        statuses: &[],
+        run: |context| Box::pin(audit::list(context)),
+    },
+    Operation {
+        method: Method::GET,
         path: "/api/v1/backup",
         id: "backup",
         summary: "Everything the store holds, in one file. Secrets stay sealed, keys are not in it",
@@ -110,10 +120,20 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         id: "restore",
         summary: "Puts a backup in the place of everything the store holds, if the gateway can \
                   serve it",
-        query: &[DRY_RUN],
+        query: &[DRY_RUN, FORCE],
         body: Takes::Backup,
         statuses: &[409, 422],
         run: |context| Box::pin(backup::restore(context)),
+    },
+    Operation {
+        method: Method::POST,
+        path: "/api/v1/secrets/rotate-key",
+        id: "rotateKey",
+        summary: "Makes a new key for secrets, seals everything with it and forgets the old ones",
+        query: &[],
+        body: Takes::Nothing,
+        statuses: &[409],
+        run: |context| Box::pin(backup::rotate_key(context)),
     },
     Operation {
         method: Method::GET,
@@ -147,6 +167,16 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     },
     Operation {
         method: Method::GET,
+        path: "/api/v1/extensions",
+        id: "listExtensions",
+        summary: "What the program and instances of plugins answer below paths of their own",
+        query: &[],
+        body: Takes::Nothing,
+        statuses: &[],
+        run: |context| now(extensions::list(&context)),
+    },
+    Operation {
+        method: Method::GET,
         path: "/api/v1/watch",
         id: "watch",
         summary: "Changes and what became of them, as they come (server-sent events)",
@@ -164,6 +194,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
             NAMESPACE,
             DRY_RUN,
             MESSAGE,
+            FORCE,
             parameter(
                 "prune",
                 "string",
@@ -227,7 +258,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         path: "/api/v1/rollback",
         id: "rollback",
         summary: "Goes back to what was written right after a revision; that is a change as well",
-        query: &[DRY_RUN, MESSAGE],
+        query: &[DRY_RUN, MESSAGE, FORCE],
         body: Takes::Json("Rollback"),
         statuses: &[404, 409, 422],
         run: |context| Box::pin(revisions::rollback(context)),
@@ -241,6 +272,26 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         body: Takes::Json("Explain"),
         statuses: &[422],
         run: |context| now(explain::explain(&context)),
+    },
+    Operation {
+        method: Method::GET,
+        path: "/api/v1/explain/{id}",
+        id: "explainLive",
+        summary: "What became of a request that was sent with a debug token, and why",
+        query: &[],
+        body: Takes::Nothing,
+        statuses: &[404],
+        run: |context| Box::pin(live::get(context)),
+    },
+    Operation {
+        method: Method::POST,
+        path: "/api/v1/debug-tokens",
+        id: "createDebugToken",
+        summary: "Makes a token that lets live requests be explained: those that carry it",
+        query: &[],
+        body: Takes::Json("DebugTokenRequest"),
+        statuses: &[201, 422],
+        run: |context| now(live::make(&context)),
     },
     Operation {
         method: Method::GET,
@@ -287,6 +338,16 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         body: Takes::Json("Anything"),
         statuses: &[201, 404, 412, 422],
         run: |context| Box::pin(documents::put(context)),
+    },
+    Operation {
+        method: Method::PATCH,
+        path: "/api/v1/documents/{id}",
+        id: "patchDocument",
+        summary: "Changes a part of a document (JSON merge patch, RFC 7396)",
+        query: &[NAMESPACE, COLLECTION, MESSAGE],
+        body: Takes::Patch,
+        statuses: &[404, 412, 422],
+        run: |context| Box::pin(documents::patch(context)),
     },
     Operation {
         method: Method::DELETE,
@@ -386,86 +447,3 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         run: |context| Box::pin(resources::delete(context)),
     },
 ];
-
-/// What was found for a method and a path.
-pub(crate) enum Found {
-    /// An operation, and what stands for the names in its path.
-    Operation(&'static Operation, Vec<(&'static str, String)>),
-    /// The path is known, the method is not; these are.
-    Methods(Vec<Method>),
-    /// Nothing.
-    Nothing,
-}
-
-/// Looks an operation up.
-pub(crate) fn find(method: &Method, path: &str) -> Found {
-    let mut methods = Vec::new();
-    for operation in OPERATIONS {
-        let Some(params) = fits(operation.path, path) else { continue };
-        if operation.method == *method {
-            return Found::Operation(operation, params);
-        }
-        methods.push(operation.method.clone());
-    }
-    if methods.is_empty() { Found::Nothing } else { Found::Methods(methods) }
-}
-
-fn fits(pattern: &'static str, path: &str) -> Option<Vec<(&'static str, String)>> {
-    let mut params = Vec::new();
-    let (mut wanted, mut given) = (pattern.split('/'), path.split('/'));
-    loop {
-        match (wanted.next(), given.next()) {
-            (None, None) => return Some(params),
-            (Some(wanted), Some(given)) => match name(wanted) {
-                Some(name) if !given.is_empty() => {
-                    let decoded = percent_encoding::percent_decode_str(given);
-                    params.push((name, decoded.decode_utf8().ok()?.into_owned()));
-                }
-                None if wanted == given => {}
-                _ => return None,
-            },
-            _ => return None,
-        }
-    }
-}
-
-fn name(segment: &'static str) -> Option<&'static str> {
-    segment.strip_prefix('{')?.strip_suffix('}')
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_lead_to_operations() {
-        let found = |method: Method, path: &str| match find(&method, path) {
-            Found::Operation(operation, params) => {
-                let values: Vec<_> = params.into_iter().map(|(_, value)| value).collect();
-                format!("{} {}", operation.id, values.join(","))
-            }
-            Found::Methods(methods) => format!("{methods:?}"),
-            Found::Nothing => "nothing".to_owned(),
-        };
-        assert_eq!(found(Method::GET, "/api/v1/status"), "status ");
-        assert_eq!(found(Method::GET, "/api/v1/routes"), "listResources routes");
-        assert_eq!(found(Method::PUT, "/api/v1/routes/a%2eb"), "putResource routes,a.b");
-        assert_eq!(found(Method::POST, "/api/v1/routes/a"), "[GET, PUT, PATCH, DELETE]");
-        assert_eq!(found(Method::GET, "/api/v1/routes/"), "nothing");
-        assert_eq!(found(Method::GET, "/api/v2/routes"), "nothing");
-        assert_eq!(found(Method::GET, "/"), "nothing");
-    }
-
-    #[test]
-    fn no_operation_hides_another_one() {
-        for (at, operation) in OPERATIONS.iter().enumerate() {
-            let example = operation.path.replace(['{', '}'], "");
-            let Found::Operation(found, _) = find(&operation.method, &example) else {
-                panic!("{} leads nowhere", operation.path)
-            };
-            assert_eq!(found.id, operation.id);
-            let same = OPERATIONS[..at].iter().any(|earlier| earlier.id == operation.id);
-            assert!(!same, "{}", operation.id);
-        }
-    }
-}

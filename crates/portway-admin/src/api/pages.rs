@@ -1,13 +1,14 @@
 //! What everybody may look at who reaches the API: its document, and a page to try it.
 
+use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode, header, request::Parts};
 use portway_core::Response;
 
-use super::{answer::response, openapi, service::Inner};
+use super::{answer::response, service::Inner};
 
 /// Scripts and styles come from here alone, and nobody frames the page.
 const POLICY: &str = "default-src 'none'; connect-src 'self'; script-src 'self'; style-src 'self'; \
-                      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+                      img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// The answer to a request for one of them.
 pub(crate) fn page(api: &Inner, head: &Parts) -> Option<Response> {
@@ -15,17 +16,14 @@ pub(crate) fn page(api: &Inner, head: &Parts) -> Option<Response> {
         return None;
     }
     let (kind, body) = match head.uri.path() {
-        "/" => ("text/html; charset=utf-8", include_str!("explorer/index.html").to_owned()),
-        "/explorer.css" => {
-            ("text/css; charset=utf-8", include_str!("explorer/explorer.css").to_owned())
-        }
+        "/" => ("text/html; charset=utf-8", text(include_str!("explorer/index.html"))),
+        "/explorer.css" => ("text/css; charset=utf-8", text(include_str!("explorer/explorer.css"))),
         "/explorer.js" => {
-            ("text/javascript; charset=utf-8", include_str!("explorer/explorer.js").to_owned())
+            ("text/javascript; charset=utf-8", text(include_str!("explorer/explorer.js")))
         }
-        "/openapi.json" => {
-            ("application/json", openapi(api.ledger.catalog(), api.version).to_string())
-        }
-        "/healthz" => ("text/plain; charset=utf-8", "ok\n".to_owned()),
+        "/icon.svg" => ("image/svg+xml", text(include_str!("explorer/icon.svg"))),
+        "/openapi.json" => ("application/json", api.document()),
+        "/healthz" => ("text/plain; charset=utf-8", text("ok\n")),
         _ => return None,
     };
     let mut response = response(StatusCode::OK, kind, body);
@@ -33,4 +31,8 @@ pub(crate) fn page(api: &Inner, head: &Parts) -> Option<Response> {
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     Some(response)
+}
+
+fn text(page: &'static str) -> Bytes {
+    Bytes::from_static(page.as_bytes())
 }

@@ -4,6 +4,9 @@ use std::str::FromStr;
 
 use super::answer::Failure;
 
+/// The most entries that a page of a list has.
+const MAX_LIMIT: usize = 1000;
+
 /// The parameters of a request, in their order.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Query(Vec<(String, String)>);
@@ -41,6 +44,17 @@ impl Query {
             let detail = format!("the parameter {name} cannot be {text:?}");
             Failure::bad_request("bad_parameter", detail)
         })
+    }
+
+    /// How many entries a page of a list may have.
+    pub(crate) fn limit(&self, usual: usize) -> Result<usize, Failure> {
+        match self.parsed("limit")?.unwrap_or(usual) {
+            limit @ 1..=MAX_LIMIT => Ok(limit),
+            other => {
+                let detail = format!("the parameter limit is 1 to {MAX_LIMIT}, not {other}");
+                Err(Failure::bad_request("bad_parameter", detail))
+            }
+        }
     }
 
     /// A switch: `true`, `false`, or the name alone.

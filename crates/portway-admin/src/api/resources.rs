@@ -3,21 +3,20 @@
 use std::collections::BTreeMap;
 
 use http::StatusCode;
-use portway_config::{Kind, Origin, Problem, Resource, ResourceId, Written, named, resource};
+use portway_config::{Kind, Origin, Problem, ResourceId, Tree, Written, named, resource};
 use serde_json::{Map, Value, json};
 
 use super::{
     answer::{Answer, Failure, Made},
     context::Context,
-    documents::{forget, keeps_documents},
+    writing::{Tries, change},
 };
 use crate::{
     access::Verb,
-    ledger::{Changed, Edit, Request, Secrets, masked, unmask},
+    ledger::{self, Action, Changed, Condition, Edit, Request, Secrets, masked, unmask},
 };
 
 const LIMIT: usize = 100;
-const MAX_LIMIT: usize = 1000;
 
 /// A resource as the API shows it.
 #[derive(Clone, Debug)]
@@ -61,7 +60,7 @@ pub(crate) fn list(context: &Context) -> Result<Made, Failure> {
         kind.singular(),
         namespace.as_ref().map(portway_config::value::Name::as_str),
     )?;
-    let limit = context.query.parsed("limit")?.unwrap_or(LIMIT).clamp(1, MAX_LIMIT);
+    let limit = context.query.limit(LIMIT)?;
     let filter = Filter::read(context)?;
     let after = context.query.get("cursor").map(str::to_owned);
     let mut views: Vec<View> = all(context, kind).into_values().collect();
@@ -163,7 +162,7 @@ fn stored(context: &Context, one: &Written) -> View {
         owner: Origin::store(),
         revision: stamp.map_or(0, |stamp| stamp.revision),
         times: stamp.map(|stamp| (stamp.created.to_string(), stamp.updated.to_string())),
-        spec: masked(context.ledger().catalog(), &one.id, &one.spec),
+        spec: masked(context.ledger().catalog(), &one.id, &one.spec.value()),
     }
 }
 
@@ -190,8 +189,10 @@ pub(crate) async fn put(context: Context) -> Result<Made, Failure> {
     let id = context.resource()?;
     context.allowed(Verb::Put, &id)?;
     let file = context.file()?;
-    let written = read(&context, context.text()?, file, &id)?;
-    write(context, written).await
+    let resource = read(&context, context.text()?, file, &id)?;
+    let wanted = request(&context, &id, Edit::Put(Box::new(resource)))?;
+    let changed = change(&context, wanted).await;
+    written(&context, &id, changed)
 }
 
 /// `PATCH /api/v1/{kind}/{name}`: a JSON merge patch (RFC 7396) of the spec.
@@ -202,26 +203,39 @@ pub(crate) async fn patch(context: Context) -> Result<Made, Failure> {
         let (status, code) = (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type");
         return Err(Failure::new(status, code, "a merge patch is JSON"));
     }
-    let patch: Value = context.json()?;
-    let state = context.ledger().state();
-    let Some(known) = state.resources.get(&id) else {
-        // Whoever owns it says so.
-        one(&context, &id)?;
-        return put_of_others(&context, &id);
-    };
-    let mut spec = known.spec.clone();
-    merge(&mut spec, patch);
-    let written = read(&context, &spec.to_string(), "body.json", &id)?;
-    write(context, written).await
+    // Read as strictly as a spec is: a key that stands there twice means nothing.
+    let patch = Tree::parse(context.text()?, "body.json").map_err(syntax_or_wrong)?.to_json();
+    let said = context.conditions(&id)?;
+    let mut tries = Tries::of(said.iter().any(|(_, one)| *one != Condition::Exists));
+    loop {
+        let wanted = patched(&context, &id, patch.clone())?;
+        match change(&context, wanted).await {
+            Err(failure) if tries.again(&failure) => {}
+            changed => return written(&context, &id, changed),
+        }
+    }
 }
 
-fn put_of_others(context: &Context, id: &ResourceId) -> Result<Made, Failure> {
-    let owner = context.ledger().owner(id).unwrap_or_else(Origin::code);
-    Err(crate::ledger::Error::OwnedElsewhere(id.clone(), owner).into())
+/// A patch laid over what is there: good for as long as it is.
+fn patched(context: &Context, id: &ResourceId, patch: Value) -> Result<Request, Failure> {
+    let state = context.ledger().state();
+    let (known, stamp) = (state.resources.get(id), state.stamps.get(id));
+    let (Some(known), Some(stamp)) = (known, stamp) else {
+        // Whoever owns it says so.
+        one(context, id)?;
+        let owner = context.ledger().owner(id).unwrap_or_else(Origin::code);
+        return Err(ledger::Error::OwnedElsewhere(id.clone(), owner).into());
+    };
+    let mut spec = known.spec.value();
+    merge(&mut spec, patch);
+    let resource = read(context, &spec.to_string(), "body.json", id)?;
+    let mut wanted = request(context, id, Edit::Put(Box::new(resource)))?;
+    wanted.conditions.push((id.clone(), Condition::At(stamp.revision)));
+    Ok(wanted)
 }
 
 /// RFC 7396 section 2.
-fn merge(target: &mut Value, patch: Value) {
+pub(crate) fn merge(target: &mut Value, patch: Value) {
     let Value::Object(patch) = patch else {
         *target = patch;
         return;
@@ -250,10 +264,11 @@ pub(crate) fn read(
     let lookup = Secrets::of(&state.resources);
     let read = |text: &str, file: &str| resource(text, file, id, &lookup, ledger.catalog());
     let written = read(text, file).map_err(syntax_or_wrong)?;
-    let mut spec = written.spec.clone();
-    let known = state.resources.get(id).map(|known| &known.spec);
-    unmask(ledger.catalog(), id, &mut spec, known).map_err(Failure::wrong)?;
-    if spec == written.spec {
+    let said = written.spec.value();
+    let mut spec = said.clone();
+    let known = state.resources.get(id).map(|known| known.spec.value());
+    unmask(ledger.catalog(), id, &mut spec, known.as_ref()).map_err(Failure::wrong)?;
+    if spec == said {
         return Ok(written);
     }
     read(&spec.to_string(), "body.json").map_err(Failure::wrong)
@@ -268,23 +283,25 @@ pub(crate) fn syntax_or_wrong(problems: Vec<Problem>) -> Failure {
     }
 }
 
-async fn write(context: Context, written: Written) -> Result<Made, Failure> {
-    let id = written.id.clone();
-    if let Resource::Collection(collection) = &written.resource {
-        keeps_documents(&context, &id, Some(collection)).await?;
-    }
-    let created = context.ledger().state().resources.get(&id).is_none();
-    let changed = change(&context, &id, Edit::Put(Box::new(written))).await.map_err(|failure| {
-        // The problems of the resource that was written need not say which one it is.
-        relative(failure, &id)
-    })?;
+/// The answer to somebody who wrote a resource.
+fn written(
+    context: &Context,
+    id: &ResourceId,
+    changed: Result<Changed, Failure>,
+) -> Result<Made, Failure> {
+    // The problems of the resource that was written need not say which one it is.
+    let changed = changed.map_err(|failure| relative(failure, id))?;
     let data = match context.query.is_set("dry_run")? {
-        true => would_be(&context, &id, &changed),
-        false => one(&context, &id)?.json(),
+        true => would_be(context, id, &changed),
+        // Somebody may have deleted it by now.
+        false => {
+            one(context, id).map_or_else(|_| would_be(context, id, &changed), |view| view.json())
+        }
     };
-    let status = if created && changed.is_change() { StatusCode::CREATED } else { StatusCode::OK };
-    let revision = context.ledger().state().stamps.get(&id).map_or(0, |stamp| stamp.revision);
-    Ok(answered(&context, data, &changed)?.status(status).tagged(revision).into())
+    let is_new = changed.changes.iter().any(|change| change.action == Action::Create);
+    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+    let revision = context.ledger().state().stamps.get(id).map_or(0, |stamp| stamp.revision);
+    Ok(answered(context, data, &changed)?.status(status).tagged(revision).into())
 }
 
 fn would_be(context: &Context, id: &ResourceId, changed: &Changed) -> Value {
@@ -299,25 +316,20 @@ pub(crate) async fn delete(context: Context) -> Result<Made, Failure> {
     let id = context.resource()?;
     context.allowed(Verb::Delete, &id)?;
     let view = one(&context, &id)?;
-    if id.kind == Kind::Collection {
-        keeps_documents(&context, &id, None).await?;
-    }
-    let changed = change(&context, &id, Edit::Delete(id.clone())).await?;
-    if id.kind == Kind::Collection && !context.query.is_set("dry_run")? {
-        forget(&context, &id).await?;
-    }
+    let wanted = request(&context, &id, Edit::Delete(id.clone()))?;
+    let changed = change(&context, wanted).await?;
     Ok(answered(&context, view.json(), &changed)?.into())
 }
 
-async fn change(context: &Context, id: &ResourceId, edit: Edit) -> Result<Changed, Failure> {
-    let request = Request {
+fn request(context: &Context, id: &ResourceId, edit: Edit) -> Result<Request, Failure> {
+    Ok(Request {
         edits: vec![edit],
         conditions: context.conditions(id)?,
         author: context.who.name.to_string(),
         message: context.message(),
         dry_run: context.query.is_set("dry_run")?,
-    };
-    Ok(context.ledger().change(request).await?)
+        ..Request::default()
+    })
 }
 
 /// The answer to a write.

@@ -1,21 +1,35 @@
 //! The service: who asks is found out, what they ask for is done, and it is written down.
 
-use std::{future::Future, net::IpAddr, pin::Pin, sync::Arc, time::SystemTime};
+use std::{
+    future::Future,
+    net::IpAddr,
+    pin::Pin,
+    sync::{Arc, OnceLock},
+    time::SystemTime,
+};
 
 use arc_swap::ArcSwap;
+use bytes::Bytes;
 use http::{HeaderValue, Method, Request, StatusCode, header, request::Parts};
 use http_body_util::BodyExt as _;
-use portway_core::{AdminPeer, AdminService, Body, Response};
+use portway_core::{
+    AdminPeer, AdminService, Body, Response,
+    explain::{Admitted, Seen},
+};
 
 use super::{
     answer::{Failure, Made, response},
     context::Context,
-    operation::{Found, Operation, find},
+    extensions::{self, Extensions},
+    live::Live,
+    lookup::{Found, find},
+    openapi,
+    operation::Operation,
     pages::page,
     query::Query,
 };
 use crate::{
-    access::{Admission, AuditLog, AuditRecord, Guard, Peer, TokenDesk},
+    access::{Admission, AuditLog, AuditRecord, DebugTokens, Guard, Peer, TokenDesk},
     ledger::Ledger,
 };
 
@@ -30,6 +44,10 @@ pub struct Setup {
     pub tokens: TokenDesk,
     /// Where is written down who did what.
     pub audit: AuditLog,
+    /// Who lets live requests be explained.
+    pub debug: DebugTokens,
+    /// What the program adds.
+    pub extensions: Extensions,
     /// The version of the program.
     pub version: &'static str,
 }
@@ -44,16 +62,22 @@ pub(crate) struct Inner {
     pub(crate) guard: ArcSwap<Guard>,
     pub(crate) tokens: TokenDesk,
     pub(crate) audit: AuditLog,
+    pub(crate) live: Live,
+    pub(crate) extensions: Extensions,
     pub(crate) version: &'static str,
+    /// The `OpenAPI` document, made when somebody asks for it first: anybody may, as often as they
+    /// like, and it is long.
+    document: OnceLock<Bytes>,
 }
 
 impl Api {
     /// The API of a gateway.
     #[must_use]
     pub fn new(setup: Setup) -> Self {
-        let Setup { ledger, guard, tokens, audit, version } = setup;
-        let guard = ArcSwap::from_pointee(guard);
-        Self(Arc::new(Inner { ledger, guard, tokens, audit, version }))
+        let Setup { ledger, guard, tokens, audit, debug, extensions, version } = setup;
+        let (guard, live) = (ArcSwap::from_pointee(guard), Live::new(debug));
+        let document = OnceLock::new();
+        Self(Arc::new(Inner { ledger, guard, tokens, audit, live, extensions, version, document }))
     }
 
     /// Follows what the configuration says about who is let in, for as long as the gateway runs.
@@ -79,6 +103,18 @@ impl AdminService for Api {
         let api = Arc::clone(&self.0);
         Box::pin(async move { api.answer(request).await })
     }
+
+    fn watches(&self) -> bool {
+        self.0.live.is_awake()
+    }
+
+    fn admits(&self, token: &[u8]) -> Option<Admitted> {
+        self.0.live.admits(token)
+    }
+
+    fn saw(&self, seen: Seen) {
+        self.0.live.saw(&seen);
+    }
 }
 
 /// What is known of a request by the time it is written down.
@@ -92,6 +128,12 @@ struct Asked {
 }
 
 impl Inner {
+    /// The `OpenAPI` document.
+    pub(crate) fn document(&self) -> Bytes {
+        let made = || openapi(self.ledger.catalog(), self.version).to_string().into();
+        self.document.get_or_init(made).clone()
+    }
+
     async fn answer(self: Arc<Self>, request: Request<Body>) -> Response {
         let (head, body) = request.into_parts();
         let mut asked = Asked {
@@ -147,6 +189,9 @@ impl Inner {
         let path = head.uri.path();
         let admission = guard.admit(&head, &peer).await?;
         asked.admission = Some(admission.clone());
+        if extensions::asked(path).is_some() {
+            return extensions::answer(self, head, body, &admission.who).await;
+        }
         let method = if head.method == Method::HEAD { &Method::GET } else { &head.method };
         let (operation, params) = match find(method, path) {
             Found::Operation(operation, params) => (operation, params),
@@ -197,7 +242,8 @@ impl Inner {
     }
 }
 
-/// Parameters that nobody knows are mistakes: what was meant would silently not be done.
+/// Parameters that nobody knows are mistakes: what was meant would silently not be done. So are
+/// values that cannot be, also where an operation happens not to look at them.
 fn known(operation: &Operation, query: Query) -> Result<Query, Failure> {
     let is_known = |name: &str| operation.query.iter().any(|parameter| parameter.name == name);
     if let Some(unknown) = query.names().find(|name| !is_known(name)) {
@@ -207,6 +253,14 @@ fn known(operation: &Operation, query: Query) -> Result<Query, Failure> {
             false => format!("there is no parameter {unknown:?}; there are {}", names.join(", ")),
         };
         return Err(Failure::bad_request("unknown_parameter", detail));
+    }
+    for parameter in operation.query {
+        match (parameter.name, parameter.kind) {
+            ("limit", _) => drop(query.limit(1)?),
+            (name, "boolean") => drop(query.is_set(name)?),
+            (name, "integer") => drop(query.parsed::<u64>(name)?),
+            _ => {}
+        }
     }
     Ok(query)
 }

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::{
     answer::{Answer, Failure, Made},
     context::Context,
+    service::Inner,
 };
 use crate::access::{Moment, Verb};
 
@@ -38,7 +39,12 @@ pub(crate) fn traffic(context: &Context) -> Result<Made, Failure> {
 }
 
 pub(crate) fn running(context: &Context) -> Result<Arc<Running>, Failure> {
-    context.ledger().changes().running().ok_or_else(|| {
+    running_of(&context.api)
+}
+
+/// The same before there is a context.
+pub(crate) fn running_of(api: &Inner) -> Result<Arc<Running>, Failure> {
+    api.ledger.changes().running().ok_or_else(|| {
         let (status, code) = (http::StatusCode::SERVICE_UNAVAILABLE, "starting");
         Failure::new(status, code, "the gateway is starting")
     })
@@ -75,6 +81,7 @@ pub(crate) fn status(context: &Context) -> Result<Made, Failure> {
         "version": context.api.version,
         "started_at": Moment::from(running.started()),
         "revision": running.revision(),
+        "ready": running.is_ready(),
         "cores": running.cores(),
         "listeners": listeners,
         "origins": origins,

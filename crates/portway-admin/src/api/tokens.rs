@@ -15,7 +15,7 @@ pub(crate) async fn list(context: Context) -> Result<Made, Failure> {
 
 /// `POST /api/v1/tokens`
 pub(crate) async fn create(context: Context) -> Result<Made, Failure> {
-    let request: TokenRequest = context.json()?;
+    let request: TokenRequest = context.object()?;
     let new = context.api.tokens.make(&context.who, request).await?;
     Ok(Answer::of(new).status(StatusCode::CREATED).into())
 }

@@ -16,11 +16,11 @@ use tokio::{
 use super::{
     answer::{Failure, Made},
     context::Context,
-    revisions::summary,
+    revisions::{seen as visible, summary},
 };
 use crate::{
-    access::Verb,
-    ledger::{Ledger, Record},
+    access::{Verb, Who},
+    ledger::{Ledger, News, Record},
 };
 
 /// How often somebody who watches hears that the connection is alive.
@@ -30,12 +30,12 @@ const WAITING: usize = 64;
 
 /// `GET /api/v1/watch`
 pub(crate) fn watch(context: &Context) -> Result<Made, Failure> {
-    context.who.allows(Verb::Watch, "revision", None)?;
+    context.who.allows_somewhere(Verb::Watch, "revision")?;
     let ledger = context.ledger().clone();
     let seen = context.headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
     let (events, receiver) = mpsc::channel(WAITING);
     let news = ledger.watch();
-    tokio::spawn(tell(ledger, news, seen, events));
+    tokio::spawn(tell(ledger, context.who.clone(), news, seen, events));
     let frames = futures_util::stream::unfold(receiver, |mut receiver| async move {
         let event: Bytes = receiver.recv().await?;
         Some((Ok::<_, Error>(Frame::data(event)), receiver))
@@ -48,30 +48,43 @@ pub(crate) fn watch(context: &Context) -> Result<Made, Failure> {
     Ok(response.into())
 }
 
+/// What somebody who watches was told.
+struct Told {
+    /// Up to which change.
+    revision: u64,
+    /// Of which history.
+    restored: u64,
+    who: Who,
+}
+
 /// Tells everything there is until nobody listens any more.
 async fn tell(
     ledger: Ledger,
-    mut news: broadcast::Receiver<Arc<Record>>,
+    who: Who,
+    mut news: broadcast::Receiver<News>,
     seen: Option<u64>,
     events: mpsc::Sender<Bytes>,
 ) {
-    let mut told = seen.unwrap_or(ledger.state().revision);
+    let state = ledger.state();
+    let mut told = Told { revision: seen.unwrap_or(state.revision), restored: state.restored, who };
     let mut changes = ledger.changes().clone();
     let mut ping = interval(PING);
-    if catch_up(&ledger, &mut told, &events).await.is_none() {
+    if told.catch_up(&ledger, &events).await.is_none() {
         return;
     }
     loop {
         let event = tokio::select! {
-            record = news.recv() => match record {
-                Ok(record) if record.revision <= told => continue,
-                Ok(record) if record.revision == told + 1 => {
-                    told = record.revision;
-                    revision(&record)
+            one = news.recv() => match one {
+                Ok(News::Changed(record)) if record.revision == told.revision + 1 => {
+                    told.revision = record.revision;
+                    match visible(&told.who, Record::clone(&record)) {
+                        Some(record) => revision(&record),
+                        None => continue,
+                    }
                 }
-                // Some were missed.
+                // It was told, some were missed, or there is another history.
                 Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {
-                    match catch_up(&ledger, &mut told, &events).await {
+                    match told.catch_up(&ledger, &events).await {
                         Some(()) => continue,
                         None => return,
                     }
@@ -95,16 +108,30 @@ async fn next(changes: &mut Changes) -> Option<Arc<Running>> {
     changes.changed().await
 }
 
-/// Tells what is in the history. What is no longer there cannot be told: the client sees a gap in
-/// the numbers.
-async fn catch_up(ledger: &Ledger, told: &mut u64, events: &mpsc::Sender<Bytes>) -> Option<()> {
-    while *told < ledger.state().revision {
-        *told += 1;
-        if let Ok(record) = ledger.record(*told).await {
-            events.send(revision(&record)).await.ok()?;
+impl Told {
+    /// Tells what is in the history. What is no longer there cannot be told: the client sees a gap
+    /// in the numbers.
+    async fn catch_up(&mut self, ledger: &Ledger, events: &mpsc::Sender<Bytes>) -> Option<()> {
+        let state = ledger.state();
+        // Numbers fall only when a backup was restored, perhaps before this process began.
+        if state.restored != self.restored || state.revision < self.revision {
+            (self.revision, self.restored) = (state.revision, state.restored);
+            return events.send(restored(state.revision)).await.ok();
         }
+        while self.revision < state.revision {
+            self.revision += 1;
+            let record = ledger.record(self.revision).await.ok();
+            if let Some(record) = record.and_then(|record| visible(&self.who, record)) {
+                events.send(revision(&record)).await.ok()?;
+            }
+        }
+        Some(())
     }
-    Some(())
+}
+
+/// A backup took the place of everything: whoever follows the changes has to look at all of it.
+fn restored(revision: u64) -> Bytes {
+    event("restored", Some(revision), &json!({ "revision": revision }))
 }
 
 fn revision(record: &Record) -> Bytes {

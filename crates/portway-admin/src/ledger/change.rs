@@ -13,7 +13,7 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 
 use super::{
-    Error, Ledger, Record, RecordedChange, Stamp, State, form, keys, load, lookup::Secrets,
+    Error, Ledger, News, Record, RecordedChange, Stamp, State, form, keys, load, lookup::Secrets,
 };
 use crate::access::Moment;
 
@@ -44,6 +44,9 @@ pub struct Request {
     pub edits: Vec<Edit>,
     /// What must be true.
     pub conditions: Vec<(ResourceId, Condition)>,
+    /// The number of the last change that whoever asks has seen, where the edits are made for it:
+    /// nothing may have been written since.
+    pub base: Option<u64>,
     /// Who wants it.
     pub author: String,
     /// What they say about it.
@@ -141,7 +144,7 @@ impl Ledger {
         changed.revision = record.revision;
         self.set(next);
         // Nobody may be watching.
-        let _ = self.0.told.send(Arc::new(record));
+        let _ = self.0.told.send(News::Changed(Arc::new(record)));
         Ok(changed)
     }
 
@@ -173,6 +176,9 @@ impl Ledger {
 
     /// Whether the conditions hold, and everything is the store's to change.
     fn holds(&self, state: &State, request: &Request) -> Result<(), Error> {
+        if request.base.is_some_and(|base| base != state.revision) {
+            return Err(Error::Conflict);
+        }
         for (id, condition) in &request.conditions {
             let found = state.stamps.get(id).map(|stamp| stamp.revision);
             let holds = match condition {
@@ -211,6 +217,8 @@ impl Ledger {
     fn draft(&self, state: &State, edits: Vec<Edit>) -> Result<Draft, Error> {
         let mut resources = Resources::clone(&state.resources);
         let (mut changes, mut secrets) = (Vec::new(), BTreeSet::new());
+        // What was written with secrets was read before this change had its turn.
+        let mut stale = BTreeSet::new();
         for edit in edits {
             let id = edit.id().clone();
             let before = state.resources.get(&id);
@@ -218,7 +226,7 @@ impl Ledger {
                 Edit::Delete(_) => {
                     let before = before.ok_or_else(|| Error::NotFound(id.clone()))?;
                     resources.remove(&id);
-                    let before = Some(before.spec.clone());
+                    let before = Some(before.spec.value());
                     Change { id, action: Action::Delete, before, after: None }
                 }
                 Edit::Put(written) => {
@@ -228,8 +236,11 @@ impl Ledger {
                         Some(_) => Action::Update,
                     };
                     let (before, after) =
-                        (before.map(|before| before.spec.clone()), Some(written.spec.clone()));
+                        (before.map(|before| before.spec.value()), Some(written.spec.value()));
                     if action != Action::Unchanged {
+                        if !written.used.is_empty() {
+                            stale.insert(id.clone());
+                        }
                         resources.insert(*written);
                     }
                     Change { id, action, before, after }
@@ -241,20 +252,27 @@ impl Ledger {
             }
             changes.push(change);
         }
-        if !secrets.is_empty() {
-            self.read_again(&mut resources, &secrets)?;
+        if !secrets.is_empty() || !stale.is_empty() {
+            self.read_again(&mut resources, &secrets, &stale).map_err(|problems| {
+                match only_deletion(&changes) {
+                    Some(id) => Error::InUse(id, problems),
+                    None => Error::Wrong(problems),
+                }
+            })?;
         }
         Ok(Draft { resources: resources.into(), changes })
     }
 
-    /// What refers to a secret that changed means something else now.
+    /// What refers to a secret that changed means something else now, and so may what was read
+    /// while another change was under way.
     fn read_again(
         &self,
         resources: &mut Resources,
         secrets: &BTreeSet<(String, String)>,
-    ) -> Result<(), Error> {
+        stale: &BTreeSet<ResourceId>,
+    ) -> Result<(), Vec<Problem>> {
         let lookup = Secrets::of(resources);
-        let uses = |one: &&Written| !one.used.is_disjoint(secrets);
+        let uses = |one: &&Written| stale.contains(&one.id) || !one.used.is_disjoint(secrets);
         let affected: Vec<_> = resources
             .iter()
             .filter(uses)
@@ -267,7 +285,7 @@ impl Ledger {
                 Err(more) => problems.extend(more.into_iter().map(|one| load::within(&id, one))),
             }
         }
-        if problems.is_empty() { Ok(()) } else { Err(Error::Wrong(problems)) }
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 
     fn next(&self, state: &State, resources: Arc<Resources>, record: &Record) -> State {
@@ -282,7 +300,8 @@ impl Ledger {
                 }
             }
         }
-        State { revision: record.revision, resources, stamps: stamps.into() }
+        let (revision, restored) = (record.revision, state.restored);
+        State { revision, resources, stamps: stamps.into(), restored }
     }
 
     /// All that is written for a change, at once.
@@ -313,6 +332,10 @@ impl Ledger {
                     let Stamp { revision, created, updated } = *stamp;
                     let kept = form::Kept { spec, revision, created, updated };
                     transaction.put(&key, json(&kept)?)
+                }
+                // Documents go with their collection, at once: none is left without one.
+                _ if change.id.kind == Kind::Collection => {
+                    transaction.delete(&key).delete_below(&keys::documents(&change.id))
                 }
                 _ => transaction.delete(&key),
             };

@@ -24,6 +24,10 @@ pub enum Error {
     Conflict,
     /// Secrets that cannot be opened: their key is missing.
     Lost(Vec<String>),
+    /// The keys of secrets are not the gateway's to change.
+    KeyElsewhere,
+    /// A key cannot be made or kept.
+    Key(String),
     /// The store failed.
     Store(store::Error),
     /// What is in the store makes no sense.
@@ -51,6 +55,11 @@ impl fmt::Display for Error {
             Self::Lost(names) => {
                 write!(f, "the key of these secrets is missing: {}", names.join(", "))
             }
+            Self::KeyElsewhere => f.write_str(
+                "the keys are given by PORTWAY_SECRETS_KEY: put a new one before the others there \
+                 and start again, then write every secret anew, and take the old ones away",
+            ),
+            Self::Key(why) => write!(f, "the keys of secrets cannot be changed: {why}"),
             Self::Store(error) => error.fmt(f),
             Self::Unreadable(why) => write!(f, "the store holds something else: {why}"),
         }

@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use portway_config::{Catalog, Problem, ResourceId, value::MASKED};
-use portway_store::seal::{KeyRing, SealError};
+use portway_store::{
+    Entry,
+    seal::{KeyRing, SealError},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Stamp;
+use super::{Error, Stamp, keys};
 use crate::access::Moment;
 
 /// What a sealed text begins with.
@@ -68,6 +71,50 @@ pub(super) fn open(
         }
     });
     if lost.is_empty() { Ok(()) } else { Err(lost) }
+}
+
+/// Seals every sealed secret of a spec with the key that seals now. Says how many were sealed with
+/// another; what no key opens stays as it is.
+pub(super) fn reseal(
+    catalog: &Catalog,
+    ring: &KeyRing,
+    id: &ResourceId,
+    spec: &mut Value,
+) -> Result<usize, SealError> {
+    let (mut count, mut failed) = (0, None);
+    catalog.visit_secrets(id.kind, spec, &mut |path, text| {
+        let sealed = text.strip_prefix(SEALED).and_then(|text| STANDARD_NO_PAD.decode(text).ok());
+        let Some(sealed) = sealed else { return };
+        match ring.reseal(&name(id, path), &sealed) {
+            Ok(Some(bytes)) => {
+                *text = format!("{SEALED}{}", STANDARD_NO_PAD.encode(bytes));
+                count += 1;
+            }
+            Err(error @ SealError::NoRandomness) => failed = Some(error),
+            Ok(None) | Err(_) => {}
+        }
+    });
+    failed.map_or(Ok(count), Err)
+}
+
+/// The secrets of a spec that are still sealed.
+pub(super) fn shut(catalog: &Catalog, id: &ResourceId, spec: &Value) -> Vec<String> {
+    let (mut spec, mut shut) = (spec.clone(), Vec::new());
+    catalog.visit_secrets(id.kind, &mut spec, &mut |path, text| {
+        if text.starts_with(SEALED) {
+            shut.push(name(id, path));
+        }
+    });
+    shut
+}
+
+/// A resource, as an entry of the store has it.
+pub(super) fn read(entry: &Entry) -> Result<(ResourceId, Kept), Error> {
+    let id = entry.key.below(&keys::resources()).and_then(|path| path.parse().ok());
+    let id: ResourceId = id.ok_or_else(|| Error::Unreadable(entry.key.to_string()))?;
+    let kept = serde_json::from_slice(&entry.value)
+        .map_err(|error| Error::Unreadable(format!("{id}: {error}")))?;
+    Ok((id, kept))
 }
 
 /// A spec as it may be shown: references stay, secrets go.

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use portway_config::{Catalog, Problem, ResourceId, resource};
+use portway_config::{Catalog, Kind, Problem, ResourceId, resource};
 use portway_store::{
-    List,
+    Entry, List,
     seal::{KeyRing, SealError},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Action, Change, Edit, Error, Ledger, form, keys, load, lookup::Secrets};
+use super::{Action, Change, Edit, Error, Ledger, State, form, keys, load, lookup::Secrets};
 use crate::access::Moment;
 
 /// A change that was made.
@@ -53,6 +53,13 @@ impl RecordedChange {
 }
 
 impl Record {
+    /// What the store has of the change of a number, sealed.
+    pub(super) fn read(number: u64, pieces: &[Entry]) -> Result<Self, Error> {
+        let whole: Vec<u8> = pieces.iter().flat_map(|piece| piece.value.iter().copied()).collect();
+        serde_json::from_slice(&whole)
+            .map_err(|error| Error::Unreadable(format!("revision {number}: {error}")))
+    }
+
     /// As the store holds it.
     pub(super) fn sealed(&self, catalog: &Catalog, ring: &KeyRing) -> Result<Self, SealError> {
         let mut sealed = self.clone();
@@ -100,35 +107,42 @@ impl Ledger {
     /// # Errors
     /// There is none, or it cannot be read.
     pub async fn record(&self, number: u64) -> Result<Record, Error> {
-        let pieces = self.0.store.list(List::of(&keys::record(number))).await?.entries;
-        if pieces.is_empty() {
-            return Err(Error::NoRevision(number));
-        }
-        let whole: Vec<u8> = pieces.iter().flat_map(|piece| piece.value.iter().copied()).collect();
-        let mut record: Record = serde_json::from_slice(&whole)
-            .map_err(|error| Error::Unreadable(format!("revision {number}: {error}")))?;
-        let (ring, catalog) = (self.ring(), &self.0.catalog);
-        for change in &mut record.changes {
-            for spec in [&mut change.before, &mut change.after].into_iter().flatten() {
-                // What a key that was thrown away had sealed stays shut.
-                let _ = form::open(catalog, &ring, &change.id, spec);
+        loop {
+            let ring = self.ring();
+            let pieces = self.0.store.list(List::of(&keys::record(number))).await?.entries;
+            if pieces.is_empty() {
+                return Err(Error::NoRevision(number));
+            }
+            let mut record = Record::read(number, &pieces)?;
+            let mut is_open = true;
+            for change in &mut record.changes {
+                for spec in [&mut change.before, &mut change.after].into_iter().flatten() {
+                    is_open &= form::open(&self.0.catalog, &ring, &change.id, spec).is_ok();
+                }
+            }
+            // What a key that was thrown away had sealed stays shut, unless the keys have changed
+            // meanwhile.
+            if is_open || self.ring().active() == ring.active() {
+                return Ok(record);
             }
         }
-        Ok(record)
     }
 
     /// What every resource said right after the change of a number, where that is not what it
-    /// says now.
+    /// says in `state`.
     ///
     /// # Errors
     /// The history does not reach back so far.
-    pub async fn at(&self, number: u64) -> Result<BTreeMap<ResourceId, Option<Value>>, Error> {
-        let now = self.state().revision;
-        if number > now {
+    pub async fn at(
+        &self,
+        number: u64,
+        state: &State,
+    ) -> Result<BTreeMap<ResourceId, Option<Value>>, Error> {
+        if number > state.revision {
             return Err(Error::NoRevision(number));
         }
         let mut then = BTreeMap::new();
-        for later in (number + 1..=now).rev() {
+        for later in (number + 1..=state.revision).rev() {
             for change in self.record(later).await?.changes {
                 then.insert(change.id, change.before);
             }
@@ -136,20 +150,27 @@ impl Ledger {
         Ok(then)
     }
 
-    /// The edits that lead back to what was written right after the change of a number.
+    /// The edits that lead from `state` back to what was written right after the change of a
+    /// number. They are good for as long as nothing else is written: see [`Request::base`](super::Request::base).
     ///
     /// # Errors
     /// The history does not reach back so far, or what was written then means nothing now.
-    pub async fn back_to(&self, number: u64) -> Result<Vec<Edit>, Error> {
-        let then = self.at(number).await?;
-        let state = self.state();
+    pub async fn back_to(&self, number: u64, state: &State) -> Result<Vec<Edit>, Error> {
+        let then = self.at(number, state).await?;
         let (mut edits, mut problems) = (Vec::new(), Vec::<Problem>::new());
         let mut lookup = Secrets::of(&state.resources);
+        // Secrets first: the others may refer to them.
+        let mut then: Vec<_> = then.into_iter().collect();
+        then.sort_by_key(|(id, _)| id.kind != Kind::Secret);
         for (id, spec) in then {
             match spec {
                 None if state.resources.get(&id).is_some() => edits.push(Edit::Delete(id)),
                 None => {}
                 Some(spec) => {
+                    let shut = form::shut(&self.0.catalog, &id, &spec);
+                    if !shut.is_empty() {
+                        return Err(Error::Lost(shut));
+                    }
                     match resource(&spec.to_string(), "history.json", &id, &lookup, &self.0.catalog)
                     {
                         Ok(written) => {

@@ -19,10 +19,7 @@ pub(super) async fn load(
     };
     let (mut lost, mut read) = (Vec::new(), Vec::new());
     for entry in store.list(List::of(&keys::resources())).await?.entries {
-        let id = entry.key.below(&keys::resources()).and_then(|path| path.parse().ok());
-        let id: ResourceId = id.ok_or_else(|| Error::Unreadable(entry.key.to_string()))?;
-        let mut kept: form::Kept = serde_json::from_slice(&entry.value)
-            .map_err(|error| Error::Unreadable(format!("{id}: {error}")))?;
+        let (id, mut kept) = form::read(&entry)?;
         if let Err(names) = form::open(catalog, ring, &id, &mut kept.spec) {
             lost.extend(names);
         }
@@ -48,7 +45,7 @@ pub(super) async fn load(
     if !problems.is_empty() {
         return Err(Error::Wrong(problems));
     }
-    Ok(State { revision, resources: resources.into(), stamps: stamps.into() })
+    Ok(State { revision, resources: resources.into(), stamps: stamps.into(), restored: 0 })
 }
 
 pub(super) fn number(value: &[u8]) -> Result<u64, Error> {

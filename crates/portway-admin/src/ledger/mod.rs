@@ -15,23 +15,26 @@ pub(crate) mod keys;
 mod load;
 mod lookup;
 mod restore;
+mod rotate;
 
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, PoisonError},
 };
 
 use portway_config::{Catalog, Origin, ResourceId, Resources};
 use portway_core::{Changes, Part};
 use portway_store::{backup::Archive, seal::KeyRing};
-use tokio::sync::{Mutex, broadcast};
+use tokio::sync::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard, broadcast};
 
 pub use change::{Action, Change, Changed, Condition, Edit, Request};
 pub use error::Error;
 pub(crate) use form::{masked, unmask};
 pub use history::{Record, RecordedChange, Records};
 pub(crate) use lookup::Secrets;
+pub use restore::Backup;
+pub use rotate::{KeyPlace, Rotated};
 
 use crate::access::Moment;
 
@@ -44,14 +47,28 @@ pub struct Ledger(Arc<Inner>);
 
 struct Inner {
     store: Arc<dyn Archive>,
-    ring: RwLock<Arc<KeyRing>>,
+    ring: std::sync::RwLock<Arc<KeyRing>>,
+    /// Where the keys are kept.
+    place: KeyPlace,
     catalog: Catalog,
     changes: Changes,
     history: usize,
     /// One change at a time.
     writing: Mutex<()>,
-    state: RwLock<Arc<State>>,
-    told: broadcast::Sender<Arc<Record>>,
+    /// Who changes collections waits for those who write documents, and they for them.
+    collections: RwLock<()>,
+    state: std::sync::RwLock<Arc<State>>,
+    told: broadcast::Sender<News>,
+}
+
+/// What those who watch hear.
+#[derive(Clone, Debug)]
+pub enum News {
+    /// A change was made.
+    Changed(Arc<Record>),
+    /// A backup took the place of everything. The number of its last change, which may lie before
+    /// those that were told.
+    Restored(u64),
 }
 
 /// What is written at one moment.
@@ -63,6 +80,9 @@ pub struct State {
     pub resources: Arc<Resources>,
     /// When each of them was made and changed.
     pub stamps: Arc<BTreeMap<ResourceId, Stamp>>,
+    /// How many backups were restored by this process. Numbers of changes are of one history as
+    /// long as it is the same.
+    pub restored: u64,
 }
 
 /// When a resource was made and changed.
@@ -77,14 +97,14 @@ pub struct Stamp {
 }
 
 impl Ledger {
-    /// The ledger in `store`, whose secrets are sealed by `ring`. The last `history` changes can be
+    /// The ledger in `store`, whose secrets are sealed by keys that are kept somewhere. The last `history` changes can be
     /// looked at and undone.
     ///
     /// # Errors
     /// The store cannot be read, or what is in it cannot.
     pub async fn open(
         store: Arc<dyn Archive>,
-        ring: KeyRing,
+        (ring, place): (KeyRing, KeyPlace),
         catalog: &Catalog,
         changes: Changes,
         history: usize,
@@ -92,12 +112,14 @@ impl Ledger {
         let state = load::load(&*store, &ring, catalog).await?;
         Ok(Self(Arc::new(Inner {
             store,
-            ring: RwLock::new(Arc::new(ring)),
+            ring: std::sync::RwLock::new(Arc::new(ring)),
+            place,
             catalog: catalog.clone(),
             changes,
             history,
             writing: Mutex::default(),
-            state: RwLock::new(Arc::new(state)),
+            collections: RwLock::default(),
+            state: std::sync::RwLock::new(Arc::new(state)),
             told: broadcast::channel(WATCHED).0,
         })))
     }
@@ -132,14 +154,28 @@ impl Ledger {
         &self.0.store
     }
 
+    /// Collections stay as they are while documents are written.
+    pub(crate) async fn writes_documents(&self) -> RwLockReadGuard<'_, ()> {
+        self.0.collections.read().await
+    }
+
+    /// Documents stay as they are while collections are changed.
+    pub(crate) async fn changes_collections(&self) -> RwLockWriteGuard<'_, ()> {
+        self.0.collections.write().await
+    }
+
     /// Hears of every change from now on.
     #[must_use]
-    pub fn watch(&self) -> broadcast::Receiver<Arc<Record>> {
+    pub fn watch(&self) -> broadcast::Receiver<News> {
         self.0.told.subscribe()
     }
 
     fn ring(&self) -> Arc<KeyRing> {
         Arc::clone(&self.0.ring.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn set_ring(&self, ring: KeyRing) {
+        *self.0.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
     }
 
     fn set(&self, state: State) {

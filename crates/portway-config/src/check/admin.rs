@@ -4,11 +4,10 @@ use std::collections::HashMap;
 
 use portway_plugin::{
     Problem,
-    credential::Key,
     value::{HostPattern, OriginPattern, Quoted},
 };
 
-use super::{Findings, consumers::is_password_hash, listeners};
+use super::{Findings, consumers::is_password_hash, listeners, token_keys};
 use crate::{
     places::Places,
     resource::{
@@ -106,12 +105,7 @@ fn jwt(jwt: &AdminJwt, findings: &mut Findings) {
             findings.problem(problem.at(format!("admin.access.jwt.{key}")));
         }
     }
-    for (at, key) in jwt.keys.iter().enumerate() {
-        let Err(problem) = Key::of(key) else { continue };
-        let dot = if problem.path.is_empty() { "" } else { "." };
-        let path = format!("admin.access.jwt.keys[{at}]{dot}{}", problem.path);
-        findings.problem(problem.at(path));
-    }
+    token_keys::check(&jwt.keys, findings);
 }
 
 fn certificate(certificate: &AdminCertificate, path: &str, findings: &mut Findings) {

@@ -1,32 +1,32 @@
 //! Paths that are made of captures, and prefixes that are taken off.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use portway_plugin::{
     Problem,
     value::{PathPrefix, Quoted, Segment},
 };
 
-use super::{Findings, Lowered, RouteFrom};
+use super::{Findings, RouteFrom};
 use crate::{
-    resource::{Match, PathMatch, Redirect, Rewrite, Route, Target, TypedPath},
+    resource::{
+        Balance, HashKey, Match, PathMatch, Redirect, Rewrite, Route, Service, Target, TypedPath,
+    },
     walk::closest,
 };
 
-pub(super) fn check(lowered: &Lowered<'_>, findings: &mut Findings) {
-    for (route, from) in lowered.routes() {
-        match &route.rewrite {
-            Some(Rewrite::Path(template)) => {
-                let captures: Vec<_> = template.captures().collect();
-                must_be_captured(&captures, route, from, "rewrite.path", findings);
-            }
-            Some(Rewrite::StripPrefix(prefix)) => strip(prefix, route, from, findings),
-            None => {}
-        }
-        if let Some(Target::Redirect(Redirect { path: Some(template), .. })) = &route.target {
+pub(super) fn one(route: &Route, from: RouteFrom, findings: &mut Findings) {
+    match &route.rewrite {
+        Some(Rewrite::Path(template)) => {
             let captures: Vec<_> = template.captures().collect();
-            must_be_captured(&captures, route, from, "target.redirect.path", findings);
+            must_be_captured(&captures, route, from, "rewrite.path", findings);
         }
+        Some(Rewrite::StripPrefix(prefix)) => strip(prefix, route, from, findings),
+        None => {}
+    }
+    if let Some(Target::Redirect(Redirect { path: Some(template), .. })) = &route.target {
+        let captures: Vec<_> = template.captures().collect();
+        must_be_captured(&captures, route, from, "target.redirect.path", findings);
     }
 }
 
@@ -57,6 +57,37 @@ pub(super) fn must_be_captured(
                 (None, names) => problem.hint(format!("it captures {}", names.join(", "))),
             });
         }
+    }
+}
+
+/// Warns of a route that captures nothing by which a service of it chooses an endpoint: its
+/// requests are served, in turn.
+pub(super) fn hashed(
+    route: &Route,
+    services: &[&Arc<Service>],
+    from: RouteFrom,
+    findings: &mut Findings,
+) {
+    for service in services {
+        let Balance::ConsistentHash(HashKey::PathParameter(name)) = &service.balance else {
+            continue;
+        };
+        let without = route.matches_at(from).find_map(|(one, path)| {
+            let provided = provided(one);
+            let there = provided.iter().any(|other| other == name);
+            (!there).then_some((path, provided))
+        });
+        let Some((path, provided)) = without else { continue };
+        let message = format!(
+            "the service {} chooses an endpoint by {}, which is not captured here: requests take turns",
+            Quoted(service.meta.name.as_str()),
+            Quoted(name),
+        );
+        let warning = Problem::new("no_hash_key", message).at(path);
+        findings.warning(match closest(name, provided.iter().map(String::as_str)) {
+            Some(meant) => warning.hint(format!("did you mean path_parameter: {meant}?")),
+            None => warning.hint(format!("capture it, as in /users/{{{name}}}")),
+        });
     }
 }
 

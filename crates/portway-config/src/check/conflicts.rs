@@ -5,20 +5,26 @@
 //! their namespaces where domains keep those apart. Where all that is the same, the one declared
 //! first takes every request.
 
-use std::collections::HashMap;
-
+use hashbrown::{HashMap, HashSet};
 use portway_plugin::{
     Problem,
     value::{HostPattern, Method, Name, PathShape, Quoted, Regex},
 };
 
-use super::{Findings, Lowered};
-use crate::resource::{ListenerProtocol, Match, PathMatch, Route, TypedPath, ValueMatch};
+use super::{
+    Findings, Lowered, Seen,
+    known::{self, Each},
+};
+use crate::resource::{Config, ListenerProtocol, Match, PathMatch, Route, TypedPath, ValueMatch};
 
-pub(super) fn check(lowered: &Lowered<'_>, findings: &mut Findings) {
+/// `seen` are the routes, in their order, and `each` is what is known of them.
+pub(super) fn check(lowered: &Lowered<'_>, seen: &[Seen], each: &Each, findings: &mut Findings) {
     let mut taken: HashMap<Key<'_>, Vec<Taken<'_>>> = HashMap::new();
     let apart = lowered.config.tells_namespaces_apart();
-    for (at, (route, from)) in lowered.routes().enumerate() {
+    let digests = seen.iter().map(|seen| each.digests(seen.at));
+    let suspects = suspects(lowered.config, digests, apart);
+    let routes = lowered.routes().enumerate();
+    for (at, (route, from)) in routes.filter(|(at, _)| suspects.contains(at)) {
         // One problem for a pair of routes, however many matches they share.
         let mut reported = None;
         for (one, path) in route.matches_at(from) {
@@ -34,6 +40,51 @@ pub(super) fn check(lowered: &Lowered<'_>, findings: &mut Findings) {
             }
         }
     }
+}
+
+/// The digests of a route: one of them at least is also another's that it cannot be told apart
+/// from. Namespaces are not in it.
+pub(super) fn digests(route: &Route) -> Vec<u64> {
+    let mut all = Vec::new();
+    for one in route.matches.as_slice() {
+        for key in keys(route, one, false) {
+            let key = known::digest(&key);
+            if one.methods.is_empty() {
+                all.push(key);
+            }
+            all.extend(one.methods.iter().map(|method| known::digest(&(key, method))));
+        }
+    }
+    all
+}
+
+/// The routes that share a digest: few have to be compared.
+#[expect(single_use_lifetimes, reason = "the language wants a name for it here")]
+fn suspects<'a>(
+    config: &Config,
+    digests: impl ExactSizeIterator<Item = &'a [u64]>,
+    apart: bool,
+) -> HashSet<usize> {
+    let mut first: HashMap<u64, usize> = HashMap::with_capacity(digests.len());
+    let mut suspects = HashSet::new();
+    for (at, (route, digests)) in config.routes.shared().iter().zip(digests).enumerate() {
+        let namespace = match apart && has_host(route) {
+            true => known::digest(&route.meta.namespace),
+            false => 0,
+        };
+        for digest in digests {
+            let earlier = *first.entry(digest ^ namespace).or_insert(at);
+            if earlier != at {
+                suspects.extend([earlier, at]);
+            }
+        }
+    }
+    suspects
+}
+
+/// What has no host and no name has no domain either.
+fn has_host(route: &Route) -> bool {
+    matches!(route.protocol, ListenerProtocol::Http | ListenerProtocol::Tls)
 }
 
 /// What tells routes apart, but for the methods.
@@ -60,8 +111,7 @@ struct Taken<'a> {
 }
 
 fn keys<'a>(route: &'a Route, one: &'a Match, apart: bool) -> impl Iterator<Item = Key<'a>> {
-    // What has no host and no name has no domain either.
-    let apart = apart && matches!(route.protocol, ListenerProtocol::Http | ListenerProtocol::Tls);
+    let apart = apart && has_host(route);
     let hosts = match route.protocol {
         ListenerProtocol::Tls => &one.sni,
         _ => &one.hosts,

@@ -4,17 +4,12 @@ use std::collections::HashMap;
 
 use portway_plugin::{
     Problem,
+    credential::Algorithm,
     value::{Name, Quoted},
 };
 
 use super::Findings;
 use crate::{places::Places, resource::Config, walk::closest};
-
-/// The algorithms of a token's signature (RFC 7518 section 3.1, RFC 8037).
-const ALGORITHMS: [&str; 12] = [
-    "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256",
-    "ES384", "EdDSA",
-];
 
 pub(super) fn check(config: &Config, places: &Places, findings: &mut Findings) {
     let mut seen: HashMap<(&str, &Name, &str), String> = HashMap::new();
@@ -68,16 +63,19 @@ pub(super) fn is_password_hash(text: &str) -> bool {
 }
 
 fn jwt_key(key: &crate::resource::JwtKey, path: &str, findings: &mut Findings) {
-    if !ALGORITHMS.contains(&&*key.algorithm) {
+    let Some(algorithm) = Algorithm::named(&key.algorithm) else {
         let message = format!("{} is not an algorithm for tokens", Quoted(&key.algorithm));
         let problem = Problem::new("unknown_value", message).at(format!("{path}.algorithm"));
-        findings.problem(match closest(&key.algorithm, ALGORITHMS.into_iter()) {
+        findings.problem(match closest(&key.algorithm, Algorithm::names()) {
             Some(meant) => problem.hint(format!("did you mean {meant}?")),
-            None => problem.hint(format!("there are {}", ALGORITHMS.join(", "))),
+            None => {
+                let names: Vec<_> = Algorithm::names().collect();
+                problem.hint(format!("there are {}", names.join(", ")))
+            }
         });
         return;
-    }
-    let symmetric = key.algorithm.starts_with("HS");
+    };
+    let symmetric = algorithm.is_symmetric();
     let wanted = if symmetric { "secret" } else { "public_key" };
     if key.secret.is_some() != symmetric || key.public_key.is_some() == symmetric {
         let message = format!("a key for {} has a {wanted}, and nothing else", key.algorithm);

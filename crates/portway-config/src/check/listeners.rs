@@ -1,14 +1,21 @@
 //! Listeners: TLS that can be spoken, and nothing that has no effect.
 
-use portway_plugin::{Problem, value::Name};
-
-use super::Findings;
-use crate::resource::{
-    Certificate, CipherSuite, ClientCertificateMode, ClientCertificates, Config, Domain, Listener,
-    ListenerProtocol, ListenerTls, TlsVersion,
+use portway_plugin::{
+    Problem,
+    value::{Name, Quoted},
 };
 
-pub(super) fn check(config: &Config, findings: &mut Findings) {
+use super::Findings;
+use crate::{
+    Catalog,
+    resource::{
+        Certificate, CipherSuite, ClientCertificateMode, ClientCertificates, Config, Domain,
+        Listener, ListenerProtocol, ListenerTls, TlsVersion,
+    },
+    walk::closest,
+};
+
+pub(super) fn check(config: &Config, catalog: &Catalog, findings: &mut Findings) {
     for (at, listener) in config.listeners.iter().enumerate() {
         let path = format!("listeners[{at}]");
         if listener.protocol != ListenerProtocol::Http {
@@ -17,7 +24,35 @@ pub(super) fn check(config: &Config, findings: &mut Findings) {
         if let Some(tls) = &listener.tls {
             self::tls(tls, brings_certificate(config), &format!("{path}.tls"), findings);
         }
+        protocols(listener, &path, catalog, findings);
         without_effect(listener, config, &path, findings);
+    }
+}
+
+/// Protocols of the program's own are there, and are looked for where HTTP is spoken.
+fn protocols(listener: &Listener, path: &str, catalog: &Catalog, findings: &mut Findings) {
+    if !listener.protocols.is_empty() && !listener.protocol.is_http() {
+        let protocol = listener.protocol.as_str();
+        let message = format!("what comes to a listener of the protocol {protocol} is passed on");
+        let problem = Problem::new("foreign_protocol", message).at(format!("{path}.protocols"));
+        findings.problem(problem.hint("leave protocols out, or the protocol"));
+        return;
+    }
+    let known: Vec<_> = catalog.protocols().iter().map(Name::as_str).collect();
+    for (at, name) in listener.protocols.iter().enumerate() {
+        if known.contains(&name.as_str()) {
+            continue;
+        }
+        let message = format!("there is no protocol {}", Quoted(name.as_str()));
+        let problem = Problem::new("unknown_protocol", message);
+        let problem = problem.at(format!("{path}.protocols[{at}]"));
+        findings.problem(match closest(name.as_str(), known.iter().copied()) {
+            Some(meant) => problem.hint(format!("did you mean {meant}?")),
+            None if known.is_empty() => {
+                problem.hint("a program brings one along, by .protocol(name, …); this one has none")
+            }
+            None => problem.hint(format!("those that there are: {}", known.join(", "))),
+        });
     }
 }
 

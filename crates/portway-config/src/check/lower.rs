@@ -1,15 +1,20 @@
 //! The lowered form: every route stands by itself, what is disabled is gone, there is a listener.
 
-use std::{collections::HashSet, mem};
+use std::{mem, sync::Arc};
 
+use hashbrown::HashSet;
 use portway_plugin::{
     Problem,
     value::{BindAddr, ByteSize, Name, PathPrefix, Quoted, Regex},
 };
 
-use super::{Findings, From, RouteFrom};
+use super::{
+    Findings, From, RouteFrom,
+    known::{Facts, Known, Lowered},
+};
 use crate::resource::{
-    Config, Listener, ListenerProtocol, Match, Meta, PathMatch, Route, Service, Target, TypedPath,
+    Config, List, Listener, ListenerProtocol, Match, Meta, PathMatch, Route, Service, Target,
+    TypedPath,
 };
 
 /// The namespace a route under a service belongs to: its service's.
@@ -19,42 +24,84 @@ pub(super) fn namespace<'a>(service: &'a Meta, route: &'a Meta) -> &'a Name {
 
 /// Makes every route stand by itself. What is disabled, or under something that is, stays and is
 /// marked so.
-pub(super) fn lower(mut config: Config, findings: &mut Findings) -> (Config, From) {
-    let mut routes = Vec::new();
+pub(super) fn lower(
+    mut config: Config,
+    known: &Known,
+    facts: &mut Facts,
+    findings: &mut Findings,
+) -> (Config, From) {
     let mut from = From {
         listeners: (0..config.listeners.len()).collect(),
         services: (0..config.services.len()).collect(),
         routes: Vec::new(),
         admin: None,
     };
-    for (at, service) in config.services.iter_mut().enumerate() {
-        for (route, mut nested) in mem::take(&mut service.routes).into_iter().enumerate() {
-            let origin = RouteFrom { service: Some(at), route };
-            nested.meta.enabled &= service.meta.enabled;
-            inherit(&mut nested, service, origin, findings);
-            routes.push(nested);
-            from.routes.push(origin);
+    let top = (0..config.routes.len()).map(|route| RouteFrom { service: None, route });
+    if config.services.iter().all(|service| service.routes.is_empty()) {
+        from.routes.extend(top);
+        return (config, from);
+    }
+    let mut routes = List::default();
+    for (at, service) in mem::take(&mut config.services).into_iter().enumerate() {
+        if service.routes.is_empty() {
+            config.services.push(service);
+            continue;
+        }
+        let before = findings.count();
+        let apart = match known.lowered(&service) {
+            Some(known) => known.clone(),
+            None => taken_apart(&service, at, findings),
+        };
+        for (route, nested) in apart.routes.iter().enumerate() {
+            from.routes.push(RouteFrom { service: Some(at), route });
+            routes.push(Arc::clone(nested));
+        }
+        config.services.push(Arc::clone(&apart.bare));
+        if findings.count() == before {
+            facts.took_apart(apart);
         }
     }
-    for (route, top) in mem::take(&mut config.routes).into_iter().enumerate() {
-        routes.push(top);
-        from.routes.push(RouteFrom { service: None, route });
-    }
+    from.routes.extend(top);
+    routes.append(&mut config.routes);
     config.routes = routes;
     (config, from)
 }
 
-/// Drops what is disabled and what leads nowhere else, and sees to a listener.
-pub(super) fn switch_off(config: &mut Config, from: &mut From, findings: &mut Findings) {
+/// A service, and the routes under it as routes of their own.
+fn taken_apart(service: &Arc<Service>, at: usize, findings: &mut Findings) -> Lowered {
+    let mut bare = Service::clone(service);
+    let mut routes = mem::take(&mut bare.routes);
+    for (number, nested) in routes.iter_mut().enumerate() {
+        let origin = RouteFrom { service: Some(at), route: number };
+        nested.meta.enabled &= service.meta.enabled;
+        inherit(nested, service, origin, findings);
+    }
+    let routes = routes.into_iter().map(Arc::new).collect();
+    Lowered::new(Arc::clone(service), Arc::new(bare), routes)
+}
+
+/// Drops what is disabled and what leads nowhere else, and sees to a listener. There is something
+/// in `of_routes` for each route.
+pub(super) fn switch_off<T>(
+    config: &mut Config,
+    from: &mut From,
+    of_routes: &mut Vec<T>,
+    findings: &mut Findings,
+) {
     switch_off_namespaces(config);
     let off = config.services.iter().filter(|service| !service.meta.enabled);
     let off: HashSet<_> =
         off.map(|service| (service.meta.namespace.clone(), service.meta.name.clone())).collect();
-    for (route, origin) in config.routes.iter_mut().zip(&from.routes) {
-        if route.meta.enabled && !off.is_empty() {
+    if !off.is_empty() {
+        let routes = config.routes.shared_mut().iter_mut().zip(&from.routes);
+        let touched = |route: &Route| route.meta.enabled && leads_to_one_of(route, &off);
+        for (route, origin) in routes.filter(|(route, _)| touched(route)) {
+            let route = Arc::make_mut(route);
             route.meta.enabled = without_disabled(route, &off, *origin, findings);
         }
     }
+    let mut routes = config.routes.iter();
+    of_routes.retain(|_| routes.next().is_some_and(|route| route.meta.enabled));
     keep(&mut config.routes, &mut from.routes, |route| route.meta.enabled);
     keep(&mut config.services, &mut from.services, |service| service.meta.enabled);
     keep(&mut config.listeners, &mut from.listeners, |listener| listener.meta.enabled);
@@ -75,14 +122,15 @@ fn switch_off_namespaces(config: &mut Config) {
     if off.is_empty() {
         return;
     }
-    let mark = |meta: &mut Meta| meta.enabled &= !off.contains(&meta.namespace);
-    config.routes.iter_mut().for_each(|one| mark(&mut one.meta));
-    config.services.iter_mut().for_each(|one| mark(&mut one.meta));
-    config.consumers.iter_mut().for_each(|one| mark(&mut one.meta));
-    config.certificates.iter_mut().for_each(|one| mark(&mut one.meta));
-    let listeners = config.listeners.iter_mut();
-    let listeners = listeners.filter(|one| !one.meta.namespace.is_default_namespace());
-    listeners.for_each(|one| mark(&mut one.meta));
+    let is_off = |meta: &Meta| meta.enabled && off.contains(&meta.namespace);
+    config.routes.change(|one| is_off(&one.meta), |one| one.meta.enabled = false);
+    config.services.change(|one| is_off(&one.meta), |one| one.meta.enabled = false);
+    config.consumers.change(|one| is_off(&one.meta), |one| one.meta.enabled = false);
+    config.certificates.change(|one| is_off(&one.meta), |one| one.meta.enabled = false);
+    config.listeners.change(
+        |one| is_off(&one.meta) && !one.meta.namespace.is_default_namespace(),
+        |one| one.meta.enabled = false,
+    );
 }
 
 /// The admin API is served on a listener like others, after all of them.
@@ -100,7 +148,7 @@ pub(super) fn add_admin(config: &mut Config, from: &mut From) {
 }
 
 /// Drops what `wanted` does not want, here and in the list of where it comes from.
-fn keep<T, F>(list: &mut Vec<T>, from: &mut Vec<F>, wanted: impl Fn(&T) -> bool) {
+fn keep<T, F>(list: &mut List<T>, from: &mut Vec<F>, wanted: impl Fn(&T) -> bool) {
     let mut items = list.iter();
     from.retain(|_| items.next().is_some_and(&wanted));
     list.retain(wanted);
@@ -153,6 +201,15 @@ fn prepend(prefix: &PathPrefix, one: &mut Match) -> Result<(), Problem> {
         }
     });
     Ok(())
+}
+
+fn leads_to_one_of(route: &Route, services: &HashSet<(Name, Name)>) -> bool {
+    let is = |name: &Name| services.contains(&(route.meta.namespace.clone(), name.clone()));
+    match &route.target {
+        Some(Target::Service(name)) => is(name),
+        Some(Target::Services(shares)) => shares.iter().any(|share| is(&share.service)),
+        _ => false,
+    }
 }
 
 /// Takes disabled services off a route's target. `false` when nothing is left of it.

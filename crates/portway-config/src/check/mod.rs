@@ -11,6 +11,7 @@ mod captures;
 mod conflicts;
 mod consumers;
 mod contradictions;
+mod known;
 mod listeners;
 mod lower;
 mod names;
@@ -20,20 +21,29 @@ mod protocols;
 mod routes;
 mod salvage;
 mod services;
+mod sockets;
 mod targets;
 mod templates;
+#[cfg(not(feature = "credentials"))]
+#[path = "no_token_keys.rs"]
+mod token_keys;
+#[cfg(feature = "credentials")]
+mod token_keys;
 
+pub use known::Known;
 pub(crate) use salvage::salvaged;
 
-use std::ops::Deref;
+use std::{ops::Deref, sync::Arc};
 
-use portway_plugin::Problem;
+use hashbrown::HashMap;
+use portway_plugin::{Problem, balance::Balancers, value::Name};
 
+use self::known::{Each, Facts};
 use crate::{
     Catalog,
     places::{Places, item},
     plugged::Plugs,
-    resource::{Config, Kind, Match, Matches, Route},
+    resource::{Config, Kind, Match, Matches, Route, Service, Target},
 };
 
 /// A value that has been checked. Only [`check`] makes one.
@@ -43,6 +53,8 @@ pub struct Checked<T> {
     warnings: Vec<Problem>,
     from: From,
     plugs: Plugs,
+    known: Known,
+    balancers: Balancers,
 }
 
 impl<T> Checked<T> {
@@ -66,10 +78,22 @@ impl Checked<Config> {
         self
     }
 
+    /// What the check has found out, for the check of what comes next.
+    #[must_use]
+    pub fn known(&self) -> &Known {
+        &self.known
+    }
+
     /// The instances of plugins it makes.
     #[must_use]
     pub fn plugs(&self) -> &Plugs {
         &self.plugs
+    }
+
+    /// What makes the balancers that its services name.
+    #[must_use]
+    pub fn balancers(&self) -> &Balancers {
+        &self.balancers
     }
 
     /// Whether a resource of the lowered configuration was declared. A listener may be there
@@ -106,11 +130,26 @@ pub fn check(
     places: &Places,
     catalog: &Catalog,
 ) -> Result<Checked<Config>, Vec<Problem>> {
-    let Inspected { config, from, plugs, findings } = inspect(config, places, catalog, &[]);
+    check_knowing(config, places, catalog, &Known::default())
+}
+
+/// The same, where what did not change since an earlier check is not looked at again.
+///
+/// # Errors
+/// Everything that is wrong.
+pub fn check_knowing(
+    config: Config,
+    places: &Places,
+    catalog: &Catalog,
+    known: &Known,
+) -> Result<Checked<Config>, Vec<Problem>> {
+    let Inspected { config, from, plugs, findings, known } =
+        inspect(config, places, catalog, &[], known);
     let Findings { mut problems, mut warnings } = findings;
     problems.iter_mut().chain(&mut warnings).for_each(|problem| places.locate(problem));
     if problems.is_empty() {
-        return Ok(Checked { value: config, warnings, from, plugs });
+        let balancers = catalog.registry().balancers().clone();
+        return Ok(Checked { value: config, warnings, from, plugs, known, balancers });
     }
     problems.sort_by(|a, b| a.place.cmp(&b.place));
     Err(problems)
@@ -123,6 +162,7 @@ struct Inspected {
     from: From,
     plugs: Plugs,
     findings: Findings,
+    known: Known,
 }
 
 fn inspect(
@@ -130,30 +170,94 @@ fn inspect(
     places: &Places,
     catalog: &Catalog,
     unread_services: &[String],
+    known: &Known,
 ) -> Inspected {
     let mut findings = Findings::default();
-    names::check(&config, places, &mut findings);
-    namespaces::check(&config, places, &mut findings);
-    listeners::check(&config, &mut findings);
+    let mut facts = Facts::of(&config);
+    let others = known.other_routes(&config);
+    if others.is_none() {
+        names::check(&config, places, &mut findings);
+        namespaces::check(&config, places, &mut findings);
+    }
+    listeners::check(&config, catalog, &mut findings);
+    sockets::check(&config, &mut findings);
     admin::check(&config, places, &mut findings);
-    services::check(&config, &mut findings);
-    targets::check(&config, unread_services, &mut findings);
-    let plugs = plugins::check(&config, catalog, &mut findings);
+    services::check(&config, catalog, &mut findings);
+    targets::check(&config, others.as_deref(), unread_services, &mut findings);
+    let plugs = plugins::check(&config, catalog, known.plugs(), &mut findings);
+    facts.made(plugs.clone());
     consumers::check(&config, places, &mut findings);
-    let (mut config, mut from) = lower::lower(config, &mut findings);
+    let (mut config, mut from) = lower::lower(config, known, &mut facts, &mut findings);
     let lowered = Lowered { config: &config, from: &from, places };
-    routes::check(&lowered, &mut findings);
-    captures::check(&lowered, &mut findings);
-    templates::check(&lowered, &mut findings);
+    let mut seen = one_by_one(&lowered, known, &mut facts, &mut findings);
     // What is switched off meets nothing, but it has been looked at.
-    lower::switch_off(&mut config, &mut from, &mut findings);
+    lower::switch_off(&mut config, &mut from, &mut seen, &mut findings);
     let lowered = Lowered { config: &config, from: &from, places };
-    protocols::check(&lowered, &mut findings);
-    conflicts::check(&lowered, &mut findings);
+    protocols::check(&lowered, &seen, &mut facts, &mut findings);
+    conflicts::check(&lowered, &seen, facts.each(), &mut findings);
     contradictions::check(&lowered, &plugs, &mut findings);
     addresses::check(&lowered, &mut findings);
     lower::add_admin(&mut config, &mut from);
-    Inspected { config, from, plugs, findings }
+    Inspected { config, from, plugs, findings, known: Known::new(facts) }
+}
+
+/// A route that was looked at by itself.
+#[derive(Clone, Copy)]
+struct Seen {
+    /// Its place, before what is switched off was dropped.
+    at: usize,
+    /// Whether it was known that nothing is wrong with it.
+    known: bool,
+}
+
+/// Looks at each route by itself, with its services.
+fn one_by_one(
+    lowered: &Lowered<'_>,
+    known: &Known,
+    facts: &mut Facts,
+    findings: &mut Findings,
+) -> Vec<Seen> {
+    let services = ByName::new(lowered.config);
+    let mut earlier = known.routes(&lowered.config.services);
+    let (mut each, mut seen) = (Each::default(), Vec::new());
+    for (at, (route, from)) in lowered.shared_routes().enumerate() {
+        if let Some(digests) = earlier.clean(route) {
+            each.push(true, digests);
+            seen.push(Seen { at, known: true });
+            continue;
+        }
+        let before = findings.count();
+        routes::one(route, &services.of(route), from, findings);
+        captures::one(route, from, findings);
+        captures::hashed(route, &services.of(route), from, findings);
+        templates::one(route, from, findings);
+        each.push(findings.count() == before, &conflicts::digests(route));
+        seen.push(Seen { at, known: false });
+    }
+    facts.looked_at(lowered.config, each);
+    seen
+}
+
+/// The services of a configuration.
+struct ByName<'a>(HashMap<(&'a Name, &'a Name), &'a Arc<Service>>);
+
+impl<'a> ByName<'a> {
+    fn new(config: &'a Config) -> Self {
+        let services = config.services.shared().iter();
+        Self(services.map(|one| ((&one.meta.namespace, &one.meta.name), one)).collect())
+    }
+
+    /// Those that a route leads to.
+    fn of(&self, route: &Route) -> Vec<&'a Arc<Service>> {
+        let find = |name| self.0.get(&(&route.meta.namespace, name)).copied();
+        match &route.target {
+            Some(Target::Service(name)) => find(name).into_iter().collect(),
+            Some(Target::Services(shares)) => {
+                shares.iter().filter_map(|share| find(&share.service)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
 }
 
 /// What the checks find.
@@ -166,6 +270,10 @@ struct Findings {
 impl Findings {
     fn problem(&mut self, problem: Problem) {
         self.problems.push(problem);
+    }
+
+    fn count(&self) -> usize {
+        self.problems.len() + self.warnings.len()
     }
 
     fn warning(&mut self, warning: Problem) {
@@ -224,6 +332,11 @@ impl<'a> Lowered<'a> {
     /// Each route with its path.
     fn routes(&self) -> impl Iterator<Item = (&'a Route, RouteFrom)> {
         self.config.routes.iter().zip(self.from.routes.iter().copied())
+    }
+
+    /// The same, as they are shared.
+    fn shared_routes(&self) -> impl Iterator<Item = (&'a Arc<Route>, RouteFrom)> {
+        self.config.routes.shared().iter().zip(self.from.routes.iter().copied())
     }
 }
 

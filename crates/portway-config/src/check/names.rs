@@ -1,7 +1,6 @@
 //! A name is unique among resources of its kind in its namespace.
 
-use std::collections::{HashMap, hash_map::Entry};
-
+use hashbrown::{HashMap, hash_map::Entry};
 use portway_plugin::{
     Problem,
     value::{Name, Quoted},
@@ -16,6 +15,9 @@ use crate::{
 pub(super) fn check(config: &Config, places: &Places, findings: &mut Findings) {
     let own_check = [Kind::Route];
     for kind in Kind::ALL.iter().filter(|kind| !own_check.contains(kind)) {
+        if config.count(*kind) < 2 {
+            continue;
+        }
         let all = config.resources().filter(|(one, _)| one.kind == *kind);
         let all = all
             .map(|(one, at)| (one.meta, &one.meta.namespace, format!("{}[{at}]", kind.plural())));

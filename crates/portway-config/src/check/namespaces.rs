@@ -1,14 +1,17 @@
 //! Namespaces exist, domains are told apart, and what they show exists.
 
-use std::collections::{HashMap, HashSet};
-
+use hashbrown::{HashMap, HashSet};
 use portway_plugin::{
     Problem,
     value::{Name, Quoted},
 };
 
 use super::{Findings, lower::namespace};
-use crate::{places::Places, resource::Config, walk::closest};
+use crate::{
+    places::Places,
+    resource::{Config, DocumentSchema},
+    walk::closest,
+};
 
 pub(super) fn check(config: &Config, places: &Places, findings: &mut Findings) {
     let known: HashSet<&Name> = config.namespaces.iter().map(|one| &one.meta.name).collect();
@@ -48,7 +51,7 @@ pub(super) fn check(config: &Config, places: &Places, findings: &mut Findings) {
     }
     domains(config, places, findings);
     for (at, collection) in config.collections.iter().enumerate() {
-        if let Err(problem) = collection.validator() {
+        if let Err(problem) = DocumentSchema::of(&collection.schema) {
             let path = format!("collections[{at}].{}", problem.path);
             findings.problem(problem.at(path));
         }

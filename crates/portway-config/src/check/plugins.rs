@@ -13,14 +13,19 @@ use crate::{
     Catalog,
     plugged::{InstanceId, Level, Plugged, Plugs},
     resource::{Attached, Attachment, Config, ListenerProtocol, PluginSpec},
-    walk::closest,
+    walk::{CODE, closest},
 };
 
 /// Checks what is attached anywhere, and makes the instances. Paths are those of a configuration
-/// that has not been lowered.
-pub(super) fn check(config: &Config, catalog: &Catalog, findings: &mut Findings) -> Plugs {
+/// that has not been lowered. What was `made` before need not be made again.
+pub(super) fn check(
+    config: &Config,
+    catalog: &Catalog,
+    made: &Plugs,
+    findings: &mut Findings,
+) -> Plugs {
     let mut checker =
-        Checker { catalog, plugs: Plugs::default(), findings, shared: HashSet::new() };
+        Checker { catalog, made, plugs: Plugs::default(), findings, shared: HashSet::new() };
     for (at, instance) in config.plugins.iter().enumerate() {
         let path = format!("plugins[{at}]");
         let (namespace, name) = (&instance.meta.namespace, &instance.meta.name);
@@ -56,7 +61,8 @@ pub(super) fn check(config: &Config, catalog: &Catalog, findings: &mut Findings)
             checker.only_inside(&endpoint.plugins, &path);
             checker.list(&endpoint.plugins, &level, &path, &mut here.clone());
         }
-        for (inner, route) in service.routes.iter().enumerate() {
+        let routes = service.routes.iter().enumerate();
+        for (inner, route) in routes.filter(|(_, route)| !route.plugins.is_empty()) {
             let path = format!("{path}.routes[{inner}].plugins");
             let mut level = route.level();
             if let Level::Route(namespace, _) = &mut level {
@@ -66,7 +72,8 @@ pub(super) fn check(config: &Config, catalog: &Catalog, findings: &mut Findings)
             checker.list(&route.plugins, &level, &path, &mut here.clone());
         }
     }
-    for (at, route) in config.routes.iter().enumerate() {
+    let routes = config.routes.iter().enumerate();
+    for (at, route) in routes.filter(|(_, route)| !route.plugins.is_empty()) {
         let path = format!("routes[{at}].plugins");
         checker.only_for_requests(&route.plugins, route.protocol, &path);
         checker.list(&route.plugins, &route.level(), &path, &mut of_services.clone());
@@ -80,6 +87,7 @@ struct Wider(HashSet<String>);
 
 struct Checker<'a> {
     catalog: &'a Catalog,
+    made: &'a Plugs,
     plugs: Plugs,
     findings: &'a mut Findings,
     shared: HashSet<(Name, Name)>,
@@ -175,11 +183,16 @@ impl Checker<'_> {
             let problem = Problem::new("unknown_plugin", message).at(format!("{path}.{name}"));
             let names = self.catalog.registry().iter().map(portway_plugin::Entry::name);
             self.findings.problem(match closest(name, names) {
+                _ if name == "code" => problem.hint(CODE),
                 Some(meant) => problem.hint(format!("did you mean {meant}?")),
                 None => problem.hint("`portway plugins` lists those that are there"),
             });
             return;
         };
+        let made = self.made.get(&id);
+        if let Some(made) = made.filter(|one| one.instance.name() == name && one.spec == *spec) {
+            return self.plugs.insert(id, made.clone());
+        }
         // A plugin that is written without a spec has an empty one.
         let given =
             if spec.is_null() { Value::Object(serde_json::Map::new()) } else { spec.clone() };

@@ -1,47 +1,74 @@
 //! Routes, their listeners and their services speak of the same thing.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
 use portway_plugin::{
     Problem,
     value::{Name, Quoted},
 };
 
-use super::{Findings, Lowered, RouteFrom};
+use super::{ByName, Findings, Lowered, RouteFrom, Seen, known::Facts};
 use crate::{
-    resource::{Listener, ListenerProtocol, Match, Route, Service, Target},
+    resource::{List, Listener, ListenerProtocol, Match, Route, Service, Target},
     walk::closest,
 };
 
-pub(super) fn check(lowered: &Lowered<'_>, findings: &mut Findings) {
-    let services = lowered.config.services.iter();
-    let services: HashMap<_, _> =
-        services.map(|service| ((&service.meta.namespace, &service.meta.name), service)).collect();
-    let listeners = &lowered.config.listeners;
-    for (route, from) in lowered.routes() {
-        for (at, name) in route.listeners.iter().enumerate() {
-            named(name, route, listeners, &format!("{from}.listeners[{at}]"), findings);
+/// `seen` are the routes, in their order.
+pub(super) fn check(
+    lowered: &Lowered<'_>,
+    seen: &[Seen],
+    facts: &mut Facts,
+    findings: &mut Findings,
+) {
+    let services = ByName::new(lowered.config);
+    for ((route, from), seen) in lowered.routes().zip(seen) {
+        // Listeners are few: whoever names one is looked at each time.
+        if seen.known && route.listeners.is_empty() {
+            continue;
         }
-        if route.protocol == ListenerProtocol::Http {
-            for (one, path) in route.matches_at(from) {
-                if !one.sni.is_empty() {
-                    let message = "a route for requests has no sni: its hosts are compared";
-                    let problem = Problem::new("foreign_match", message).at(format!("{path}.sni"));
-                    findings.problem(problem.hint("use hosts, or set protocol: tls on the route"));
-                }
-            }
-        } else {
-            stream(route, from, findings);
-        }
-        for service in targets(route, &services) {
-            endpoints(route, service, from, findings);
+        let before = findings.count();
+        one(route, &services.of(route), from, &lowered.config.listeners, findings);
+        if findings.count() > before {
+            facts.is_not_clean(seen.at);
         }
     }
     idle_listeners(lowered, findings);
 }
 
+fn one(
+    route: &Route,
+    services: &[&Arc<Service>],
+    from: RouteFrom,
+    listeners: &List<Listener>,
+    findings: &mut Findings,
+) {
+    for (at, name) in route.listeners.iter().enumerate() {
+        named(name, route, listeners, &format!("{from}.listeners[{at}]"), findings);
+    }
+    if route.protocol == ListenerProtocol::Http {
+        for (one, path) in route.matches_at(from) {
+            if !one.sni.is_empty() {
+                let message = "a route for requests has no sni: its hosts are compared";
+                let problem = Problem::new("foreign_match", message).at(format!("{path}.sni"));
+                findings.problem(problem.hint("use hosts, or set protocol: tls on the route"));
+            }
+        }
+    } else {
+        stream(route, from, findings);
+    }
+    for service in services {
+        endpoints(route, service, from, findings);
+    }
+}
+
 /// A listener that a route names is there, and is of the route's protocol.
-fn named(name: &Name, route: &Route, listeners: &[Listener], path: &str, findings: &mut Findings) {
+fn named(
+    name: &Name,
+    route: &Route,
+    listeners: &List<Listener>,
+    path: &str,
+    findings: &mut Findings,
+) {
     let default = listeners.is_empty() && name.as_str() == "web";
     let found = listeners.iter().find(|listener| listener.meta.name == *name);
     let Some(listener) = found else {
@@ -119,19 +146,6 @@ fn http_conditions(one: &Match) -> impl Iterator<Item = &'static str> {
         ("client_certificate", !one.client_certificate.is_empty()),
     ];
     there.into_iter().filter_map(|(key, there)| there.then_some(key))
-}
-
-fn targets<'a>(
-    route: &Route,
-    services: &HashMap<(&Name, &Name), &'a Service>,
-) -> impl Iterator<Item = &'a Service> {
-    let named: Vec<&Name> = match &route.target {
-        Some(Target::Service(name)) => vec![name],
-        Some(Target::Services(shares)) => shares.iter().map(|share| &share.service).collect(),
-        _ => Vec::new(),
-    };
-    let find = |name| services.get(&(&route.meta.namespace, name)).copied();
-    named.into_iter().filter_map(find).collect::<Vec<_>>().into_iter()
 }
 
 /// A service is spoken to in the route's protocol.

@@ -1,40 +1,34 @@
 //! What routes say: conditions that can hold, answers that can be given, changes that are made.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
 use portway_plugin::{
     Problem,
-    value::{FieldName, Name, Quoted},
+    value::{FieldName, Quoted},
 };
 
-use super::{Findings, Lowered, RouteFrom, services::stages};
+use super::{Findings, RouteFrom, services::stages};
 use crate::resource::{
     Files, ForwardPath, Match, PathMatch, Redirect, Reply, Route, Service, Target, Timeouts,
     TypedPath, ValueMatch,
 };
 
-pub(super) fn check(lowered: &Lowered<'_>, findings: &mut Findings) {
-    let services = lowered.config.services.iter();
-    let services: HashMap<_, _> =
-        services.map(|service| ((&service.meta.namespace, &service.meta.name), service)).collect();
-    for (route, from) in lowered.routes() {
-        conditions(route, from, findings);
-        let named: Vec<&Name> = match &route.target {
-            Some(Target::Service(name)) => vec![name],
-            Some(Target::Services(shares)) => shares.iter().map(|share| &share.service).collect(),
-            _ => Vec::new(),
-        };
-        let service = |name| services.get(&(&route.meta.namespace, name)).copied();
-        let named: Vec<&Service> = named.into_iter().filter_map(service).collect();
-        forwarding(route, &named, from, findings);
-        match &route.target {
-            Some(Target::Files(files)) => self::files(files, from, findings),
-            Some(Target::Reply(answer)) => reply(answer, from, findings),
-            Some(Target::Redirect(redirect)) => self::redirect(redirect, route, from, findings),
-            _ => {}
-        }
-        without_upstream(route, from, findings);
+/// A route, with the services it leads to.
+pub(super) fn one(
+    route: &Route,
+    services: &[&Arc<Service>],
+    from: RouteFrom,
+    findings: &mut Findings,
+) {
+    conditions(route, from, findings);
+    forwarding(route, services, from, findings);
+    match &route.target {
+        Some(Target::Files(files)) => self::files(files, from, findings),
+        Some(Target::Reply(answer)) => reply(answer, from, findings),
+        Some(Target::Redirect(redirect)) => self::redirect(redirect, route, from, findings),
+        _ => {}
     }
+    without_upstream(route, from, findings);
 }
 
 fn conditions(route: &Route, from: RouteFrom, findings: &mut Findings) {
@@ -60,7 +54,7 @@ fn values<N>(conditions: &[ValueMatch<N>], path: &str, findings: &mut Findings) 
     }
 }
 
-fn forwarding(route: &Route, services: &[&Service], from: RouteFrom, findings: &mut Findings) {
+fn forwarding(route: &Route, services: &[&Arc<Service>], from: RouteFrom, findings: &mut Findings) {
     for service in services {
         stages(&route.timeouts, Some(&service.timeouts), &from.to_string(), findings);
         if route.rewrite.is_some() && service.forward_path == ForwardPath::Raw {

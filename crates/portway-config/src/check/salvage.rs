@@ -4,11 +4,14 @@
 //! an endpoint, because its endpoint could not be read. Such findings are left out; they come
 //! back when they are still true after the first mend.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use portway_plugin::Problem;
 
-use super::{Findings, inspect};
+use super::{Findings, Known, inspect};
 use crate::{Catalog, load::Read, places::item, resource::Config};
 
 /// Adds the problems of what could be read to those of reading it.
@@ -25,7 +28,7 @@ pub(crate) fn salvaged(read: Read, catalog: &Catalog, problems: &mut Vec<Problem
         config.probes.enabled = false;
     }
     let Findings { problems: found, .. } =
-        inspect(config, &places, catalog, &unread_services).findings;
+        inspect(config, &places, catalog, &unread_services, &Known::default()).findings;
     let reported = Reported::by(problems);
     for mut problem in found {
         places.locate(&mut problem);
@@ -74,10 +77,11 @@ impl Tainted {
             let there = locate(path);
             self.0.has(&there, &there.path)
         };
-        for (at, route) in config.routes.iter_mut().enumerate() {
-            route.meta.enabled &= !tainted(format!("routes[{at}]"));
+        for (at, route) in config.routes.shared_mut().iter_mut().enumerate() {
+            Arc::make_mut(route).meta.enabled &= !tainted(format!("routes[{at}]"));
         }
-        for (at, service) in config.services.iter_mut().enumerate() {
+        for (at, service) in config.services.shared_mut().iter_mut().enumerate() {
+            let service = Arc::make_mut(service);
             let all = tainted(format!("services[{at}]"));
             for (inner, route) in service.routes.iter_mut().enumerate() {
                 let one = tainted(format!("services[{at}].routes[{inner}]"));

@@ -4,17 +4,22 @@ use std::collections::HashSet;
 
 use portway_plugin::{
     Problem,
-    value::{Duration, EndpointScheme},
+    value::{Duration, EndpointScheme, Quoted},
 };
 
 use super::Findings;
-use crate::resource::{Config, Service, Timeouts, UpstreamHttp2, UpstreamTls};
+use crate::{
+    Catalog,
+    resource::{Balance, Config, Service, Timeouts, UpstreamHttp2, UpstreamTls},
+    walk::closest,
+};
 
-pub(super) fn check(config: &Config, findings: &mut Findings) {
+pub(super) fn check(config: &Config, catalog: &Catalog, findings: &mut Findings) {
     for (at, service) in config.services.iter().enumerate() {
         let path = format!("services[{at}]");
         endpoints(service, &path, findings);
         schemes(service, &path, findings);
+        balance(service, &path, catalog, findings);
         tls(service, &path, findings);
         stages(&service.timeouts, None, &path, findings);
     }
@@ -73,6 +78,34 @@ fn schemes(service: &Service, path: &str, findings: &mut Findings) {
         let problem = Problem::new("http2_never", message).at(format!("{path}.http2"));
         findings.problem(problem.hint("leave http2 out, or write http://"));
     }
+}
+
+/// What decides is there: in what comes to the service, and in the program.
+fn balance(service: &Service, path: &str, catalog: &Catalog, findings: &mut Findings) {
+    let is_of_requests = |scheme| {
+        matches!(scheme, EndpointScheme::Http | EndpointScheme::Https | EndpointScheme::H2c)
+    };
+    if let Some(key) = service.balance.only_of_requests()
+        && let Some((url, _)) = service.endpoints().find(|(url, _)| !is_of_requests(url.scheme()))
+    {
+        let message = format!("{url} takes no requests, and only those have a {key}");
+        let problem = Problem::new("foreign_balance", message);
+        let problem = problem.at(format!("{path}.balance.consistent_hash.{key}"));
+        findings.problem(problem.hint("write consistent_hash: client_address"));
+    }
+    let Balance::Custom(name) = &service.balance else { return };
+    let balancers = catalog.registry().balancers();
+    if balancers.get(name).is_some() {
+        return;
+    }
+    let message = format!("there is no balancer {}", Quoted(name));
+    let problem = Problem::new("unknown_balancer", message).at(format!("{path}.balance.custom"));
+    let names: Vec<_> = balancers.names().collect();
+    findings.problem(match closest(name, names.iter().copied()) {
+        Some(meant) => problem.hint(format!("did you mean {meant}?")),
+        None if names.is_empty() => problem.hint("this program has registered none"),
+        None => problem.hint(format!("those that are registered: {}", names.join(", "))),
+    });
 }
 
 fn tls(service: &Service, path: &str, findings: &mut Findings) {

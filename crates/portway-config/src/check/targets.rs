@@ -1,7 +1,6 @@
 //! Routes lead somewhere: a service that exists, or an answer.
 
-use std::collections::{HashMap, HashSet};
-
+use hashbrown::{HashMap, HashSet};
 use portway_plugin::{
     Problem,
     value::{Name, Quoted},
@@ -13,8 +12,14 @@ use crate::{
     walk::closest,
 };
 
+/// `others` are the places of the routes at the top that have to be looked at, where it is not all.
 /// `unread_services` are there but could not be read: nobody is told they do not exist.
-pub(super) fn check(config: &Config, unread_services: &[String], findings: &mut Findings) {
+pub(super) fn check(
+    config: &Config,
+    others: Option<&[usize]>,
+    unread_services: &[String],
+    findings: &mut Findings,
+) {
     let mut services = Services { suggestions: 20, ..Services::default() };
     for service in &config.services {
         services.known.insert((&service.meta.namespace, &service.meta.name));
@@ -42,7 +47,9 @@ pub(super) fn check(config: &Config, unread_services: &[String], findings: &mut 
             }
         }
     }
-    for (route, top) in config.routes.iter().enumerate() {
+    let all = 0..others.map_or(config.routes.len(), <[usize]>::len);
+    let places = all.map(|number| others.map_or(number, |others| others[number]));
+    for (route, top) in places.map(|at| (at, &config.routes[at])) {
         let from = RouteFrom { service: None, route };
         match &top.target {
             None => findings.problem(
@@ -51,7 +58,7 @@ pub(super) fn check(config: &Config, unread_services: &[String], findings: &mut 
                     .hint("add target: {service: …}, or move the route under its service"),
             ),
             Some(Target::Service(name)) => {
-                let path = format!("{from}.target.service");
+                let path = || format!("{from}.target.service");
                 services.must_have(&top.meta.namespace, name, path, findings);
             }
             Some(Target::Services(shares)) => {
@@ -64,7 +71,7 @@ pub(super) fn check(config: &Config, unread_services: &[String], findings: &mut 
                     findings.problem(problem.at(format!("{from}.target.services")));
                 }
                 for (at, share) in shares.iter().enumerate() {
-                    let path = format!("{from}.target.services[{at}].service");
+                    let path = || format!("{from}.target.services[{at}].service");
                     services.must_have(&top.meta.namespace, &share.service, path, findings);
                 }
             }
@@ -83,7 +90,13 @@ struct Services<'a> {
 }
 
 impl Services<'_> {
-    fn must_have(&mut self, ns: &Name, name: &Name, path: String, findings: &mut Findings) {
+    fn must_have(
+        &mut self,
+        ns: &Name,
+        name: &Name,
+        path: impl Fn() -> String,
+        findings: &mut Findings,
+    ) {
         if self.known.contains(&(ns, name)) || self.unread.contains(name.as_str()) {
             return;
         }
@@ -91,7 +104,7 @@ impl Services<'_> {
             "unknown_service",
             format!("there is no service {}", Quoted(name.as_str())),
         );
-        let problem = problem.at(path);
+        let problem = problem.at(path());
         if let Some(other) = self.by_name.get(name) {
             let hint = format!("there is one in the namespace {other}; the route is in {ns}");
             findings.problem(problem.hint(hint));

@@ -5,19 +5,17 @@ use portway_plugin::{
     value::{InvalidTemplate, Quoted, RequestValue, TextTemplate},
 };
 
-use super::{Findings, Lowered, RouteFrom, captures::must_be_captured};
+use super::{Findings, RouteFrom, captures::must_be_captured};
 use crate::{
     resource::{Reply, Route, Target},
     walk::closest,
 };
 
-pub(super) fn check(lowered: &Lowered<'_>, findings: &mut Findings) {
-    for (route, from) in lowered.routes() {
-        if let Some(Target::Reply(reply)) = &route.target
-            && reply.template
-        {
-            self::reply(reply, route, from, findings);
-        }
+pub(super) fn one(route: &Route, from: RouteFrom, findings: &mut Findings) {
+    if let Some(Target::Reply(reply)) = &route.target
+        && reply.template
+    {
+        self::reply(reply, route, from, findings);
     }
 }
 

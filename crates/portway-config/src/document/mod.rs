@@ -10,6 +10,10 @@ mod limits;
 mod node;
 mod path;
 mod scalar;
+#[cfg(feature = "toml")]
+mod toml;
+#[cfg(not(feature = "toml"))]
+#[path = "no_toml.rs"]
 mod toml;
 mod yaml;
 

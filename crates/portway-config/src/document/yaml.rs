@@ -106,9 +106,18 @@ impl Builder {
 
     fn close(&mut self, end: Mark) -> Result<(), Flaw> {
         let Some(frame) = self.stack.pop() else { return Ok(()) };
+        // A document is kept for as long as it is served, and most of its lists and maps are short:
+        // the room they grew into would be half of it.
         let value = match frame.content {
-            Content::List(items) => Value::List(items),
-            Content::Map(entries, _) => Value::Map(merge(entries)?),
+            Content::List(mut items) => {
+                items.shrink_to_fit();
+                Value::List(items)
+            }
+            Content::Map(entries, _) => {
+                let mut entries = merge(entries)?;
+                entries.shrink_to_fit();
+                Value::Map(entries)
+            }
         };
         self.add(Node::new(value, Span { start: frame.start, end }), frame.anchor)
     }

@@ -48,6 +48,23 @@ pub enum Encoding {
     Zstd,
 }
 
+impl Files {
+    /// Those below `root`, with every default.
+    #[must_use]
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self {
+            root: root.into(),
+            index: index_html(),
+            fallback: None,
+            listing: false,
+            hidden: false,
+            follow_symlinks: false,
+            precompressed: Vec::new(),
+            cache_control: None,
+        }
+    }
+}
+
 fn index_html() -> Vec<FilePath> {
     vec!["index.html".parse().expect("`index.html` is a file below a root")]
 }

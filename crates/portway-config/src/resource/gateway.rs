@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Admin, Attached, Certificate, Collection, Consumer, Domain, Listener, NamedSecret, Namespace,
-    PluginInstance, Route, Service,
+    Admin, Attached, Certificate, Collection, Consumer, Domain, List, Listener, NamedSecret,
+    Namespace, PluginInstance, Route, Service,
 };
 
 /// A gateway's configuration: what one file says, or what several sources say together.
@@ -14,27 +14,27 @@ use super::{
 #[serde(default)]
 pub struct Config {
     /// The namespaces besides `default`.
-    pub namespaces: Vec<Namespace>,
+    pub namespaces: List<Namespace>,
     /// Which hosts belong to which namespace.
-    pub domains: Vec<Domain>,
+    pub domains: List<Domain>,
     /// Certificates for domains.
-    pub certificates: Vec<Certificate>,
+    pub certificates: List<Certificate>,
     /// Texts that the configuration takes in by `${secret:name}`.
-    pub secrets: Vec<NamedSecret>,
+    pub secrets: List<NamedSecret>,
     /// Sets of documents.
-    pub collections: Vec<Collection>,
+    pub collections: List<Collection>,
     /// Where clients connect. Without any, one listener named `web` binds `0.0.0.0:8080`.
-    pub listeners: Vec<Listener>,
+    pub listeners: List<Listener>,
     /// The services requests are forwarded to.
-    pub services: Vec<Service>,
+    pub services: List<Service>,
     /// Routes that name their target themselves. Routes of a service may stand under the service.
-    pub routes: Vec<Route>,
+    pub routes: List<Route>,
     /// Plugins for all requests of the gateway.
     pub global_plugins: Vec<Attached>,
     /// Instances of plugins that are shared by all who name them.
-    pub plugins: Vec<PluginInstance>,
+    pub plugins: List<PluginInstance>,
     /// Who may ask, and how they show who they are.
-    pub consumers: Vec<Consumer>,
+    pub consumers: List<Consumer>,
     /// The listener for health, readiness, metrics and version.
     pub probes: Probes,
     /// The admin API, by which resources are changed while traffic flows.
@@ -57,17 +57,17 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            namespaces: Vec::new(),
-            domains: Vec::new(),
-            certificates: Vec::new(),
-            secrets: Vec::new(),
-            collections: Vec::new(),
-            listeners: Vec::new(),
-            services: Vec::new(),
-            routes: Vec::new(),
+            namespaces: List::default(),
+            domains: List::default(),
+            certificates: List::default(),
+            secrets: List::default(),
+            collections: List::default(),
+            listeners: List::default(),
+            services: List::default(),
+            routes: List::default(),
             global_plugins: Vec::new(),
-            plugins: Vec::new(),
-            consumers: Vec::new(),
+            plugins: List::default(),
+            consumers: List::default(),
             probes: Probes::default(),
             admin: Admin::default(),
             store: Storage::default(),

@@ -1,12 +1,11 @@
 //! What the gateway keeps for others: secrets that configuration refers to, and documents.
 
-use jsonschema::PatternOptions;
 use portway_plugin::{Problem, value};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Meta;
+use super::{Meta, document_schema::DocumentSchema};
 use crate::expand::SecretId;
 
 /// A text that configuration of the same namespace takes in by `${secret:name}`, and that nobody is
@@ -51,35 +50,12 @@ impl Collection {
     /// # Errors
     /// Everything that is wrong, each with its path in the document; a schema that is none.
     pub fn check(&self, document: &Value) -> Result<(), Vec<Problem>> {
-        let validator = self.validator().map_err(|problem| vec![problem])?;
-        let problems: Vec<_> = validator
-            .iter_errors(document)
-            .map(|error| {
-                let path = dotted(&error.instance_path().to_string());
-                Problem::new("bad_document", error.to_string()).at(path)
-            })
-            .collect();
+        let problems = match DocumentSchema::of(&self.schema) {
+            Ok(schema) => schema.check(document),
+            Err(problem) => vec![problem],
+        };
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
-
-    /// The schema, ready for use. Its patterns run in linear time, whatever a document says: those
-    /// that cannot (with look-around, with back-references) make no schema here.
-    ///
-    /// # Errors
-    /// It is no JSON Schema. The path leads below the collection.
-    pub(crate) fn validator(&self) -> Result<jsonschema::Validator, Problem> {
-        let options = jsonschema::options().with_pattern_options(PatternOptions::regex());
-        options.build(&self.schema).map_err(|error| {
-            let below = dotted(&error.instance_path().to_string());
-            let path = format!("schema.{below}");
-            Problem::new("bad_schema", error.to_string()).at(path.trim_end_matches('.').to_owned())
-        })
-    }
-}
-
-/// `/a/0/b` → `a.0.b`.
-fn dotted(pointer: &str) -> String {
-    pointer.trim_start_matches('/').replace('/', ".")
 }
 
 /// Who may read the documents of a collection.

@@ -1,6 +1,6 @@
 //! The kinds of resources there are. A new kind is one line here.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use portway_plugin::value::Name;
 use serde::Serialize;
@@ -19,10 +19,10 @@ macro_rules! kinds {
             $($(#[$about])* $kind,)*
         }
 
-        /// A resource of any kind.
+        /// A resource of any kind. A copy shares it.
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub enum Resource {
-            $($(#[$about])* $kind(Box<$type>),)*
+            $($(#[$about])* $kind(Arc<$type>),)*
         }
 
         impl Kind {
@@ -56,7 +56,7 @@ macro_rules! kinds {
             /// Reads one.
             pub(crate) fn read(self, json: Value) -> Result<Resource, serde_json::Error> {
                 match self {
-                    $(Self::$kind => Ok(Resource::$kind(Box::new(serde_json::from_value(json)?))),)*
+                    $(Self::$kind => Ok(Resource::$kind(Arc::new(serde_json::from_value(json)?))),)*
                 }
             }
         }
@@ -78,7 +78,7 @@ macro_rules! kinds {
         impl Config {
             /// Adds one behind the others of its kind.
             pub fn push(&mut self, resource: Resource) {
-                match resource { $(Resource::$kind(one) => self.$list.push(*one),)* }
+                match resource { $(Resource::$kind(one) => self.$list.push(one),)* }
             }
 
             /// Each resource with its place in its list: all of a kind, then all of the next one.
@@ -93,7 +93,7 @@ macro_rules! kinds {
             }
 
             /// Adds the resources of another one behind those of their kinds.
-            pub(crate) fn append(&mut self, other: &mut Self) {
+            pub fn append(&mut self, other: &mut Self) {
                 $(self.$list.append(&mut other.$list);)*
             }
 
@@ -252,6 +252,20 @@ impl Declared<'_> {
 }
 
 impl Config {
+    /// Where something is that was made and not written, by the name of its resource:
+    /// `routes[3].match.path` is `route shop.item match.path`. `None` for what is no resource.
+    #[must_use]
+    pub fn named_path(&self, path: &str) -> Option<String> {
+        let (list, rest) = path.split_once('[')?;
+        let (number, rest) = rest.split_once(']')?;
+        let number: usize = number.parse().ok()?;
+        let kind = Kind::ALL.iter().copied().find(|kind| kind.plural() == list)?;
+        let mut of_kind = self.resources().filter(|(one, _)| one.kind == kind);
+        let (one, _) = of_kind.find(|(_, at)| *at == number)?;
+        let said = format!("{kind} {} {}", one.meta.name, rest.trim_start_matches('.'));
+        Some(said.trim_end().to_owned())
+    }
+
     /// Every resource of a kind as it was declared, also routes under services.
     pub fn declared(&self, kind: Kind) -> impl Iterator<Item = Declared<'_>> {
         let of_kind = self.resources().filter(move |(one, _)| one.kind == kind);
@@ -286,6 +300,19 @@ mod tests {
             }
         }
         assert_eq!(Kind::called("module"), None);
+    }
+
+    #[test]
+    fn a_path_is_told_by_name() {
+        let mut config = Config::default();
+        config.routes.push(Route::new("one".parse().unwrap()));
+        config.routes.push(Route::new("two".parse().unwrap()));
+        let named = |path| config.named_path(path).unwrap_or_default();
+        assert_eq!(named("routes[1].match.path"), "route two match.path");
+        assert_eq!(named("routes[0]"), "route one");
+        for nothing in ["routes[2]", "services[0]", "routes", "log.level", "routes[x]"] {
+            assert_eq!(config.named_path(nothing), None, "{nothing}");
+        }
     }
 
     #[test]

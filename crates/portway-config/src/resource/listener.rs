@@ -4,7 +4,7 @@ use portway_plugin::value::{ByteSize, Cidr, Duration, HostPattern, ListenAddr, N
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Attached, ListenerTls, Meta};
+use super::{Attached, ListenerTls, Meta, Socket};
 
 /// A socket clients connect to. By default it speaks HTTP/1.1, and HTTP/2 to clients that begin
 /// with its preface (prior knowledge) or agree to it over TLS.
@@ -19,6 +19,10 @@ pub struct Listener {
     /// What is spoken there.
     #[serde(default)]
     pub protocol: ListenerProtocol,
+    /// Protocols of the program's own that are spoken here besides HTTP, by name: a connection that
+    /// begins as one of them wants is its. They are looked at in this order, before TLS and HTTP.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub protocols: Vec<Name>,
     /// How TLS is ended. Without it, none is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<ListenerTls>,
@@ -66,9 +70,42 @@ pub struct Listener {
     /// never applies to an upgraded connection or an event stream. `0` is no limit.
     #[serde(default, skip_serializing_if = "Duration::is_zero")]
     pub write_timeout: Duration,
+    /// The connections that the kernel queues for each core until they are accepted. The system has
+    /// a limit of its own (`net.core.somaxconn`).
+    #[serde(default = "backlog", skip_serializing_if = "is_usual_backlog")]
+    #[schemars(range(min = 1, max = 65535))]
+    pub backlog: u32,
+    /// `false` does not open a port on which connections of a process that has ended still linger.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub reuse_address: bool,
+    /// `true` shares the port with another process of the same user that listens there already,
+    /// such as an older one that is about to leave. Otherwise that is an error.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reuse_port: bool,
+    /// What is asked of the kernel for the connections of clients.
+    #[serde(default, skip_serializing_if = "Socket::is_usual")]
+    pub socket: Socket,
     /// Plugins for the requests that come by this listener.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub plugins: Vec<Attached>,
+}
+
+fn backlog() -> u32 {
+    1024
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_usual_backlog(backlog: &u32) -> bool {
+    *backlog == self::backlog()
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_yes(said: &bool) -> bool {
+    *said
 }
 
 impl Listener {
@@ -79,6 +116,7 @@ impl Listener {
             meta: Meta::named(name),
             bind: bind.into(),
             protocol: ListenerProtocol::default(),
+            protocols: Vec::new(),
             tls: None,
             http2: ListenerHttp2::default(),
             proxy_protocol: Vec::new(),
@@ -92,6 +130,10 @@ impl Listener {
             limits: Limits::default(),
             read_timeout: Duration::ZERO,
             write_timeout: Duration::ZERO,
+            backlog: backlog(),
+            reuse_address: true,
+            reuse_port: false,
+            socket: Socket::default(),
             plugins: Vec::new(),
         }
     }

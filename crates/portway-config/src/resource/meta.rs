@@ -37,6 +37,15 @@ impl Meta {
         self.labels.get(Self::DISPLAY_LABEL).map_or(self.name.as_str(), String::as_str)
     }
 
+    /// The name by which a program calls it: `namespace/name` outside the default namespace.
+    #[must_use]
+    pub fn called(&self) -> String {
+        match self.namespace.is_default_namespace() {
+            true => self.name.to_string(),
+            false => format!("{}/{}", self.namespace, self.name),
+        }
+    }
+
     /// A resource called `name` in the default namespace, enabled.
     #[must_use]
     pub fn named(name: Name) -> Self {

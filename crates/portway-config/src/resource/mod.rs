@@ -6,11 +6,18 @@
 //! Schema and in their editors.
 
 mod admin;
+mod balance;
 mod consumer;
+#[cfg(feature = "schemas")]
+mod document_schema;
+#[cfg(not(feature = "schemas"))]
+#[path = "no_document_schema.rs"]
+mod document_schema;
 mod files;
 mod gateway;
 mod keep;
 mod kind;
+mod list;
 mod listener;
 mod matches;
 mod meta;
@@ -18,10 +25,13 @@ mod namespace;
 mod plugin;
 mod route;
 mod service;
+mod socket;
 mod tls;
 
 pub use admin::{Access, Admin, AdminCertificate, AdminJwt, AdminPassword, Authentication, Role};
+pub use balance::{Balance, HashKey};
 pub use consumer::{Consumer, HmacSecret, JwtKey, Password};
+pub(crate) use document_schema::DocumentSchema;
 pub use files::{Encoding, Files};
 pub use gateway::{
     AccessLog, Config, LogFormat, LogLevel, LogOutput, Logging, Probes, Resolver, Shutdown,
@@ -29,6 +39,7 @@ pub use gateway::{
 };
 pub use keep::{Collection, NamedSecret, Visibility};
 pub use kind::{Declared, Kind, Resource, ResourceId, ResourceRef};
+pub use list::{Iter, List, Walk};
 pub use listener::{
     AmbiguousPaths, ForwardedHeaders, HeaderCase, Limits, Listener, ListenerHttp2,
     ListenerProtocol, RedirectHttps,
@@ -39,9 +50,10 @@ pub use namespace::{Certificate, Domain, Namespace};
 pub use plugin::{Attached, Attachment, PluginInstance, PluginSpec, When};
 pub use route::{Redirect, RedirectStatus, Reply, Rewrite, Route, Target, WeightedService};
 pub use service::{
-    Balance, Endpoint, ForwardPath, HostPolicy, Pool, ProxyProtocolVersion, Service, StageTimeouts,
+    Endpoint, ForwardPath, HostPolicy, Pool, ProxyProtocolVersion, Service, StageTimeouts,
     Timeouts, UpstreamHttp2,
 };
+pub use socket::{Keepalive, Socket};
 pub use tls::{
     CipherSuite, ClientCertificateMode, ClientCertificates, KeyPair, ListenerTls, TlsHost,
     TlsVersion, UpstreamTls,

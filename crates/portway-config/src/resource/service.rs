@@ -7,7 +7,7 @@ use portway_plugin::value::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Attached, Meta, Route, UpstreamTls};
+use super::{Attached, Balance, Meta, Route, Socket, UpstreamTls};
 
 /// Something that answers requests, at one address or several.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -51,6 +51,9 @@ pub struct Service {
     /// How idle connections to the endpoints are kept.
     #[serde(default)]
     pub pool: Pool,
+    /// What is asked of the kernel for connections to the endpoints.
+    #[serde(default, skip_serializing_if = "Socket::is_usual")]
+    pub socket: Socket,
     /// How `https://` endpoints are spoken to.
     #[serde(default)]
     pub tls: UpstreamTls,
@@ -96,6 +99,7 @@ impl Service {
             drop_query: false,
             upgrades: websocket(),
             pool: Pool::default(),
+            socket: Socket::default(),
             tls: UpstreamTls::default(),
             http2: UpstreamHttp2::default(),
             proxy_protocol: None,
@@ -148,17 +152,6 @@ pub enum ProxyProtocolVersion {
     V1,
     /// The binary form.
     V2,
-}
-
-/// How a request chooses among several endpoints.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Balance {
-    /// In turn, each as often as its weight says, exact over all cores.
-    #[default]
-    RoundRobin,
-    /// The one with the fewest requests in flight for its weight.
-    LeastRequest,
 }
 
 /// How long each stage of an exchange may take. What a route leaves out comes from its service;

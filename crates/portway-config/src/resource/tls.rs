@@ -45,6 +45,25 @@ pub struct ListenerTls {
     pub resumption: bool,
 }
 
+impl ListenerTls {
+    /// TLS with these certificates and every default.
+    #[must_use]
+    pub fn new(certificates: Vec<KeyPair>) -> Self {
+        Self {
+            certificates,
+            min_version: TlsVersion::default(),
+            cipher_suites: Vec::new(),
+            client_certificates: ClientCertificates::default(),
+            hosts: Vec::new(),
+            strict_sni: false,
+            accept_plain: false,
+            handshake_timeout: handshake_timeout(),
+            max_handshakes: max_handshakes(),
+            resumption: yes(),
+        }
+    }
+}
+
 /// A certificate with its key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct KeyPair {

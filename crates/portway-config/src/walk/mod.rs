@@ -9,7 +9,7 @@ mod choice;
 mod said;
 mod shape;
 
-pub(crate) use said::closest;
+pub(crate) use said::{CODE, closest};
 pub(crate) use shape::Shapes;
 
 use std::borrow::Cow;

@@ -74,10 +74,16 @@ pub(super) fn secret_hint(value: &Value) -> Option<Cow<'static, str>> {
     })
 }
 
+/// For routes with code, where there is none.
+pub(crate) const CODE: &str =
+    "code is part of a program: the program that has it checks and serves this";
+
 /// A key nobody knows.
 pub(super) fn unknown_key(key: &str, known: &[&str]) -> Problem {
     let problem = Problem::new("unknown_key", format!("unknown key {}", Quoted(key)));
     match closest(key, known.iter().copied()) {
+        // Where a plugin may stand. Programs that declare routes in Rust know this one.
+        _ if key == "code" && known.contains(&"dry_run") => problem.hint(CODE),
         Some(meant) => problem.hint(format!("did you mean \"{meant}\"?")),
         None => {
             let known: Vec<_> = known.iter().filter(|key| !key.starts_with('$')).copied().collect();

@@ -4,6 +4,7 @@
 
 mod documents;
 mod golden;
+mod known;
 mod large;
 mod round_trip;
 mod stamp;

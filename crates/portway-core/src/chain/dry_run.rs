@@ -3,7 +3,10 @@
 //! It works on a copy of the request's head; the original goes on as if the plugin were not there,
 //! and the client gets the original's answer. Bodies that are not in memory are not shown to it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use portway_plugin::{
     Body, BoxFuture, Chain as Steps, Error, Exchange, Host, Next, Request, RequestExt, Response,
@@ -49,6 +52,7 @@ pub(super) fn run<'a, E: End>(
             (Err(error), true) => (PluginOutcome::WouldFail, Some(describe(error))),
             (Err(_), false) => (PluginOutcome::Passed, None),
         };
+        walk.tell(at, outcome, Duration::ZERO);
         walk.cells(at).called(outcome, 0);
         if let Some(told) = told {
             let next = Next::new(walk, exchange, at + 1);

@@ -11,6 +11,7 @@ use portway_plugin::{Consumers, Facts, Outcome, Tls};
 
 use crate::{
     exchange::Exchange,
+    explain::Watched,
     forward::{Peer, without_port},
     route::{Captures, MatchId},
     server::Shard,
@@ -35,6 +36,8 @@ pub(crate) struct RequestFacts<'a> {
     pub(crate) request_id: HeaderValue,
     pub(crate) started: tokio::time::Instant,
     pub(crate) outcome: Mutex<Reached>,
+    /// Whoever sent it with a debug token wants to know what its plugins do.
+    pub(crate) watched: Option<Arc<Watched>>,
 }
 
 /// Which route takes a request, and where it is going.

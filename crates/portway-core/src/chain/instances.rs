@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use portway_config::{InstanceId, Plugged, Plugs};
-use portway_plugin::{Host, Instance};
+use portway_plugin::{BoxFuture, Error, Host, Instance, Request, Response, Result, value::Name};
 use serde_json::Value;
 
 use crate::host::{Outside, Tasks};
@@ -39,6 +39,33 @@ impl Instances {
 
     pub(super) fn get(&self, id: &InstanceId) -> Option<&Arc<Running>> {
         self.0.get(id)
+    }
+
+    /// The shared instances that answer in the admin API.
+    pub(crate) fn administered(&self) -> impl Iterator<Item = (&Name, &Name, &'static str)> {
+        self.0.iter().filter_map(|(id, running)| match id {
+            InstanceId::Shared(namespace, name) => {
+                running.instance.admin_routes()?;
+                Some((namespace, name, running.instance.name()))
+            }
+            InstanceId::Own(..) => None,
+        })
+    }
+
+    /// What one of them answers, which lives until it has. `None` where there is none.
+    pub(crate) fn administer(
+        &self,
+        id: &InstanceId,
+        request: Request,
+    ) -> Option<BoxFuture<'static, Result<Response>>> {
+        let running = Arc::clone(self.0.get(id)?);
+        running.instance.admin_routes()?;
+        Some(Box::pin(async move {
+            match running.instance.admin_routes() {
+                Some(routes) => routes.answer(request, &running.host).await,
+                None => Err(Error::gateway("plugin_failed", "the plugin has no admin routes now")),
+            }
+        }))
     }
 
     /// Those that `previous` does not have: they have to be started.

@@ -9,6 +9,7 @@ use std::{
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use pin_project_lite::pin_project;
@@ -19,6 +20,7 @@ use smallvec::SmallVec;
 
 use super::{Chain, Link, RequestFacts, dry_run};
 use crate::{
+    explain::Step,
     route::Certificate,
     telemetry::metrics::{PluginCells, PluginOutcome},
 };
@@ -116,6 +118,19 @@ impl<'a, E: End> Walk<'a, E> {
         took
     }
 
+    /// Tells whoever watches the request what a plugin has done.
+    pub(super) fn tell(&self, at: usize, outcome: PluginOutcome, took: Duration) {
+        let Some(watched) = &self.facts.watched else { return };
+        let link = self.link(at);
+        watched.step(Step {
+            plugin: link.running.instance.name(),
+            called: link.called.clone(),
+            decision: outcome.as_str(),
+            began: Duration::from_nanos(self.steps.0[at].began.load(Relaxed)),
+            took,
+        });
+    }
+
     fn elapsed(&self) -> u64 {
         u64::try_from(self.facts.started.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
@@ -160,6 +175,7 @@ impl<E: End> Rest for Walk<'_, E> {
         if result.is_err() {
             self.failed.store(true, Relaxed);
         }
+        self.tell(at, outcome, Duration::from_nanos(own));
         self.cells[at].called(outcome, own);
     }
 }

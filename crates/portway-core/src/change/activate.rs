@@ -1,11 +1,8 @@
 //! From the old revision to the new one, without a request noticing.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
+use hashbrown::HashSet;
 use portway_config::{Catalog, Checked, Config, ListenerProtocol, Places, Problem};
 use tokio::{
     sync::oneshot,
@@ -17,12 +14,13 @@ use super::prepare::{New, Prepared, ProbeChange, prepare};
 use crate::{
     files::warn_of_missing_roots,
     host::Outside,
-    listen::Crowd,
+    listen::{Crowd, Terms},
     resolve::Resolver,
-    server::{Open, Opening, RunningProbe, Server},
-    snapshot::{Life, ListenerId, Snapshot, View, compile},
+    server::{Brought, Open, Opening, RunningProbe, Server},
+    snapshot::{Life, ListenerId, Means, Snapshot, View, compile},
     telemetry::metrics::{NO_ROUTE, Named},
     tls,
+    upstream::Upstream,
 };
 
 /// How long a change waits for names it brings. An endpoint whose name does not resolve by then
@@ -34,7 +32,8 @@ pub(crate) fn nothing(resolver: &Resolver, outside: &Arc<Outside>) -> Arc<Snapsh
     let config = portway_config::check(Config::default(), &Places::default(), &Catalog::default())
         .expect("the default configuration has no problem");
     let tls = tls::prepare(&config, None).expect("it has no certificate");
-    Arc::new(compile(config, 0, None, resolver, tls, outside, |_| ListenerId(u32::MAX)))
+    let means = Means { resolver, outside, brought: &Brought::default() };
+    Arc::new(compile(config, 0, None, means, tls, |_| ListenerId(u32::MAX)))
 }
 
 /// Takes `server` over to `config`. Everything is ready when `commit` is asked, and seen by nobody
@@ -59,9 +58,8 @@ pub(crate) async fn activate(
         config,
         revision,
         (previous.revision > 0).then_some(&*previous),
-        &server.resolver,
+        Means { resolver: &server.resolver, outside: &server.outside, brought: &server.brought },
         tls,
-        &server.outside,
         |_| numbers.next().expect("one number for each listener"),
     ));
     let Config { probes, admin, .. } = &*snapshot.config;
@@ -79,6 +77,7 @@ pub(crate) async fn activate(
         let view = View::new(Arc::clone(&snapshot), Some(&core.shard.view()), &core.shard.cells);
         core.shard.show(view);
     }
+    warn_of_idle_connectors(server, &snapshot);
     server.snapshot = Arc::clone(&snapshot);
     open(server, &ids, new);
     replace_probe(server, probe).await;
@@ -88,8 +87,12 @@ pub(crate) async fn activate(
     Ok(())
 }
 
-/// Listeners keep their number for as long as their socket is open.
+/// Listeners keep their number for as long as their socket is open. Where there are no sockets it is
+/// their place: whoever hosts the gateway is served as the first one says, whichever that is now.
 fn listener_ids(server: &mut Server, config: &Config) -> Vec<ListenerId> {
+    if server.embedded {
+        return (0..).map(ListenerId).take(config.listeners.len()).collect();
+    }
     let mut next = server.next_listener;
     let ids = config.listeners.iter().map(|listener| {
         server.open_socket(listener).map_or_else(
@@ -106,16 +109,28 @@ fn listener_ids(server: &mut Server, config: &Config) -> Vec<ListenerId> {
 }
 
 async fn await_names(snapshot: &Snapshot, previous: &Snapshot) {
-    let known: HashSet<_> = previous.upstreams.iter().map(Arc::as_ptr).collect();
+    let address = |upstream: &Arc<Upstream>| Arc::as_ptr(upstream).addr();
+    let known: HashSet<usize> = previous.upstreams.iter().map(address).collect();
     let deadline = Instant::now() + FIRST_ANSWERS;
     for upstream in &snapshot.upstreams {
-        if known.contains(&Arc::as_ptr(upstream)) {
+        if known.contains(&address(upstream)) {
             continue;
         }
         for name in upstream.endpoints.iter().filter_map(|endpoint| endpoint.awaited_name()) {
             // The resolver says which names it cannot resolve, and goes on trying.
             name.ready(deadline).await;
         }
+    }
+}
+
+/// Says at the start for which services the program dials in vain: they may still come.
+fn warn_of_idle_connectors(server: &Server, snapshot: &Snapshot) {
+    if server.revision() > 0 {
+        return;
+    }
+    let known = |name: &str| snapshot.config.services.iter().any(|one| one.meta.called() == name);
+    for service in server.brought.connectors.services().filter(|name| !known(name)) {
+        tracing::warn!(service, "the program makes connections for a service that is not there");
     }
 }
 
@@ -141,9 +156,22 @@ async fn start_plugins(server: &Server, snapshot: &Snapshot, previous: &Snapshot
     }
 }
 
+/// Asks the kernel for what listeners that stay have asked of it since.
+fn retune(server: &mut Server, ids: &[ListenerId]) {
+    let listeners = &server.snapshot.config.listeners;
+    for (id, listener) in ids.iter().zip(listeners.iter()) {
+        let terms = Terms::of(listener);
+        let open = server.listeners.iter_mut().find(|open| open.id == *id);
+        let Some(open) = open.filter(|open| open.terms != terms) else { continue };
+        let before = std::mem::replace(&mut open.terms, terms.clone());
+        server.cores.iter().for_each(|core| core.tune(*id, before.clone(), terms.clone()));
+    }
+}
+
 /// Begins to accept from new listeners. Those that stay may have another limit from now on.
 fn open(server: &mut Server, ids: &[ListenerId], new: Vec<New>) {
     server.listeners.iter().for_each(|open| open.crowd.limit_changed());
+    retune(server, ids);
     for New { index, address, sockets } in new {
         let (id, listener) = (ids[index], &server.snapshot.config.listeners[index]);
         let (crowd, doors) = Crowd::new(server.cores.len());
@@ -154,8 +182,11 @@ fn open(server: &mut Server, ids: &[ListenerId], new: Vec<New>) {
         }
         let (bind, name) = (listener.bind.clone(), listener.meta.label().to_owned());
         let udp = listener.protocol == ListenerProtocol::Udp;
-        let open = Open { id, bind, udp, name, address, crowd };
-        tracing::info!(listener = open.name, address = %open.at(), "listening");
+        let terms = Terms::of(listener);
+        let open = Open { id, bind, udp, name, terms, address, crowd };
+        if !server.embedded {
+            tracing::info!(listener = open.name, address = %open.at(), "listening");
+        }
         server.listeners.push(open);
     }
 }
@@ -192,24 +223,22 @@ async fn close_removed(server: &mut Server, wanted: &[ListenerId]) {
 
 /// Streams of what was removed may go on for the drain time, then they are cut.
 fn end_lives(server: &Server, previous: &Snapshot, snapshot: &Snapshot) {
-    let lives = |snapshot: &Snapshot| -> HashMap<*const Life, Arc<Life>> {
-        let routes = snapshot.plans.iter().map(|plan| &plan.life);
-        let listeners = snapshot.listeners.iter().map(|listener| &listener.life);
-        routes.chain(listeners).map(|life| (Arc::as_ptr(life), Arc::clone(life))).collect()
-    };
-    let mut ended = lives(previous);
-    for life in lives(snapshot).keys() {
-        ended.remove(life);
-    }
+    let stay: HashSet<_> = lives(snapshot).map(Arc::as_ptr).collect();
+    let ended = lives(previous).filter(|life| !stay.contains(&Arc::as_ptr(life)));
+    let ended: Vec<_> = ended.map(Arc::clone).collect();
     if ended.is_empty() {
         return;
     }
     let drain = snapshot.config.stream_drain.get();
-    let ended: Vec<_> = ended.into_values().collect();
     server.runtime.spawn(async move {
         sleep(drain).await;
         ended.iter().for_each(|life| life.end());
     });
+}
+
+fn lives(snapshot: &Snapshot) -> impl Iterator<Item = &Arc<Life>> {
+    let routes = snapshot.plans.iter().map(|plan| &plan.life);
+    routes.chain(snapshot.listeners.iter().map(|listener| &listener.life))
 }
 
 fn announce(server: &Server, snapshot: &Snapshot) {
@@ -246,6 +275,7 @@ fn announce(server: &Server, snapshot: &Snapshot) {
     }
     server.metrics.set_restgate(config.probes.restgate_metrics);
     server.metrics.applied(snapshot.revision, &named);
-    server.readiness.set_bound(server.listeners.len(), config.listeners.len());
+    let open = if server.embedded { config.listeners.len() } else { server.listeners.len() };
+    server.readiness.set_bound(open, config.listeners.len());
     server.readiness.configured(snapshot.revision);
 }

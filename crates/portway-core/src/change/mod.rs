@@ -5,6 +5,7 @@
 //! revision stays. Then each core gets one pointer, and what left drains.
 
 mod activate;
+mod lacking;
 mod origins;
 mod prepare;
 mod proposals;
@@ -12,5 +13,6 @@ mod proposals;
 pub(crate) use activate::{activate, nothing};
 pub(crate) use origins::Origins;
 pub use origins::{OriginStatus, Part};
+pub use prepare::verify;
 pub(crate) use proposals::Proposal;
 pub use proposals::{Changes, Commit, Intent, Proposals, Running};

@@ -1,8 +1,13 @@
 //! What each owner of resources has said last, and what that makes together.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{
+    borrow::Cow,
+    sync::{Arc, Mutex, PoisonError},
+};
 
-use portway_config::{Catalog, Checked, Config, Loaded, Origin, Places, Problem, Resources, merge};
+use portway_config::{
+    Catalog, Checked, Config, Known, Loaded, Origin, Places, Problem, Resources, merge,
+};
 
 /// What one owner says.
 #[derive(Clone, Debug)]
@@ -40,12 +45,14 @@ pub struct OriginStatus {
 pub(crate) struct Origins {
     catalog: Catalog,
     parts: Vec<(Origin, Part)>,
+    /// What the last check has found out, of whatever it was.
+    known: Arc<Mutex<Known>>,
 }
 
 impl Origins {
     /// Nobody has said anything.
     pub(crate) fn new(catalog: Catalog) -> Self {
-        Self { catalog, parts: Vec::new() }
+        Self { catalog, parts: Vec::new(), known: Arc::default() }
     }
 
     /// Takes note of what `origin` says from now on.
@@ -70,8 +77,14 @@ impl Origins {
         let whole = merge(&parts)?;
         // What refers to a secret has taken it in; nobody may take it away under it.
         let (places, missing) = (whole.places.clone(), whole.missing_secrets());
-        match whole.check() {
-            Ok(config) if missing.is_empty() => Ok((places, config)),
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match whole.check_knowing(&known) {
+            Ok(config) if missing.is_empty() => {
+                let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+                known.clone_from(config.known());
+                drop(known);
+                Ok((places, config))
+            }
             Ok(_) => Err(missing),
             Err(problems) => Err([missing, problems].concat()),
         }

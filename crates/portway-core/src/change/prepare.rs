@@ -7,8 +7,9 @@ use portway_config::{
     value::BindAddr,
 };
 
+use super::lacking::{lacking, unspoken};
 use crate::{
-    listen::{Acceptor, Bound, bind, bind_listener},
+    listen::{Acceptor, Bound, Terms, bind, bind_listener},
     probe::Probe,
     server::Server,
     telemetry::access::{AccessLog, Prepared as PreparedLog},
@@ -41,11 +42,30 @@ pub(super) enum ProbeChange {
     Replace(BindAddr, SocketAddr, Probe),
 }
 
+/// Looks at what a configuration needs as a start would, opening nothing: whether this build has
+/// it, and its certificates and keys. Says what is worth saying about them.
+///
+/// # Errors
+/// What this build does not speak; pairs that do not fit, keys that cannot be read, authorities
+/// that are none.
+pub fn verify(config: &Checked<Config>) -> Result<Vec<Problem>, Vec<Problem>> {
+    let mut problems = lacking(config);
+    match tls::prepare(config, None) {
+        Ok(prepared) if problems.is_empty() => return Ok(prepared.warnings),
+        Ok(_) => {}
+        Err(more) => problems.extend(more),
+    }
+    Err(problems)
+}
+
 /// Opens what is new. All that fails is told, not the first thing only.
 pub(super) fn prepare(server: &Server, config: &Checked<Config>) -> Result<Prepared, Vec<Problem>> {
-    let mut problems = Vec::new();
+    let mut problems = lacking(config);
+    problems.extend(unspoken(&server.brought.protocols, config));
     let mut listeners = Vec::new();
-    for (index, listener) in config.listeners.iter().enumerate() {
+    // Whoever hosts the gateway listens.
+    let listening = config.listeners.iter().enumerate().filter(|_| !server.embedded);
+    for (index, listener) in listening {
         if server.open_socket(listener).is_some() {
             continue;
         }
@@ -80,7 +100,8 @@ fn open(
 ) -> Result<(Option<SocketAddr>, Vec<Acceptor>), Problem> {
     let udp = listener.protocol == ListenerProtocol::Udp;
     let ours = server.is_in_the_way(&listener.bind, udp);
-    let bound = bind_listener(&listener.bind, udp, server.cores.len(), ours);
+    let counts = (server.cores.len(), ours);
+    let bound = bind_listener(&listener.bind, udp, counts, &Terms::of(listener));
     let (address, sockets) =
         bound.map_err(|error| Problem::new("cannot_listen", error.to_string()))?;
     let adopted = server.cores.iter().zip(sockets).map(|(core, socket)| core.adopt(socket));

@@ -5,11 +5,13 @@
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc, time::SystemTime};
 
-use portway_config::{Catalog, Checked, Config, Origin, Outcome, Problem};
+use portway_config::{Catalog, Checked, Config, InstanceId, Origin, Outcome, Problem, value::Name};
+use portway_plugin::{BoxFuture, Request, Response, Result as Answered};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{OriginStatus, Part};
 use crate::{
+    probe::Readiness,
     snapshot::Snapshot,
     telemetry::metrics::{Metrics, Traffic},
 };
@@ -138,6 +140,7 @@ pub struct Running {
     pub(crate) started: SystemTime,
     pub(crate) cores: usize,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) readiness: Arc<Readiness>,
 }
 
 impl Running {
@@ -165,6 +168,27 @@ impl Running {
         &self.origins
     }
 
+    /// The shared instances of plugins that answer in the admin API, each with its namespace, its
+    /// name and its plugin, in no order.
+    #[must_use]
+    pub fn administered(&self) -> Vec<(Name, Name, &'static str)> {
+        let all = self.snapshot.instances.administered();
+        all.map(|(namespace, name, plugin)| (namespace.clone(), name.clone(), plugin)).collect()
+    }
+
+    /// What one of them answers. `None` where there is no such instance, or nothing that it
+    /// answers. The instance lives until it has, also when it is taken away meanwhile.
+    #[must_use]
+    pub fn administer(
+        &self,
+        namespace: &Name,
+        name: &Name,
+        request: Request,
+    ) -> Option<BoxFuture<'static, Answered<Response>>> {
+        let id = InstanceId::Shared(namespace.clone(), name.clone());
+        self.snapshot.instances.administer(&id, request)
+    }
+
     /// The addresses that are listened on, by the names of their listeners.
     #[must_use]
     pub fn addresses(&self) -> &[(String, std::net::SocketAddr)] {
@@ -181,6 +205,12 @@ impl Running {
     #[must_use]
     pub fn traffic(&self) -> Traffic {
         self.metrics.traffic()
+    }
+
+    /// Whether traffic may come now.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.readiness.is_ready()
     }
 
     /// How many cores serve.

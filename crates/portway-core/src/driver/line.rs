@@ -6,32 +6,29 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use portway_http1::server::Control;
 use tokio::time::Instant;
 
-use super::{
-    http2::{Awaited, StreamLine},
-    tunnel::ClientUpgrade,
-};
+use super::{Upgradable, http2::StreamLine, tunnel::ClientUpgrade};
 
 /// A request's line to the client's connection, beyond its answer.
 #[derive(Clone, Debug)]
 pub(crate) enum ClientLine {
     Http1(Control),
     Http2(Arc<StreamLine>),
-    /// The connection is somebody else's.
-    Foreign,
+    /// The connection is somebody else's, who may give it up.
+    Foreign(Option<Upgradable>),
 }
 
 impl ClientLine {
     /// A request is served from now on.
     pub(crate) fn begin(&self) {
         if let Self::Http2(line) = self {
-            line.pace.begin();
+            line.begin();
         }
     }
 
     /// A request was served, at `now`.
     pub(crate) fn end(&self, now: Instant) {
         if let Self::Http2(line) = self {
-            line.pace.end(now);
+            line.end(now);
         }
     }
 
@@ -39,8 +36,8 @@ impl ClientLine {
     pub(crate) fn last(&self) {
         match self {
             Self::Http1(control) => control.last(),
-            Self::Http2(line) => line.pace.retire(),
-            Self::Foreign => {}
+            Self::Http2(line) => line.last(),
+            Self::Foreign(_) => {}
         }
     }
 
@@ -49,11 +46,8 @@ impl ClientLine {
     pub(crate) fn limit_answer(&self, stall: Option<Duration>, cut: Option<Instant>) {
         match self {
             Self::Http1(control) => control.limit_answer(stall, cut),
-            Self::Http2(line) => {
-                line.pace.wait_for_client(stall);
-                line.limit(stall);
-            }
-            Self::Foreign => {}
+            Self::Http2(line) => line.limit(stall),
+            Self::Foreign(_) => {}
         }
     }
 
@@ -61,7 +55,7 @@ impl ClientLine {
     pub(crate) fn add_field(&self, headers: &mut HeaderMap, name: HeaderName, value: HeaderValue) {
         match self {
             Self::Http1(control) => control.add_field(&name, &value),
-            Self::Http2(_) | Self::Foreign => {
+            Self::Http2(_) | Self::Foreign(_) => {
                 headers.append(name, value);
             }
         }
@@ -74,7 +68,7 @@ impl ClientLine {
                 control.interim(status, headers);
             }
             Self::Http2(line) => line.interim(status, headers),
-            Self::Foreign => {}
+            Self::Foreign(_) => {}
         }
     }
 
@@ -82,11 +76,8 @@ impl ClientLine {
     pub(crate) fn upgrade(&self) -> Option<ClientUpgrade> {
         match self {
             Self::Http1(control) => Some(ClientUpgrade::Http1(control.upgrading())),
-            Self::Http2(line) => {
-                let (received, sender) = line.tunnel()?;
-                Some(ClientUpgrade::Http2(Awaited::new(received, sender)))
-            }
-            Self::Foreign => None,
+            Self::Http2(line) => line.tunnel().map(Box::new).map(ClientUpgrade::Http2),
+            Self::Foreign(line) => line.clone().map(ClientUpgrade::Foreign),
         }
     }
 }

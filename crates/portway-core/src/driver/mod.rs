@@ -6,18 +6,22 @@
 
 mod body;
 mod client;
+mod foreign;
 mod http1;
+#[cfg(feature = "http2")]
+mod http2;
+#[cfg(not(feature = "http2"))]
+#[path = "no_http2.rs"]
 mod http2;
 mod line;
-mod pace;
 mod parting;
 mod server;
-mod socket;
 mod tunnel;
 mod write;
 
 pub(crate) use client::{Again, Answer, Connection, Failed, Home, Interim, Options, exchange};
-pub(crate) use http2::{Multiplexed, Shake, Tunnelled};
+pub use foreign::Upgradable;
+pub(crate) use http2::{IS_SPOKEN as SPEAKS_HTTP2, Multiplexed, Shake, Tunnelled, ask_tunnel};
 pub(crate) use line::ClientLine;
 pub(crate) use server::{Closing, FAREWELL, Protocol, Serve, ServerOptions, serve};
 pub(crate) use tunnel::{

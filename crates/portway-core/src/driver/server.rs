@@ -117,6 +117,8 @@ pub(crate) async fn serve(
         // What is agreed on with nobody is HTTP/1.1: HTTP/2 over TLS is agreed on (RFC 9113
         // section 3.2).
         (None, Wire::Tls(_)) => Some((read, Protocol::Http1)),
+        // No client comes by such a one.
+        (None, Wire::Own(_)) => Some((read, Protocol::Http1)),
         (None, Wire::Plain(_)) if !options.http2 => Some((read, Protocol::Http1)),
         (None, Wire::Plain(stream)) => {
             let first = options.header_read.unwrap_or(Duration::MAX);

@@ -17,6 +17,7 @@ use tokio::{
 };
 
 use super::{
+    Upgradable,
     http2::{Awaited, StreamIo},
     parting::Parting,
     server::FAREWELL,
@@ -26,8 +27,10 @@ use crate::socket::{Prefixed, Wire};
 /// The client's side of an upgrade that may come: taken from the request before it is forwarded.
 pub(crate) enum ClientUpgrade {
     Http1(Upgrading),
-    /// An extended CONNECT (RFC 8441).
-    Http2(Awaited),
+    /// An extended CONNECT (RFC 8441). On the heap: the future of every request has room for this.
+    Http2(Box<Awaited>),
+    /// The connection is another server's.
+    Foreign(Upgradable),
 }
 
 /// The upstream's side of an upgrade that came.
@@ -60,7 +63,7 @@ pub(crate) enum TunnelEndReason {
 }
 
 /// One side of a tunnel, whatever carries it.
-trait Side: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(crate) trait Side: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Side for T {}
 
@@ -70,6 +73,7 @@ impl ClientUpgrade {
         match self {
             Self::Http1(upgrading) => Some(Box::new(upgrading.await?)),
             Self::Http2(awaited) => Some(Box::new(awaited.open().await?)),
+            Self::Foreign(line) => line.take()?.await.ok(),
         }
     }
 }

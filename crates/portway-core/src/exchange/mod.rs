@@ -5,6 +5,7 @@
 //! decides nothing: it watches the two bodies, keeps their limits and tells.
 
 mod answer;
+mod observed;
 mod refused;
 mod render;
 mod upload;
@@ -19,12 +20,14 @@ use std::{
 };
 
 use http::{HeaderValue, Method, Uri, Version};
+use portway_config::Meta;
 use portway_plugin::{Consumer, Error, Note, Side};
 use tokio::time::Instant;
 
 use crate::{
     balance::Permit,
     driver::ClientLine,
+    explain::{Admitted, Seen, Watched},
     forward::Peer,
     grpc::Kind,
     server::Shard,
@@ -77,6 +80,8 @@ pub(crate) struct Exchange {
     pub(crate) consumer: Option<Arc<Consumer>>,
     /// What plugins add to the record.
     pub(crate) notes: Vec<Note>,
+    /// Whether it came with a debug token, and what was seen of it.
+    pub(crate) watched: Option<Arc<Watched>>,
 }
 
 /// What the log says of an error.
@@ -144,6 +149,51 @@ impl Exchange {
         });
     }
 
+    /// By what the explanation of this request can be asked for, when there will be one.
+    pub(crate) fn watched_as(&mut self) -> Option<HeaderValue> {
+        let Admitted { id, route } = &self.watched.as_ref()?.admitted;
+        if let Some((namespace, name)) = route {
+            let meta = self.matched.map(|(plan, _)| &self.view.snapshot.config.routes[plan].meta);
+            let is_it =
+                |meta: &&Meta| meta.namespace.as_str() == namespace && meta.name.as_str() == name;
+            if meta.filter(is_it).is_none() {
+                self.watched = None;
+                return None;
+            }
+        }
+        Some(id.clone())
+    }
+
+    /// Tells what was seen of a request with a debug token.
+    #[cold]
+    fn tell(&self, watched: &Watched, status: u16, now: Instant, took: Duration) {
+        let Some(hosted) = self.shard.hosted().cloned() else { return };
+        let listener = self.view.snapshot.listener(self.listener);
+        let seen = Seen {
+            id: watched.admitted.id.clone(),
+            time: self.shard.wall.at(now) - took,
+            method: self.method.clone(),
+            uri: self.uri.clone(),
+            host: self.host.clone(),
+            headers: watched.headers.clone(),
+            client: self.client,
+            request_id: self.request_id.clone(),
+            listener: listener.map(|listener| listener.name.to_string()),
+            steps: watched.steps(),
+            service: self.upstream().map(|upstream| self.view.service(Some(upstream)).to_owned()),
+            endpoint: self.endpoint().map(str::to_owned),
+            tries: self.tries.count,
+            upstream_took: self.upstream_took,
+            took,
+            status,
+            error: self.error.as_ref().map(|error| error.code),
+            route: self.matched.map(|(plan, _)| plan),
+            snapshot: Arc::clone(&self.view.snapshot),
+        };
+        // Explaining it takes longer than a core should be kept.
+        hosted.runtime.spawn_blocking(move || hosted.service.saw(seen));
+    }
+
     fn endpoint(&self) -> Option<&str> {
         let upstream = &self.view.lanes[self.upstream()?].upstream;
         Some(&upstream.endpoints[self.tries.endpoint?].label)
@@ -169,10 +219,14 @@ impl Drop for Exchange {
             bytes_in,
             self.bytes_out,
         );
+        self.tell_finished(status, bytes_in, duration);
         if let Some(error) = &self.error {
             self.shard.cells.error(error.code, error.side);
         }
         self.shard.cells.in_flight_sub();
+        if let Some(watched) = self.watched.take() {
+            self.tell(&watched, status, now, duration);
+        }
         if self.shard.access.is_enabled() {
             self.record(status, now, duration, bytes_in);
         }

@@ -9,6 +9,7 @@
 
 mod chains;
 mod domains;
+mod live;
 mod rank;
 mod request;
 mod streams;
@@ -16,6 +17,8 @@ mod table;
 
 pub use chains::{ChainRow, chains};
 pub use domains::{Belonging, belonging};
+pub use live::{Admitted, Seen, Step};
+pub(crate) use live::{DEBUG, DEBUG_ID, Watched};
 pub use request::{Candidate, Condition, Question, Trace, trace};
 pub use streams::{StreamRow, streams};
 pub use table::{Row, table};

@@ -27,6 +27,9 @@ use disk::blocking;
 use find::Place;
 use send::Sender;
 
+/// They are a part of this build.
+pub(crate) const ARE_SENT: bool = true;
+
 /// The files of one route.
 #[derive(Debug)]
 pub(crate) struct Files {

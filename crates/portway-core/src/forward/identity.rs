@@ -1,6 +1,9 @@
 //! Who asked, by which way: `X-Forwarded-*`, `Forwarded`, `Via`, `X-Request-Id`.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+};
 
 use http::{
     HeaderMap, HeaderName, HeaderValue, Version,
@@ -45,7 +48,8 @@ pub(crate) struct Peer {
     pub(crate) local: SocketAddr,
     pub(crate) scheme: &'static str,
     address_value: HeaderValue,
-    port_value: HeaderValue,
+    /// Unknown where another server has accepted the connection.
+    port_value: Option<HeaderValue>,
     /// What is known of its TLS.
     pub(crate) tls: Option<TlsFacts>,
     /// `X-Forwarded-For`, `-Proto` and `-Port` as they are sent when nobody spoke before.
@@ -53,6 +57,7 @@ pub(crate) struct Peer {
     /// `X-Forwarded-Client-Cert`, where it has shown one.
     certificate_line: FieldLines,
     hang_up: Notify,
+    can_hang_up: AtomicBool,
     /// Counts the connection as open until the last exchange that came by it is over.
     _presence: Option<Presence>,
 }
@@ -68,7 +73,7 @@ pub(crate) struct Identity<'a> {
 }
 
 impl Peer {
-    /// A peer at `address` that connected to `local`.
+    /// A peer at `address` that connected to `local`; port 0 is one that is not known.
     pub(crate) fn new(
         address: SocketAddr,
         local: SocketAddr,
@@ -81,11 +86,13 @@ impl Peer {
             HeaderValue::try_from(text).expect("an address or a number is visible ASCII")
         };
         let address_value = value(address.ip().to_string());
-        let port_value = value(local.port().to_string());
+        let port_value = (local.port() != 0).then(|| value(local.port().to_string()));
         let mut lines = FieldLines::default();
         lines.push(&X_FORWARDED_FOR, &address_value);
         lines.push(&X_FORWARDED_PROTO, &HeaderValue::from_static(scheme));
-        lines.push(&X_FORWARDED_PORT, &port_value);
+        if let Some(port) = &port_value {
+            lines.push(&X_FORWARDED_PORT, port);
+        }
         let mut certificate_line = FieldLines::default();
         if let Some(client) = tls.as_ref().and_then(|tls| tls.client.as_ref()) {
             certificate_line.push(&X_FORWARDED_CLIENT_CERT, &client.forwarded);
@@ -100,13 +107,23 @@ impl Peer {
             lines,
             certificate_line,
             hang_up: Notify::new(),
+            can_hang_up: AtomicBool::new(false),
             _presence: presence,
         }
     }
 
-    /// Its connection is to end now, without another word.
-    pub(crate) fn hang_up(&self) {
-        self.hang_up.notify_one();
+    /// From now on [`hung_up`](Self::hung_up) is waited for.
+    pub(crate) fn can_hang_up(&self) {
+        self.can_hang_up.store(true, Relaxed);
+    }
+
+    /// Its connection is to end now, without another word. Says whether anybody sees to it.
+    pub(crate) fn hang_up(&self) -> bool {
+        let is_waited_for = self.can_hang_up.load(Relaxed);
+        if is_waited_for {
+            self.hang_up.notify_one();
+        }
+        is_waited_for
     }
 
     /// Waits until somebody has said so.
@@ -224,13 +241,17 @@ fn join(headers: &mut HeaderMap, identity: &Identity<'_>, listener: &ListenerPla
         let proto = HeaderValue::from_static(peer.scheme);
         if *trusted {
             headers.entry(X_FORWARDED_PROTO).or_insert(proto);
-            headers.entry(X_FORWARDED_PORT).or_insert_with(|| peer.port_value.clone());
+            if let Some(port) = &peer.port_value {
+                headers.entry(X_FORWARDED_PORT).or_insert_with(|| port.clone());
+            }
             if let Some(host) = host {
                 headers.entry(X_FORWARDED_HOST).or_insert_with(|| (*host).clone());
             }
         } else {
             headers.insert(X_FORWARDED_PROTO, proto);
-            headers.insert(X_FORWARDED_PORT, peer.port_value.clone());
+            if let Some(port) = &peer.port_value {
+                headers.insert(X_FORWARDED_PORT, port.clone());
+            }
             if let Some(host) = host {
                 headers.insert(X_FORWARDED_HOST, (*host).clone());
             }

@@ -56,6 +56,7 @@ pub(super) fn exchange(shard: Arc<Shard>, arrival: Arrival, request: &Request<Bo
         accepted: None,
         consumer: None,
         notes: Vec::new(),
+        watched: None,
         view,
         shard,
     }

@@ -9,7 +9,7 @@ use portway_config::{HostPolicy, value::HttpVersion};
 use portway_plugin::{Body, Error, Response, Result};
 use tokio::time::{Instant, timeout_at};
 
-use super::{Answered, Matched, Rest, captures, grpc, upgrade::Upgrade};
+use super::{Answered, Matched, Rest, asked::Asked, captures, grpc, upgrade::Upgrade};
 use crate::{
     driver::ClientLine,
     exchange::{AnswerLimits, Exchange, UploadLimits, limited, too_large},
@@ -17,7 +17,9 @@ use crate::{
         Hops, Identity, Introduction, X_REQUEST_ID, forwarded_target, introduce, strip_response,
         tell, via,
     },
-    snapshot::{Destination, ListenerPlan},
+    observe::{Event, What},
+    server::Shard,
+    snapshot::{Destination, ListenerPlan, Plan},
     upstream::{Call, Sent, Upstream},
 };
 
@@ -30,11 +32,11 @@ pub(super) struct Wishes {
     pub(super) version: Option<HttpVersion>,
 }
 
-/// Whether what is sent to the upstream can be said in this version of HTTP.
-fn can_speak(version: HttpVersion, upstream: &Upstream, is_grpc: bool) -> Result<()> {
+/// Whether what is sent to the upstream can be said in the version of HTTP that is wished for.
+fn can_speak(version: Option<HttpVersion>, upstream: &Upstream, is_grpc: bool) -> Result<()> {
     let cause = match version {
-        HttpVersion::Http11 if is_grpc => "gRPC needs HTTP/2",
-        HttpVersion::Http2 if upstream.introduces() => {
+        Some(HttpVersion::Http11) if is_grpc => "gRPC needs HTTP/2",
+        Some(HttpVersion::Http2) if upstream.introduces() => {
             "a connection of HTTP/2 is shared, and cannot begin with one client's PROXY header"
         }
         _ => return Ok(()),
@@ -57,9 +59,7 @@ pub(super) async fn forward(
     let lane = &view.lanes[destination.upstream];
     let upstream = &lane.upstream;
     let call_of_grpc = grpc::Call::begin(exchange, request.headers_mut(), hops, upstream)?;
-    if let Some(version) = wishes.version {
-        can_speak(version, upstream, call_of_grpc.is_some())?;
-    }
+    can_speak(wishes.version, upstream, call_of_grpc.is_some())?;
     let target = forwarded_target(
         &matched.original,
         matched.path,
@@ -76,12 +76,15 @@ pub(super) async fn forward(
     if let Some(call) = call_of_grpc {
         call.request(request);
     }
-    let Exchange { line, host, peer, request_id, version, started, tries, .. } = exchange;
+    let Exchange { shard, line, host, peer, client, request_id, version, started, tries, .. } =
+        exchange;
     let identity = Identity { peer, trusted: false, host: host.as_ref(), version: *version };
     let stages = destination.stages;
+    let asked = Asked::of(matched, client, &view);
     let call = Call {
         lane,
         target,
+        asked: &asked,
         host: match &wishes.host {
             Some(_) => &HostPolicy::Preserve,
             None => matched.plan.host.as_ref().unwrap_or_else(|| upstream.host_policy()),
@@ -93,6 +96,7 @@ pub(super) async fn forward(
         upgrade: upgrade.is_some(),
         version: wishes.version,
         now: *started,
+        chosen: &|index| tell_chosen(shard, request_id, matched.plan, upstream, index),
         interim: &|status, headers| pass_interim(line, status, headers),
         fields: &|fields| {
             if introduction == Introduction::Apart {
@@ -105,28 +109,51 @@ pub(super) async fn forward(
             }
         },
     };
-    let deadline = stages.request.map(|limit| *started + limit);
-    let called = call_of_grpc.and_then(|call| call.deadline);
-    let deadline = deadline.into_iter().chain(called).min();
+    let deadline = deadline(stages.request.map(|limit| *started + limit), call_of_grpc);
     let sending = call.send(request, tries);
     let sent = match deadline {
         None => sending.await,
-        // On the heap: few routes have such a deadline, and every request would carry it.
+        // On the heap: few routes have one, and every request would carry it.
         Some(deadline) => within(deadline, Box::pin(sending)).await,
     };
     exchange.upstream_took = exchange.tries.started.map(|started| started.elapsed());
+    exchange.tell_asked(sent.as_ref().map(Sent::status));
     let sent = sent?;
     if sent.is_upgrade() {
         let upgrade = upgrade.ok_or_else(unasked_upgrade)?;
         return upgrade.accept(sent, stages.idle);
     }
-    let mut response = finish_head(exchange, sent);
-    if let Some(call) = call_of_grpc {
-        response = call.response(response);
-    }
-    let limits = AnswerLimits { idle: stages.idle, deadline };
-    let limits = bound_answer(exchange, &response, limits, listener);
+    let response = finish_head(exchange, sent);
+    let response = match call_of_grpc {
+        Some(call) => call.response(response),
+        None => response,
+    };
+    let own = AnswerLimits { idle: stages.idle, deadline };
+    let limits = bound_answer(exchange, &response, own, listener);
     Ok(Answered { response, rest: Rest::Body(limits) })
+}
+
+/// Tells the program that hosts the gateway, where it listens.
+fn tell_chosen(
+    shard: &Shard,
+    request_id: &HeaderValue,
+    plan: &Plan,
+    upstream: &Upstream,
+    index: usize,
+) {
+    let Some(observer) = &shard.hosts.observer else { return };
+    observer.observe(&Event {
+        request_id: request_id.to_str().unwrap_or_default(),
+        route: Some(&plan.route),
+        service: Some(upstream.label()),
+        what: What::EndpointChosen { endpoint: &upstream.endpoints[index].label },
+    });
+}
+
+/// When the answer's head must be there: by the route, and by the caller of gRPC.
+fn deadline(own: Option<Instant>, call: Option<grpc::Call>) -> Option<Instant> {
+    let called = call.and_then(|call| call.deadline);
+    own.into_iter().chain(called).min()
 }
 
 /// The head as the upstream may see it, but for `Host` and what is told apart.
@@ -241,7 +268,7 @@ pub(super) async fn within<T>(
         Err(Error::upstream(
             StatusCode::GATEWAY_TIMEOUT,
             "request_timeout",
-            "the upstream did not answer in time",
+            "the request was not answered in time",
         ))
     })
 }

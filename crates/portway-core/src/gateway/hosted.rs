@@ -13,6 +13,7 @@ use tokio::runtime::Handle;
 use super::{Answered, admit};
 use crate::{
     exchange::{Exchange, UploadLimits, limited, too_large},
+    explain::{Admitted, DEBUG, Seen, Watched},
     forward::{Peer, requested_host},
     snapshot::ListenerPlan,
 };
@@ -21,6 +22,24 @@ use crate::{
 pub trait AdminService: Send + Sync + 'static {
     /// Answers one. The other end of its connection is an [`AdminPeer`] in its extensions.
     fn answer(&self, request: Request<Body>) -> Pin<Box<dyn Future<Output = Response> + Send>>;
+
+    /// Whether there may be requests with debug tokens. Asked for every request: it looks at a
+    /// flag and does nothing else.
+    fn watches(&self) -> bool {
+        false
+    }
+
+    /// What a debug token is good for, if it is good.
+    fn admits(&self, token: &[u8]) -> Option<Admitted> {
+        let _ = token;
+        None
+    }
+
+    /// Takes note of what became of a request whose token was good. Called where it may take its
+    /// time.
+    fn saw(&self, seen: Seen) {
+        drop(seen);
+    }
 }
 
 /// The other end of a connection to the admin API.
@@ -52,6 +71,15 @@ impl AdminPeer {
 pub(crate) struct Hosted {
     pub(crate) service: Arc<dyn AdminService>,
     pub(crate) runtime: Handle,
+}
+
+/// Watches a request that carries a good debug token, which goes no further.
+pub(super) fn watch(exchange: &mut Exchange, request: &mut Request<Body>) {
+    let hosted = exchange.shard.hosted().filter(|hosted| hosted.service.watches());
+    let Some((hosted, token)) = hosted.zip(request.headers().get(&DEBUG)) else { return };
+    let Some(admitted) = hosted.service.admits(token.as_bytes()) else { return };
+    request.headers_mut().remove(&DEBUG);
+    exchange.watched = Some(Arc::new(Watched::new(admitted, request.headers().clone())));
 }
 
 /// Answers a request that came by the listener of the admin API.

@@ -4,6 +4,7 @@
 //! panic is one request's 500.
 
 mod admit;
+mod asked;
 mod chained;
 mod forwarded;
 mod grpc;
@@ -14,7 +15,6 @@ mod upgrade;
 
 use std::{
     mem,
-    panic::AssertUnwindSafe,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -23,11 +23,12 @@ use std::{
 use http::{HeaderMap, Request, StatusCode, uri::PathAndQuery};
 use pin_project_lite::pin_project;
 use portway_config::ListenerProtocol;
-use portway_plugin::{Body, Error, Response, Result};
+use portway_plugin::{Body, Error, Response, Result, panics::caught};
 
 use crate::{
     driver::ClientLine,
     exchange::{Accepted, AnswerLimits, Exchange, render, track},
+    explain::DEBUG_ID,
     forward::{Hops, Peer, X_REQUEST_ID, strip_consumer, strip_request},
     grpc::{Kind, refusal},
     route::{Captures, Certificate, Found, Lookup, MatchId},
@@ -58,6 +59,7 @@ pub(crate) fn serve(
 ) -> impl Future<Output = Response> + Send {
     async move {
         let mut exchange = Box::new(admit::exchange(shard, arrival, &request));
+        hosted::watch(&mut exchange, &mut request);
         let answered = Caught { work: answer(&mut exchange, &mut request) }.await;
         finish(answered, exchange, &request)
     }
@@ -71,17 +73,14 @@ fn finish(
 ) -> Response {
     let Answered { mut response, rest } = answered.unwrap_or_else(|error| {
         exchange.blame(&error);
-        Answered::from(match exchange.grpc.or_else(|| Kind::answering(request.headers())) {
-            Some(kind) => refusal(&error, kind),
-            None => {
-                let accepted = exchange.accepted.take();
-                let accepted = accepted.unwrap_or_else(|| Accepted::by(request));
-                render(&error, &accepted, &exchange.request_id)
-            }
-        })
+        exchange.tell_refused(&error);
+        told(&error, &mut exchange, request).into()
     });
     let headers = response.headers_mut();
     exchange.line.add_field(headers, X_REQUEST_ID, exchange.request_id.clone());
+    if let Some(id) = exchange.watched_as() {
+        exchange.line.add_field(headers, DEBUG_ID, id);
+    }
     match rest {
         Rest::Body(limits) => track(response, exchange, limits),
         Rest::Tunnel(tunnel) => {
@@ -95,6 +94,18 @@ fn finish(
             response
         }
     }
+}
+
+/// The answer for an error, as the client or the program that hosts the gateway wants it.
+fn told(error: &Error, exchange: &mut Exchange, request: &Request<Body>) -> Response {
+    if let Some(kind) = exchange.grpc.or_else(|| Kind::answering(request.headers())) {
+        return refusal(error, kind);
+    }
+    if let Some(response) = exchange.rendered(error) {
+        return response;
+    }
+    let accepted = exchange.accepted.take().unwrap_or_else(|| Accepted::by(request));
+    render(error, &accepted, &exchange.request_id)
 }
 
 /// An answer's head, and what follows it.
@@ -131,16 +142,10 @@ impl<T, F: Future<Output = Result<T>>> Future for Caught<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T>> {
         let work = self.project().work;
         // What a panic leaves behind belongs to this request alone and is dropped with it.
-        std::panic::catch_unwind(AssertUnwindSafe(|| work.poll(cx))).unwrap_or_else(|panic| {
-            let cause = format!("panic: {}", panic_text(&*panic));
+        caught(|| work.poll(cx)).unwrap_or_else(|cause| {
             Poll::Ready(Err(Error::gateway("internal", "the gateway failed").because(cause)))
         })
     }
-}
-
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("unknown")
 }
 
 /// What was matched, and what matching it took.
@@ -173,14 +178,14 @@ async fn answer(exchange: &mut Exchange, request: &mut Request<Body>) -> Result<
         match admit::judge_host(exchange, request, listener) {
             Ok(None) => {}
             Ok(Some(response)) => return Ok(response.into()),
-            Err(error) if listener.strict => return hang_up(exchange, &error).await,
+            Err(error) if listener.strict => return hang_up(exchange, error).await,
             Err(error) => return Err(error),
         }
     }
     let host = requested.as_ref().and_then(|host| host.to_str().ok()).unwrap_or_default();
     let world = view.world(host);
     if world.is_none() && listener.strict {
-        return hang_up(exchange, &admit::no_domain()).await;
+        return hang_up(exchange, admit::no_domain()).await;
     }
     let original = admit::target(request)?;
     let spelled = original.clone();
@@ -216,12 +221,14 @@ async fn answer(exchange: &mut Exchange, request: &mut Request<Body>) -> Result<
     let plan = &view.snapshot.plans[number];
     let matched = Matched { plan, number, id, path: &path, found_by: &path, original };
     let destination = match &plan.action {
-        Action::Forward { picker, .. } => picker.pick(&[]).map(|pick| pick.index),
+        Action::Forward { picker, .. } => picker.next(&[]),
         _ => Some(0),
     };
     let destination = destination.ok_or_else(no_destination)?;
     exchange.matched = Some((number, destination));
-    if let Some(chain) = view.snapshot.chain(number, destination, listener.class) {
+    let chain = view.snapshot.chain(number, destination, listener.class);
+    exchange.tell_started(chain.is_some());
+    if let Some(chain) = chain {
         let target = Ok(chained::Target { matched: &matched, destination });
         let mut way = chained::Way { chain, target, view: &view, listener, path: &path };
         return chained::through(exchange, request, &mut way).await;
@@ -285,11 +292,18 @@ async fn own_answer(
     }
 }
 
-/// Ends the connection without an answer.
-async fn hang_up(exchange: &mut Exchange, error: &Error) -> Result<Answered> {
-    exchange.blame(error);
+/// Ends the connection without an answer, where that can be.
+async fn hang_up(exchange: &mut Exchange, error: Error) -> Result<Answered> {
+    if matches!(exchange.line, ClientLine::Foreign(_)) {
+        // The connection is another server's, which waits for an answer.
+        return Err(error);
+    }
+    if !exchange.peer.hang_up() {
+        // It was opened when its listener was not strict.
+        return Err(error.closing());
+    }
+    exchange.blame(&error);
     exchange.status = Some(error.status().as_u16());
-    exchange.peer.hang_up();
     std::future::pending().await
 }
 

@@ -10,11 +10,16 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, StatusCode};
+use http::{Request, StatusCode, Version};
 use portway_plugin::{Body, Error, Response};
 
 use super::{Arrival, serve};
-use crate::{driver::ClientLine, forward::Peer, server::Shard, snapshot::ListenerId};
+use crate::{
+    driver::{ClientLine, Upgradable},
+    forward::Peer,
+    server::Shard,
+    snapshot::ListenerId,
+};
 
 /// The client's address, to be put into a request's extensions by whoever hosts a [`Gateway`].
 /// Without it the gateway takes the client to be `0.0.0.0`, whom it trusts no more than anybody.
@@ -48,13 +53,19 @@ where
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<B>) -> Self::Future {
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let nobody = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
         let address = request.extensions().get::<ClientAddr>().map_or(nobody, |client| client.0);
+        // What asks for an upgrade in HTTP/2 has a stream of a connection, and no connection.
+        let upgrade = match request.version() {
+            Version::HTTP_11 => request.extensions_mut().remove::<Upgradable>(),
+            _ => None,
+        };
         let arrival = Arrival {
-            peer: Arc::new(Peer::new(address, (Ipv4Addr::UNSPECIFIED, 80).into(), None, None)),
+            // To which port it came only the server knows that has accepted the connection.
+            peer: Arc::new(Peer::new(address, (Ipv4Addr::UNSPECIFIED, 0).into(), None, None)),
             listener: self.listener,
-            line: ClientLine::Foreign,
+            line: ClientLine::Foreign(upgrade),
         };
         let shard = Arc::clone(&self.shard);
         let request = request.map(|body| Body::stream(Foreign(Box::pin(body))));

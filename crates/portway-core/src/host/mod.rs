@@ -1,8 +1,9 @@
 //! What the gateway does for plugins: asks others for them, works in the background, tells the
 //! time, counts, logs.
 //!
-//! All of it happens on the control runtime or on threads of its own, never on the core that asks.
-//! What an instance began ends with it.
+//! A core asks by its own connections, beside the requests it serves; work in the background and work
+//! that blocks is done on the control runtime and on threads of its own, never on a core. What an
+//! instance began ends with it.
 
 mod blocking;
 mod fetch;
@@ -66,7 +67,7 @@ impl Outside {
     }
 
     /// What outbound requests may not reach, and by which names are resolved.
-    pub(crate) fn fetcher(&self) -> &Fetcher {
+    pub(crate) fn fetcher(&self) -> &Arc<Fetcher> {
         &self.fetcher
     }
 }
@@ -81,9 +82,7 @@ impl Hosting for InstanceHost {
     }
 
     fn fetch(&self, request: Request, limit: Duration) -> BoxFuture<'static, Result<Response>> {
-        let fetcher = Arc::clone(&self.outside.fetcher);
-        let asked = self.outside.runtime.spawn(fetcher.fetch(request, limit));
-        Box::pin(fetch::answered(asked))
+        Box::pin(Arc::clone(&self.outside.fetcher).fetch(request, limit))
     }
 
     fn now(&self) -> SystemTime {
@@ -108,7 +107,7 @@ impl Hosting for InstanceHost {
 
     fn random(&self, bytes: &mut [u8]) {
         // It fails where the operating system has no randomness at all; nothing is served there.
-        aws_lc_rs::rand::fill(bytes).expect("the operating system gives random bytes");
+        getrandom::fill(bytes).expect("the operating system gives random bytes");
     }
 
     fn spawn(&self, work: BoxFuture<'static, ()>) {

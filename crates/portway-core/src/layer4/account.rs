@@ -87,6 +87,11 @@ impl Account {
         }
     }
 
+    /// Who connected.
+    pub(super) fn client(&self) -> IpAddr {
+        self.client
+    }
+
     /// Remembers the name a TLS client asked for.
     pub(super) fn name(&mut self, name: Option<Box<str>>) {
         self.name = name;
@@ -97,7 +102,7 @@ impl Account {
         let plan = &view.snapshot.plans[plan];
         let destination = match &plan.action {
             Action::Forward { picker, destinations } => {
-                picker.pick(&[]).and_then(|pick| destinations.get(pick.index))
+                picker.next(&[]).and_then(|index| destinations.get(index))
             }
             // The check refuses such a route.
             Action::Reply { .. }

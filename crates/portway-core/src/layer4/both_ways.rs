@@ -23,7 +23,7 @@ pub(super) struct Passed {
 
 /// Which side of a copy broke.
 #[derive(Clone, Copy)]
-enum Broken {
+pub(super) enum Broken {
     Reading,
     Writing,
 }
@@ -53,7 +53,7 @@ pub(super) async fn both_ways(
 
 /// Runs both directions to their end. One that cannot write any more leaves the other to deliver
 /// what its side still sent; one that cannot read any more has nobody left to talk to.
-async fn copy(
+pub(super) async fn copy(
     up: impl Future<Output = Result<(), Broken>>,
     down: impl Future<Output = Result<(), Broken>>,
 ) -> StreamEnd {
@@ -96,7 +96,8 @@ impl OneWay<'_> {
         let mut held = first;
         loop {
             if !held.is_empty() {
-                self.write_all(&std::mem::take(&mut held)).await.map_err(|_| Broken::Writing)?;
+                let held = std::mem::take(&mut held);
+                write_all(self.to, &held, self.movement).await.map_err(|_| Broken::Writing)?;
             }
             // Two peers that are faster than this core would leave it no time for others.
             consume_budget().await;
@@ -139,21 +140,26 @@ impl OneWay<'_> {
             Err(_) => Err(Broken::Writing),
         }
     }
+}
 
-    async fn write_all(&self, mut bytes: &[u8]) -> io::Result<()> {
-        while !bytes.is_empty() {
-            self.to.writable().await?;
-            match self.to.try_write(bytes) {
-                Ok(written) => {
-                    bytes = &bytes[written..];
-                    self.movement.note();
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Err(error),
+/// Writes all of it, waiting for room.
+pub(super) async fn write_all(
+    to: &Stream,
+    mut bytes: &[u8],
+    movement: &Movement,
+) -> io::Result<()> {
+    while !bytes.is_empty() {
+        to.writable().await?;
+        match to.try_write(bytes) {
+            Ok(written) => {
+                bytes = &bytes[written..];
+                movement.note();
             }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
         }
-        Ok(())
     }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -9,9 +9,11 @@
 //! never does: open TLS, change a byte, understand what passes, send anything twice.
 
 mod account;
+mod alert;
 mod both_ways;
 mod hello;
 mod idle;
+mod own;
 mod scratch;
 mod tcp;
 mod tls;
@@ -32,6 +34,7 @@ use crate::{
     telemetry::metrics::Refusal,
 };
 
+pub(crate) use alert::unrecognized_name;
 pub(crate) use hello::{Hello, NotTls, peek};
 pub(crate) use scratch::Scratch;
 pub(crate) use tls::hear;

@@ -2,10 +2,10 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::{Account, Caller, both_ways::both_ways};
+use super::{Account, Caller, both_ways::both_ways, own};
 use crate::{
     telemetry::metrics::StreamEnd,
-    upstream::{Dialled, Lane},
+    upstream::{Dialled, Lane, Reached},
 };
 
 /// Passes a connection on to the endpoint its account names, until either has ended.
@@ -27,14 +27,15 @@ async fn passed_on(caller: &mut Caller, account: &mut Account) -> StreamEnd {
         account.unreachable(None);
         return StreamEnd::NoEndpoint;
     };
+    let client = account.client();
     let dialled = tokio::select! {
         biased;
         // On the heap: it is soon over, and a future is as large as its largest state.
-        dialled = Box::pin(lane.dial(stages.connect, &mut account.tries)) => Ok(dialled),
+        dialled = Box::pin(lane.dial(stages.connect, client, &mut account.tries)) => Ok(dialled),
         () = caller.stream.broken() => Err(StreamEnd::ClientReset),
         () = &mut removed => Err(StreamEnd::Cut),
     };
-    let Dialled { socket: upstream, held: _held } = match dialled {
+    let Dialled { socket: mut upstream, held: _held } = match dialled {
         Ok(Ok(dialled)) => dialled,
         Ok(Err(error)) => {
             account.unreachable(Some(&error));
@@ -50,15 +51,24 @@ async fn passed_on(caller: &mut Caller, account: &mut Account) -> StreamEnd {
     let mut first = introduction(caller, &lane);
     first.extend_from_slice(&read);
     drop(read);
-    let shard = &caller.shard;
-    let copying =
-        both_ways(&caller.stream, &upstream, first, &shard.scratch, &account.passed, stages.idle);
+    let (shard, client, passed) = (&caller.shard, &caller.stream, &account.passed);
+    let copying = async {
+        match &mut upstream {
+            Reached::Socket(upstream) => {
+                both_ways(client, upstream, first, &shard.scratch, passed, stages.idle).await
+            }
+            // On the heap: few are.
+            Reached::Own(upstream) => {
+                Box::pin(own::both_ways(client, upstream, first, passed, stages.idle)).await
+            }
+        }
+    };
     let end = tokio::select! {
         biased;
         () = removed => StreamEnd::Cut,
         end = copying => end,
     };
-    if matches!(end, StreamEnd::Cut | StreamEnd::Idle) {
+    if let (StreamEnd::Cut | StreamEnd::Idle, Reached::Socket(upstream)) = (end, &upstream) {
         upstream.break_off();
     }
     account.end(end);

@@ -9,13 +9,12 @@ use tokio::time::{sleep, timeout};
 use super::{
     Account, Caller, Hello, NotTls,
     hello::{MOST_BYTES, peek},
-    tcp,
+    tcp, unrecognized_name,
 };
 use crate::{
     snapshot::View,
     socket::{Prefixed, Stream},
     telemetry::metrics::Refusal,
-    tls::unrecognized_name,
 };
 
 /// How long a client has for its first message where the listener sets no limit.

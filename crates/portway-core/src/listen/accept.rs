@@ -23,6 +23,7 @@ use tokio::{
 use super::{
     Acceptor, Crowd, Passed, Presence,
     greet::{Guest, Newcomer},
+    visit::{Whose, visit},
 };
 use crate::{
     descriptors,
@@ -134,10 +135,10 @@ impl Accepting {
     }
 
     fn spawn(&self, stream: Stream, peer: SocketAddr, presence: Presence) {
-        // A peer that is gone already is noticed at the first read.
-        let _ = stream.set_nodelay();
         let view = self.shard.view();
         let Some(listener) = view.snapshot.listener(self.listener) else { return };
+        // A peer that is gone already is noticed at the first read.
+        let _ = stream.set_nodelay(listener.nodelay);
         let cells = self.shard.cells.listener(&listener.name);
         let door = Door {
             shard: Arc::clone(&self.shard),
@@ -200,6 +201,21 @@ impl Door {
         if !listener.protocol.is_http() {
             drop(view);
             return layer4::serve(self.caller(newcomer, read)).await;
+        }
+        if !listener.protocols.is_empty() {
+            match newcomer.look(&mut read, listener, cells, &self.closing).await {
+                Whose::Gateway => {}
+                Whose::Nobody => return,
+                Whose::Program(protocol) => {
+                    let (name, life) = (listener.name.clone(), Arc::clone(&listener.life));
+                    // The connection may outlive many revisions.
+                    drop(view);
+                    let core = (Arc::clone(&self.shard), Arc::clone(&self.closing));
+                    let visiting = visit(newcomer, read, protocol, core, (name, life));
+                    // On the heap: others would carry its weight.
+                    return Box::pin(visiting).await;
+                }
+            }
         }
         if listener.tls.is_some() && view.snapshot.streams.has_any(self.listener) {
             match self.heard(&newcomer, &mut read, listener, &view).await {
@@ -286,6 +302,7 @@ impl Door {
         };
         let serving = serve(wire, read, protocol, options, &self.closing, connection);
         if strict {
+            peer.can_hang_up();
             tokio::select! {
                 () = serving => {}
                 () = peer.hung_up() => {}

@@ -3,7 +3,10 @@
 use std::{
     io,
     net::{SocketAddr, TcpListener as StdTcpListener},
-    os::unix::net::UnixListener as StdUnixListener,
+    os::{
+        fd::{AsFd, BorrowedFd},
+        unix::net::UnixListener as StdUnixListener,
+    },
 };
 
 use tokio::net::{TcpListener, UdpSocket, UnixListener};
@@ -50,6 +53,16 @@ impl Acceptor {
             Self::Tcp(socket) => socket.into_std().map_or(Queue::Empty, Queue::Tcp),
             Self::Unix(socket) => socket.into_std().map_or(Queue::Empty, Queue::Unix),
             Self::Udp(_) => Queue::Empty,
+        }
+    }
+}
+
+impl AsFd for Acceptor {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Tcp(socket) => socket.as_fd(),
+            Self::Unix(socket) => socket.as_fd(),
+            Self::Udp(socket) => socket.as_fd(),
         }
     }
 }

@@ -8,10 +8,9 @@ use std::{
 };
 
 use portway_config::value::{BindAddr, ListenAddr};
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
-/// The connections the kernel queues for each core.
-const BACKLOG: i32 = 1024;
+use super::Terms;
 
 /// The sockets of one address, one for each who accepts.
 #[derive(Debug)]
@@ -59,21 +58,22 @@ impl std::error::Error for BindError {
 pub(crate) fn bind_listener(
     address: &ListenAddr,
     udp: bool,
-    count: usize,
-    ours: bool,
+    (count, ours): (usize, bool),
+    terms: &Terms,
 ) -> Result<(Option<SocketAddr>, Vec<Listening>), BindError> {
     match address {
         ListenAddr::Inet(address) if udp => {
-            let bound = bind_as(*address, count, ours, Kind::DATAGRAMS)?;
+            let bound = bind_as(*address, count, ours, Kind::Datagrams, terms)?;
             let sockets = bound.sockets.into_iter().map(|s| Listening::Udp(s.into())).collect();
             Ok((Some(bound.address), sockets))
         }
         ListenAddr::Inet(address) => {
-            let Bound { address, sockets } = bind(*address, count, ours)?;
-            Ok((Some(address), sockets.into_iter().map(Listening::Tcp).collect()))
+            let bound = bind_as(*address, count, ours, Kind::Connections, terms)?;
+            let sockets = bound.sockets.into_iter().map(|s| Listening::Tcp(s.into())).collect();
+            Ok((Some(bound.address), sockets))
         }
         ListenAddr::Unix(path) => {
-            let bound = bind_unix(path, count);
+            let bound = bind_unix(path, count, terms);
             let bound = bound.map(|all| (None, all.into_iter().map(Listening::Unix).collect()));
             bound.map_err(|cause| BindError { address: address.to_string(), cause })
         }
@@ -83,17 +83,16 @@ pub(crate) fn bind_listener(
 /// Binds so many sockets to one address. Port 0 is chosen by the system, the same for all. `ours`
 /// says that this gateway has the port already, at another address that covers this one.
 pub(crate) fn bind(address: BindAddr, count: usize, ours: bool) -> Result<Bound, BindError> {
-    let Bound { address, sockets } = bind_as(address, count, ours, Kind::CONNECTIONS)?;
+    let terms = Terms::default();
+    let Bound { address, sockets } = bind_as(address, count, ours, Kind::Connections, &terms)?;
     Ok(Bound { address, sockets: sockets.into_iter().map(Into::into).collect() })
 }
 
 /// What comes to a socket.
-#[derive(Clone, Copy)]
-struct Kind(Type, Protocol);
-
-impl Kind {
-    const CONNECTIONS: Self = Self(Type::STREAM, Protocol::TCP);
-    const DATAGRAMS: Self = Self(Type::DGRAM, Protocol::UDP);
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Connections,
+    Datagrams,
 }
 
 fn bind_as(
@@ -101,6 +100,7 @@ fn bind_as(
     count: usize,
     ours: bool,
     kind: Kind,
+    terms: &Terms,
 ) -> Result<Bound<Socket>, BindError> {
     let wanted = if address.is_dual_stack() && !has_ipv6() {
         // Every address is every IPv4 address.
@@ -111,8 +111,12 @@ fn bind_as(
     let bind = || {
         // With SO_REUSEPORT alone a second process of the same user would quietly share the port:
         // without it, the kernel tells.
-        let chosen = if ours { wanted } else { local(&open(address, wanted, false, kind)?)? };
-        let sockets = (0..count).map(|_| open(address, chosen, true, kind));
+        let chosen = if ours || (terms.reuse_port && wanted.port() != 0) {
+            wanted
+        } else {
+            local(&open(address, wanted, false, kind, terms)?)?
+        };
+        let sockets = (0..count).map(|_| open(address, chosen, true, kind, terms));
         Ok(Bound { address: chosen, sockets: sockets.collect::<io::Result<_>>()? })
     };
     bind().map_err(|cause| BindError { address: wanted.to_string(), cause })
@@ -123,11 +127,19 @@ fn local(socket: &Socket) -> io::Result<SocketAddr> {
     address.ok_or_else(|| io::Error::other("the socket has no address"))
 }
 
-fn open(address: BindAddr, at: SocketAddr, shared: bool, kind: Kind) -> io::Result<Socket> {
-    let Kind(how, protocol) = kind;
+fn open(
+    address: BindAddr,
+    at: SocketAddr,
+    shared: bool,
+    kind: Kind,
+    terms: &Terms,
+) -> io::Result<Socket> {
+    let (how, protocol) = match kind {
+        Kind::Connections => (Type::STREAM, Protocol::TCP),
+        Kind::Datagrams => (Type::DGRAM, Protocol::UDP),
+    };
     let socket = Socket::new(Domain::for_address(at), how, Some(protocol))?;
-    let connections = how == Type::STREAM;
-    if connections {
+    if kind == Kind::Connections && terms.reuse_address {
         // Connections that linger after a restart are not in the way. For datagrams it would let
         // another process in.
         socket.set_reuse_address(true)?;
@@ -139,16 +151,17 @@ fn open(address: BindAddr, at: SocketAddr, shared: bool, kind: Kind) -> io::Resu
         socket.set_only_v6(!address.is_dual_stack())?;
     }
     socket.set_nonblocking(true)?;
+    terms.prepare(&SockRef::from(&socket))?;
     socket.bind(&at.into())?;
-    if connections {
-        socket.listen(BACKLOG)?;
+    if kind == Kind::Connections {
+        terms.listen(&SockRef::from(&socket))?;
     }
     Ok(socket)
 }
 
 /// Binds a Unix domain socket, which all who accept share. What a process that died has left
 /// behind is taken away.
-fn bind_unix(path: &Path, count: usize) -> io::Result<Vec<UnixListener>> {
+fn bind_unix(path: &Path, count: usize, terms: &Terms) -> io::Result<Vec<UnixListener>> {
     let bound = UnixListener::bind(path).or_else(|error| {
         if error.kind() != io::ErrorKind::AddrInUse || UnixStream::connect(path).is_ok() {
             return Err(error);
@@ -157,6 +170,8 @@ fn bind_unix(path: &Path, count: usize) -> io::Result<Vec<UnixListener>> {
         UnixListener::bind(path)
     })?;
     bound.set_nonblocking(true)?;
+    terms.prepare(&SockRef::from(&bound))?;
+    terms.listen(&SockRef::from(&bound))?;
     let copies = (1..count).map(|_| bound.try_clone()).collect::<io::Result<Vec<_>>>()?;
     Ok(std::iter::once(bound).chain(copies).collect())
 }
@@ -192,12 +207,14 @@ mod tests {
 
     #[test]
     fn datagrams_have_ports_of_their_own() {
+        let usual = Terms::default();
         let tcp = bind(BindAddr::localhost(0), 1, false).expect("loopback can be bound");
         let address = BindAddr::localhost(tcp.address.port());
-        let (udp, sockets) =
-            bind_listener(&address.into(), true, 2, false).expect("nobody has it for datagrams");
+        let (udp, sockets) = bind_listener(&address.into(), true, (2, false), &usual)
+            .expect("nobody has it for datagrams");
         assert_eq!((udp, sockets.len()), (Some(tcp.address), 2));
-        let error = bind_listener(&address.into(), true, 1, false).expect_err("it is taken now");
+        let again = bind_listener(&address.into(), true, (1, false), &usual);
+        let error = again.expect_err("it is taken now");
         assert!(error.to_string().contains("in use by another process"), "{error}");
     }
 
@@ -207,9 +224,12 @@ mod tests {
         let path = folder.path().join("s");
         drop(UnixListener::bind(&path).expect("a new socket"));
         let address = ListenAddr::Unix(path.as_path().into());
-        let (none, sockets) = bind_listener(&address, false, 2, false).expect("nobody listens");
+        let usual = Terms::default();
+        let bound = bind_listener(&address, false, (2, false), &usual);
+        let (none, sockets) = bound.expect("nobody listens");
         assert_eq!((none, sockets.len()), (None, 2));
-        let error = bind_listener(&address, false, 1, false).expect_err("somebody listens");
+        let again = bind_listener(&address, false, (1, false), &usual);
+        let error = again.expect_err("somebody listens");
         assert!(error.to_string().contains("socket is in use"), "{error}");
     }
 

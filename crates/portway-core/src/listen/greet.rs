@@ -21,7 +21,7 @@ use crate::{
 const HANDSHAKE: u8 = 0x16;
 
 /// How long a client that is to be closed may take to say something else.
-const DEFAULT_PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const DEFAULT_PATIENCE: Duration = Duration::from_secs(10);
 
 /// A connection that was accepted, and nobody has read from.
 pub(super) struct Newcomer {
@@ -145,7 +145,8 @@ impl Newcomer {
         read.first().copied()
     }
 
-    async fn read_more(&self, read: &mut BytesMut) -> io::Result<()> {
+    /// Waits for more.
+    pub(super) async fn read_more(&self, read: &mut BytesMut) -> io::Result<()> {
         loop {
             self.stream.readable().await?;
             read.reserve(1024);

@@ -9,8 +9,11 @@ mod acceptor;
 mod bind;
 mod crowd;
 mod greet;
+mod terms;
+mod visit;
 
 pub(crate) use accept::{Accepting, accept};
 pub(crate) use acceptor::Acceptor;
 pub(crate) use bind::{Bound, Listening, bind, bind_listener};
 pub(crate) use crowd::{Crowd, Passed, Presence};
+pub(crate) use terms::Terms;

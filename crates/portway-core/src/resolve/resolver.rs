@@ -10,7 +10,7 @@ use tokio::{runtime::Handle, sync::Semaphore};
 
 use super::{
     name::{Answer, Current, Name},
-    stub::StubSource,
+    servers::Servers,
     timing::Timing,
     watcher::{self, Means},
 };
@@ -39,11 +39,11 @@ impl Resolver {
     pub(crate) fn new(settings: &portway_config::Resolver, runtime: Handle) -> Self {
         let servers = settings.servers.iter().map(|server| server.socket_addr()).collect();
         let timing = Timing { min_ttl: settings.min_ttl.get(), max_ttl: settings.max_ttl.get() };
-        Self::with_stubs(StubSource::new(servers), timing, runtime)
+        Self::with_servers(Servers::new(servers), timing, runtime)
     }
 
-    pub(super) fn with_stubs(stubs: StubSource, timing: Timing, runtime: Handle) -> Self {
-        let means = Means { stubs, timing, permits: Semaphore::new(CONCURRENT_LOOKUPS) };
+    pub(super) fn with_servers(servers: Servers, timing: Timing, runtime: Handle) -> Self {
+        let means = Means { servers, timing, permits: Semaphore::new(CONCURRENT_LOOKUPS) };
         Self { runtime, registry: Arc::default(), means: Arc::new(means), earlier: HashMap::new() }
     }
 

@@ -5,9 +5,9 @@ use std::{error::Error, net::IpAddr, sync::Arc, time::Duration};
 use tokio::{sync::Semaphore, time::Instant};
 
 use super::{
-    lookup::{LookupError, look_up},
+    found::LookupError,
     name::{Current, State},
-    stub::StubSource,
+    servers::Servers,
     timing::{Backoff, Timing},
 };
 
@@ -18,7 +18,7 @@ const HOLD_DENIED: Duration = Duration::from_secs(30);
 
 /// What all watchers of a resolver share.
 pub(super) struct Means {
-    pub(super) stubs: StubSource,
+    pub(super) servers: Servers,
     pub(super) timing: Timing,
     pub(super) permits: Semaphore,
 }
@@ -31,7 +31,7 @@ pub(super) async fn keep_current(current: Arc<Current>, means: Arc<Means>) {
         let known = current.addresses();
         let result = {
             let permit = means.permits.acquire().await;
-            let result = look_up(&means.stubs, &current.host, &known.addresses).await;
+            let result = means.servers.look_up(&current.host, &known.addresses).await;
             drop(permit);
             result
         };

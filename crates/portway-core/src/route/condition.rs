@@ -157,25 +157,40 @@ fn parameters(query: Option<&str>) -> impl Iterator<Item = (&str, &str)> {
     pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")))
 }
 
+/// The same, byte by byte, for which nothing is allocated.
+pub(crate) fn query_bytes<'a>(
+    query: Option<&'a str>,
+    name: &str,
+) -> Option<impl Iterator<Item = u8> + use<'a>> {
+    let mut parameters = parameters(query);
+    let found = parameters.find(|(other, _)| decoded(other).eq(name.bytes()));
+    found.map(|(_, value)| decoded(value))
+}
+
 /// Escapes decoded, `+` as a space. An escape that is none stays as it is.
 fn decode(text: &str) -> Cow<'_, [u8]> {
     let bytes = text.as_bytes();
-    if !bytes.iter().any(|byte| matches!(byte, b'%' | b'+')) {
-        return Cow::Borrowed(bytes);
+    if bytes.iter().any(|byte| matches!(byte, b'%' | b'+')) {
+        return Cow::Owned(decoded(text).collect());
     }
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let digits = || Some((digit(*bytes.get(at + 1)?)?, digit(*bytes.get(at + 2)?)?));
-        let (byte, length) = match bytes[at] {
-            b'+' => (b' ', 1),
-            b'%' => digits().map_or((b'%', 1), |(high, low)| (high << 4 | low, 3)),
-            byte => (byte, 1),
+    Cow::Borrowed(bytes)
+}
+
+fn decoded(text: &str) -> impl Iterator<Item = u8> + use<'_> {
+    let mut left = text.as_bytes();
+    std::iter::from_fn(move || {
+        let (byte, rest) = match *left {
+            [] => return None,
+            [b'+', ref rest @ ..] => (b' ', rest),
+            [b'%', high, low, ref rest @ ..] => match (digit(high), digit(low)) {
+                (Some(high), Some(low)) => (high << 4 | low, rest),
+                _ => (b'%', &left[1..]),
+            },
+            [byte, ref rest @ ..] => (byte, rest),
         };
-        out.push(byte);
-        at += length;
-    }
-    Cow::Owned(out)
+        left = rest;
+        Some(byte)
+    })
 }
 
 fn digit(byte: u8) -> Option<u8> {

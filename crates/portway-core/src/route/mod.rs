@@ -29,7 +29,7 @@ mod reference;
 mod tests;
 
 pub use captures::Captures;
-pub(crate) use condition::{field_value, query_value};
+pub(crate) use condition::{field_value, query_bytes, query_value};
 pub(crate) use domains::Domains;
 pub(crate) use hosts::{HostSet, Hosts, host_name};
 pub use methods::Allow;

@@ -8,7 +8,10 @@ use portway_plugin::value::{HostPattern, Method, Part, Segment};
 use proptest::prelude::*;
 use regex::Regex;
 
-use super::tests::{Request, Route, answer, build, routes};
+use super::{
+    Regexes, Router,
+    tests::{Request, Route, answer, build, routes},
+};
 
 /// The rank of a path: its class, then what stands in each segment and at the end.
 type PathRank = (u8, Vec<u8>);
@@ -246,8 +249,54 @@ fn request() -> impl Strategy<Value = String> {
         })
 }
 
+/// Whether to keep a line, to change it, or to put another one before it.
+fn edit() -> impl Strategy<Value = (u8, String)> {
+    (0_u8..8, prop_oneof![route(), close_route()])
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// However often it was changed, a router says what one says that was made at one stroke.
+    #[test]
+    fn a_router_that_was_changed_is_like_one_made_from_scratch(
+        lines in table(),
+        edits in prop::collection::vec(prop::collection::vec(edit(), 24), 1..4),
+        requests in prop::collection::vec(request(), 16),
+    ) {
+        let mut lines: Vec<String> =
+            lines.iter().enumerate().map(|(at, line)| format!("r{at} {line}")).collect();
+        let mut before = routes(&lines);
+        let mut built = build(&before, &(0..before.len()).collect::<Vec<_>>());
+        for (round, edits) in edits.iter().enumerate() {
+            let mut changed = Vec::new();
+            for (at, line) in lines.iter().enumerate() {
+                let (what, other) = &edits[at % edits.len()];
+                let other = format!("n{round}-{at} {other}");
+                match what {
+                    0 => changed.push(other),
+                    1 => changed.extend([other, line.clone()]),
+                    2 => {}
+                    _ => changed.push(line.clone()),
+                }
+            }
+            lines = changed;
+            let after = routes(&lines);
+            let entries = (0..).zip(&after).map(|(id, route)| route.entry(id));
+            let was = |id: u32| before[id as usize].entry(id);
+            let router = Router::build_after(entries, Some((&built.0, was)));
+            let regexes = Regexes::of_core(&router, Some((&built.0, &built.1)));
+            built = (router, regexes);
+            before = after;
+            let candidates = candidates(&before);
+            for line in &requests {
+                let request: Request = line.parse().unwrap();
+                let got = answer(&before, &built, &request);
+                let want = expected(&candidates, &request);
+                prop_assert_eq!(got, want, "{} against {:#?}", line, lines);
+            }
+        }
+    }
 
     #[test]
     fn the_router_agrees_with_the_documented_precedence(

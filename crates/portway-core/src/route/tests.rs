@@ -53,6 +53,13 @@ impl FromStr for Route {
     }
 }
 
+impl Route {
+    pub(super) fn entry(&self, id: u32) -> Entry<'_> {
+        let Self { priority, matches, .. } = self;
+        Entry { id, namespace: None, priority: *priority, listeners: &[], matches }
+    }
+}
+
 fn condition<N: FromStr<Err: ToString>>(text: &str) -> Result<ValueMatch<N>, String> {
     let (name, exact, regex) = match (text.split_once(':'), text.split_once('~')) {
         (Some((name, exact)), _) => (name, Some(exact.to_owned()), None),
@@ -116,11 +123,7 @@ pub(super) fn routes(lines: &[impl AsRef<str>]) -> Vec<Route> {
 
 /// The routes, numbered as they stand; `order` says in which order they are entered.
 pub(super) fn build(routes: &[Route], order: &[usize]) -> (Router, Regexes) {
-    Router::build(order.iter().map(|&at| {
-        let Route { priority, matches, .. } = &routes[at];
-        let id = u32::try_from(at).unwrap();
-        Entry { id, namespace: None, priority: *priority, listeners: &[], matches }
-    }))
+    Router::build(order.iter().map(|&at| routes[at].entry(u32::try_from(at).unwrap())))
 }
 
 /// What the router says, as text.
@@ -587,4 +590,55 @@ fn each_core_has_its_own_expressions() {
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
     assert!(threads.iter().all(|found| matches!(found, Found::Route(_))));
+}
+
+#[test]
+fn what_a_change_does_not_touch_is_shared() {
+    let before = routes(&["a host=a.com path=/a", "b host=b.com regex=/b+", "any path=/{*rest}"]);
+    let (old, old_regexes) = build(&before, &[0, 1, 2]);
+    // One more before all others, and another path under one host.
+    let lines = [
+        "new host=c.com path=/c",
+        "a host=a.com path=/A",
+        "b host=b.com regex=/b+",
+        "any path=/{*rest}",
+    ];
+    let after = routes(&lines);
+    let entries = (0..).zip(&after).map(|(id, route)| route.entry(id));
+    let was = |id: u32| before[id as usize].entry(id);
+    let new = Router::build_after(entries, Some((&old, was)));
+    let regexes = Regexes::of_core(&new, Some((&old, &old_regexes)));
+    let shared = |part: &super::router::Placed| {
+        old.parts.iter().any(|known| std::sync::Arc::ptr_eq(&known.part, &part.part))
+    };
+    assert_eq!(new.parts.iter().map(shared).collect::<Vec<_>>(), [false, false, true, true]);
+    let built = (new, regexes);
+    for (line, expected) in [
+        ("GET c.com/c", "new"),
+        ("GET a.com/A", "a"),
+        ("GET a.com/a", "any rest=a"),
+        ("GET b.com/bb", "b"),
+    ] {
+        assert_eq!(answer(&after, &built, &line.parse().unwrap()), expected, "{line}");
+    }
+}
+
+#[test]
+fn a_lookup_sees_the_routes_of_one_namespace() {
+    let routes = routes(&["a path=/a", "b path=/{x}", "c path=/{*rest}"]);
+    let namespaces: Vec<portway_plugin::value::Name> =
+        ["one", "two", "one"].iter().map(|name| name.parse().unwrap()).collect();
+    let entries = (0..)
+        .zip(&routes)
+        .zip(&namespaces)
+        .map(|((id, route), namespace)| Entry { namespace: Some(namespace), ..route.entry(id) });
+    let (router, regexes) = Router::build(entries);
+    let request: Request = "GET h/a".parse().unwrap();
+    let found = |world| match router.find(&Lookup { world, ..request.lookup() }, &regexes) {
+        Found::Route(id) => Some(router.get(id).route()),
+        _ => None,
+    };
+    assert_eq!(found(router.world(&namespaces[0])), Some(0));
+    assert_eq!(found(router.world(&namespaces[1])), Some(1));
+    assert_eq!(found(router.world(&"three".parse().unwrap())), None);
 }

@@ -1,7 +1,15 @@
 //! A data-plane thread with a runtime of its own.
 
-use std::{collections::HashMap, io, sync::Arc, thread, time::Duration};
+use std::{
+    collections::HashMap,
+    io,
+    os::fd::{AsFd as _, OwnedFd},
+    sync::Arc,
+    thread,
+    time::Duration,
+};
 
+use socket2::SockRef;
 use tokio::{
     runtime::{self, Handle},
     sync::{mpsc, oneshot, watch},
@@ -13,7 +21,7 @@ use super::Shard;
 use crate::{
     driver::Closing,
     layer4::{Receiving, datagrams},
-    listen::{Accepting, Acceptor, Crowd, Listening, Passed, accept},
+    listen::{Accepting, Acceptor, Crowd, Listening, Passed, Terms, accept},
     snapshot::ListenerId,
 };
 
@@ -39,6 +47,7 @@ pub(crate) struct Opening {
 
 enum Command {
     Open(Opening),
+    Tune(ListenerId, Box<[Terms; 2]>),
     Close(ListenerId, oneshot::Sender<()>),
 }
 
@@ -55,6 +64,11 @@ impl Core {
         Ok(Self { shard, runtime: handle, commands, thread })
     }
 
+    /// Where its work is done.
+    pub(crate) fn runtime(&self) -> Handle {
+        self.runtime.clone()
+    }
+
     /// Makes a socket this core's own, as the last step that can fail. Nothing is accepted yet.
     pub(crate) fn adopt(&self, socket: Listening) -> io::Result<Acceptor> {
         let _context = self.runtime.enter();
@@ -66,6 +80,12 @@ impl Core {
         if self.commands.send(Command::Open(opening)).is_err() {
             tracing::error!("a core has ended and accepts no more");
         }
+    }
+
+    /// Asks the kernel for something else for connections that come from now on.
+    pub(crate) fn tune(&self, listener: ListenerId, before: Terms, now: Terms) {
+        // A core that has ended accepts none.
+        let _ = self.commands.send(Command::Tune(listener, Box::new([before, now])));
     }
 
     /// Accepts what a listener's queue still holds, closes its socket and asks its connections to
@@ -90,6 +110,20 @@ impl Core {
 struct Running {
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
+    /// The socket once more, by which the kernel is asked. It is closed before the other one.
+    socket: Option<OwnedFd>,
+}
+
+impl Running {
+    fn tune(&self, [before, now]: &[Terms; 2]) {
+        let tuned = match &self.socket {
+            Some(socket) => now.replace(before, &SockRef::from(socket)),
+            None => Err(io::Error::other("there was no descriptor left for it")),
+        };
+        if let Err(error) = tuned {
+            tracing::warn!(%error, "a listener goes on with the socket options it had");
+        }
+    }
 }
 
 async fn serve(number: usize, shard: Arc<Shard>, mut orders: mpsc::UnboundedReceiver<Command>) {
@@ -104,8 +138,14 @@ async fn serve(number: usize, shard: Arc<Shard>, mut orders: mpsc::UnboundedRece
                     let id = opening.listener;
                     listeners.insert(id, open(number, &shard, opening));
                 }
+                Some(Command::Tune(id, terms)) => {
+                    if let Some(running) = listeners.get(&id) {
+                        running.tune(&terms);
+                    }
+                }
                 Some(Command::Close(id, done)) => {
-                    if let Some(running) = listeners.remove(&id) {
+                    if let Some(mut running) = listeners.remove(&id) {
+                        running.socket = None;
                         running.stop.send_replace(true);
                         // The task ends with the sockets it had left; others go on meanwhile.
                         tokio::spawn(async move {
@@ -126,11 +166,12 @@ async fn serve(number: usize, shard: Arc<Shard>, mut orders: mpsc::UnboundedRece
 fn open(number: usize, shard: &Arc<Shard>, opening: Opening) -> Running {
     let Opening { listener, socket, port, crowd, passed } = opening;
     let (stop, stopped) = watch::channel(false);
+    let again = socket.as_fd().try_clone_to_owned().ok();
     let socket = match socket {
         Acceptor::Udp(socket) => {
             let receiving = Receiving { shard: Arc::clone(shard), listener, crowd, core: number };
             let task = tokio::spawn(datagrams(receiving, socket, stopped));
-            return Running { stop, task };
+            return Running { stop, task, socket: again };
         }
         socket => socket,
     };
@@ -143,5 +184,5 @@ fn open(number: usize, shard: &Arc<Shard>, opening: Opening) -> Running {
         closing: Arc::<Closing>::default(),
     };
     let task = tokio::spawn(accept(accepting, socket, passed, stopped));
-    Running { stop, task }
+    Running { stop, task, socket: again }
 }

@@ -23,11 +23,14 @@ use tokio::{
 
 use crate::{
     change,
+    connect::Connectors,
     driver::FAREWELL,
     gateway::{AdminService, Gateway, Hosted},
     host::Outside,
-    listen::Crowd,
+    listen::{Crowd, Terms},
+    observe::{Hosts, Observer, Renderer},
     probe::Readiness,
+    protocol::Protocols,
     resolve::Resolver,
     snapshot::{ListenerId, Snapshot, View},
     telemetry::{BuildInfo, access::AccessLog, log::LogControl, metrics::Metrics},
@@ -50,12 +53,30 @@ pub struct Options {
     pub log: Option<LogControl>,
     /// What answers the requests of the admin API.
     pub admin: Option<Arc<dyn AdminService>>,
+    /// Hears of every request.
+    pub observer: Option<Arc<dyn Observer>>,
+    /// Makes the answers for errors, in place of the gateway's own. It has no say in those of the
+    /// admin API.
+    pub renderer: Option<Renderer>,
+    /// Who makes connections to endpoints, in place of the gateway.
+    pub connectors: Connectors,
+    /// What else may be spoken at listeners.
+    pub protocols: Protocols,
+    /// Opens no listener: requests come by [`Server::gateway`] alone.
+    pub embedded: bool,
 }
 
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Options").field("cores", &self.cores).finish_non_exhaustive()
     }
+}
+
+/// What the program has brought along for connections.
+#[derive(Debug, Default)]
+pub(crate) struct Brought {
+    pub(crate) connectors: Connectors,
+    pub(crate) protocols: Protocols,
 }
 
 /// A running gateway.
@@ -65,6 +86,7 @@ pub struct Server {
     pub(crate) resolver: Arc<Resolver>,
     /// What the gateway does for plugins.
     pub(crate) outside: Arc<Outside>,
+    pub(crate) brought: Brought,
     pub(crate) listeners: Vec<Open>,
     /// The connections of listeners that were closed.
     pub(crate) leaving: Vec<Arc<Crowd>>,
@@ -75,6 +97,8 @@ pub struct Server {
     pub(crate) log: Option<LogControl>,
     pub(crate) probe: Option<RunningProbe>,
     pub(crate) runtime: Handle,
+    /// Whether listeners have no sockets.
+    pub(crate) embedded: bool,
 }
 
 /// A listener whose sockets are open.
@@ -85,6 +109,8 @@ pub(crate) struct Open {
     pub(crate) udp: bool,
     /// What it was called when it was opened.
     pub(crate) name: String,
+    /// What was asked of the kernel for it.
+    pub(crate) terms: Terms,
     /// `None` for a Unix domain socket.
     pub(crate) address: Option<SocketAddr>,
     pub(crate) crowd: Arc<Crowd>,
@@ -115,20 +141,24 @@ impl Server {
         let outside = Outside::new(runtime.clone(), Arc::clone(&metrics), count);
         let empty = change::nothing(&resolver, &outside);
         let hosted = options.admin.map(|service| Hosted { service, runtime: runtime.clone() });
+        let hosts = Hosts { observer: options.observer, renderer: options.renderer };
         let cores = (0..count)
             .map(|number| {
                 let cells = metrics.core();
                 let view = View::new(Arc::clone(&empty), None, &cells);
-                let shard = Shard::new(number, view, cells, access.handle(), hosted.clone());
+                let shard =
+                    Shard::new(number, view, cells, access.handle(), hosted.clone(), hosts.clone());
                 Core::start(number, shard)
             })
-            .collect::<Result<_, _>>()
+            .collect::<Result<Vec<_>, _>>()
             .map_err(|error| vec![Problem::new("no_thread", format!("no thread: {error}"))])?;
+        outside.fetcher().set_cores(cores.iter().map(Core::runtime));
         let mut server = Self {
             cores,
             snapshot: empty,
             resolver,
             outside,
+            brought: Brought { connectors: options.connectors, protocols: options.protocols },
             listeners: Vec::new(),
             leaving: Vec::new(),
             next_listener: 0,
@@ -137,6 +167,7 @@ impl Server {
             access,
             log: options.log,
             probe: None,
+            embedded: options.embedded,
             runtime,
         };
         server.apply(config).await?;

@@ -3,6 +3,7 @@
 use std::{future::Future, sync::Arc, time::SystemTime};
 
 use portway_config::{Origin, Outcome, Places, Problem, Source};
+use tokio::{sync::watch, task::JoinSet};
 
 use super::{Options, Server};
 use crate::change::{Changes, Intent, OriginStatus, Origins, Part, Proposal, Proposals, Running};
@@ -46,18 +47,20 @@ where
     started(&server, &warnings);
     let mut following = Following { server, origins, statuses, started: SystemTime::now() };
     tell.send_replace(Some(Arc::new(following.running())));
-    let followers: Vec<_> =
-        sources.into_iter().map(|source| tokio::spawn(follow(source, changes.clone()))).collect();
+    // They end with the gateway, also when nobody waits for it any more.
+    let mut followers = JoinSet::new();
+    for source in sources {
+        followers.spawn(follow(source, changes.clone()));
+    }
     loop {
         tokio::select! {
             Stop::Drain = stop() => break,
             Some(proposal) = queue.recv() => {
-                following.take(proposal).await;
-                tell.send_replace(Some(Arc::new(following.running())));
+                following.take(proposal, &tell).await;
             }
         }
     }
-    followers.iter().for_each(tokio::task::JoinHandle::abort);
+    followers.abort_all();
     let finished = tokio::select! {
         finished = following.server.drain() => finished,
         Stop::Drain = stop() => {
@@ -113,12 +116,12 @@ struct Following {
 }
 
 impl Following {
-    /// Goes over to what is proposed, or says why not.
-    async fn take(&mut self, proposal: Proposal) {
+    /// Goes over to what is proposed, or says why not. Whoever proposed it hears of it last: what
+    /// they look at then is what they have made.
+    async fn take(&mut self, proposal: Proposal, tell: &watch::Sender<Option<Arc<Running>>>) {
         let Proposal { origin, number, content, intent, reply } = proposal;
         if matches!(intent, Intent::DryRun) {
             let outcome = self.would_be(&origin, number, content);
-            // Whoever asked may have left.
             let _ = reply.send(outcome);
             return;
         }
@@ -137,6 +140,8 @@ impl Following {
             }
         };
         self.remember(origin, &outcome);
+        tell.send_replace(Some(Arc::new(self.running())));
+        // Whoever asked may have left.
         let _ = reply.send(outcome);
     }
 
@@ -195,6 +200,7 @@ impl Following {
             started: self.started,
             cores: self.server.cores.len(),
             metrics: Arc::clone(&self.server.metrics),
+            readiness: Arc::clone(&self.server.readiness),
         }
     }
 }

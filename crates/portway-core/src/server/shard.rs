@@ -10,6 +10,7 @@ use arc_swap::ArcSwap;
 use crate::{
     gateway::Hosted,
     layer4::Scratch,
+    observe::Hosts,
     snapshot::{Life, View},
     telemetry::{WallClock, access::AccessLogHandle, metrics::CoreCells},
 };
@@ -27,6 +28,8 @@ pub(crate) struct Shard {
     pub(crate) scratch: Scratch,
     draining: AtomicBool,
     hosted: Option<Hosted>,
+    /// The program that hosts the gateway.
+    pub(crate) hosts: Hosts,
     /// How long tunnels may go on while the process drains.
     pub(crate) tunnels: Life,
 }
@@ -38,6 +41,7 @@ impl Shard {
         cells: Arc<CoreCells>,
         access: AccessLogHandle,
         hosted: Option<Hosted>,
+        hosts: Hosts,
     ) -> Arc<Self> {
         let view = ArcSwap::new(view);
         let (wall, draining) = (WallClock::default(), AtomicBool::new(false));
@@ -51,6 +55,7 @@ impl Shard {
             scratch: Scratch::default(),
             draining,
             hosted,
+            hosts,
             tunnels,
         })
     }

@@ -1,26 +1,28 @@
 //! From a checked configuration to a snapshot. CPU work only; what is equal is carried over.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use hashbrown::HashMap;
 use http::HeaderMap;
 use portway_config::{
-    Balance, Checked, Config, Listener, ListenerProtocol, Reply, Route, Target, Timeouts,
+    Checked, Config, List, Listener, ListenerProtocol, Reply, Route, Service, Target, Timeouts,
     value::{ByteSize, Name, Weight},
 };
 
 use super::{
     Action, Destination, Life, ListenerId, ListenerPlan, Namespaces, Plan, Snapshot, StreamRoutes,
-    consumers::consumers,
+    carry::Carried, consumers::consumers, plan::Seat,
 };
 use crate::{
-    balance::Picker,
+    balance::Turns,
     chain::{Chains, Instances},
     files::Files,
     host::Outside,
     reply::ReplyTemplate,
     resolve::Resolver,
     route::{Entry, Router},
+    server::Brought,
     tls,
     upstream::Upstream,
 };
@@ -30,44 +32,42 @@ const UDP_IDLE: Duration = Duration::from_secs(30);
 
 type Key<'a> = (&'a Name, &'a Name);
 
-/// Compiles `config` as revision `revision`. Upstreams whose service did not change, and the lives
-/// of routes and listeners that stay, come from `previous`. `tls` was prepared for the same
+/// What of the process a configuration is compiled with.
+#[derive(Clone, Copy)]
+pub(crate) struct Means<'a> {
+    pub(crate) resolver: &'a Resolver,
+    /// What the gateway does for plugins.
+    pub(crate) outside: &'a Arc<Outside>,
+    /// What the program has brought along.
+    pub(crate) brought: &'a Brought,
+}
+
+/// Compiles `config` as revision `revision`. Upstreams whose service did not change, plans, hosts
+/// and the lives of routes and listeners that stay, come from `previous`. `tls` was prepared for the same
 /// configuration; `listener_id` numbers the listeners.
 pub(crate) fn compile(
     config: Checked<Config>,
     revision: u64,
     previous: Option<&Snapshot>,
-    resolver: &Resolver,
+    means: Means<'_>,
     tls: tls::Prepared,
-    outside: &Arc<Outside>,
     mut listener_id: impl FnMut(&Listener) -> ListenerId,
 ) -> Snapshot {
     let instances =
-        Instances::new(config.plugs(), previous.map(|previous| &previous.instances), outside);
+        Instances::new(config.plugs(), previous.map(|previous| &previous.instances), means.outside);
     let mut chains = Chains::new(&config, &instances);
     let unmatched = chains.unmatched();
-    let upstreams = upstreams(&config, previous, resolver, &tls);
-    let numbers: HashMap<Key<'_>, usize> = config
-        .services
-        .iter()
-        .enumerate()
-        .map(|(number, service)| ((&service.meta.namespace, &service.meta.name), number))
-        .collect();
-    let lives = previous.map(route_lives).unwrap_or_default();
-    let (mut cells, mut chain_cells) = (0, unmatched.len());
-    let plans = config
-        .routes
-        .iter()
-        .map(|route| {
-            let key = (&route.meta.namespace, &route.meta.name);
-            let life =
-                lives.get(&key).map_or_else(|| Arc::new(Life::new()), |life| Arc::clone(life));
-            let mut plan = plan(route, &config, &numbers, life, cells);
-            cells += plan.destinations().len().max(1);
-            chain_cells = surround(&mut plan, route, &config, &mut chains, chain_cells);
-            plan
-        })
-        .collect();
+    let upstreams = upstreams(&config, previous, means, &tls);
+    let carried = previous.map(|previous| Carried::new(previous, &config, &upstreams));
+    let plans = plans(&config, carried, &mut chains);
+    let mut counters = Seat { cells: 0, plugins: unmatched.len() };
+    let seats = plans.iter().map(|plan| {
+        let (seat, needs) = (counters, plan.counters());
+        counters.cells += needs.cells;
+        counters.plugins += needs.plugins;
+        seat
+    });
+    let seats = seats.collect();
     let listeners: Box<[_]> = config
         .listeners
         .iter()
@@ -77,7 +77,9 @@ pub(crate) fn compile(
             let life = previous
                 .and_then(|previous| previous.listener(id))
                 .map_or_else(|| Arc::new(Life::new()), |listener| Arc::clone(&listener.life));
-            ListenerPlan::new(listener, id, life, tls.clone(), chains.class(listener))
+            let class = chains.class(listener);
+            let plan = ListenerPlan::new(listener, id, life, tls.clone(), class);
+            plan.speaking(means.brought.protocols.of(&listener.protocols))
         })
         .collect();
     let leaving = previous.map(|previous| leaving(previous, &listeners)).unwrap_or_default();
@@ -92,16 +94,16 @@ pub(crate) fn compile(
         instances,
         unmatched,
         consumers,
-        chain_cells,
         router,
         namespaces,
         streams,
         plans,
+        seats,
         upstreams,
         tls,
         listeners,
         leaving,
-        cells,
+        counters,
         config,
     }
 }
@@ -130,17 +132,36 @@ fn entry(route: &Route, id: u32, apart: bool) -> Entry<'_> {
     }
 }
 
-/// Puts plugins around a plan and its endpoints. `cells` is where their counters begin; returns where
-/// those of the next plan do.
-fn surround<'a>(
-    plan: &mut Plan,
-    route: &'a Route,
+/// The plans of all routes. Those that nothing has changed are those of the previous revision.
+fn plans<'a>(
     config: &'a Config,
+    mut carried: Option<Carried<'_>>,
     chains: &mut Chains<'a>,
-    mut cells: usize,
-) -> usize {
+) -> List<Plan> {
+    let numbers: HashMap<Key<'_>, usize> = config
+        .services
+        .iter()
+        .enumerate()
+        .map(|(number, service)| ((&service.meta.namespace, &service.meta.name), number))
+        .collect();
+    let plans = config.routes.shared().iter().map(|route| {
+        let life = match carried.as_mut().and_then(|carried| carried.plan(route)) {
+            Some((plan, true)) => return Arc::clone(plan),
+            Some((plan, false)) => Arc::clone(&plan.life),
+            None => Arc::new(Life::new()),
+        };
+        let mut plan = plan(route, config, &numbers, life);
+        surround(&mut plan, route, config, chains);
+        Arc::new(plan)
+    });
+    plans.collect()
+}
+
+/// Puts plugins around a plan and its endpoints.
+fn surround<'a>(plan: &mut Plan, route: &'a Route, config: &'a Config, chains: &mut Chains<'a>) {
     let services: Vec<_> =
         plan.destinations().iter().map(|to| &config.services[to.upstream]).collect();
+    let mut cells = 0;
     for (to, service) in plan.destinations_mut().iter_mut().zip(&services) {
         to.endpoints = chains.of_endpoints(service);
         to.endpoint_cells = cells;
@@ -148,7 +169,6 @@ fn surround<'a>(
     }
     plan.chains = chains.of_route(route, &services);
     plan.chain_cells = cells;
-    cells + plan.chains.len()
 }
 
 /// The listeners that have no place in the new revision and whose connections may be at work.
@@ -160,9 +180,9 @@ fn leaving(previous: &Snapshot, listeners: &[ListenerPlan]) -> Box<[ListenerPlan
 }
 
 fn upstreams(
-    config: &Config,
+    config: &Checked<Config>,
     previous: Option<&Snapshot>,
-    resolver: &Resolver,
+    means: Means<'_>,
     tls: &tls::Prepared,
 ) -> Box<[Arc<Upstream>]> {
     let known: HashMap<Key<'_>, &Arc<Upstream>> = previous
@@ -171,23 +191,27 @@ fn upstreams(
         .map(|upstream| ((upstream.namespace(), upstream.name()), upstream))
         .collect();
     let same_resolver = previous.is_none_or(|previous| previous.config.resolver == config.resolver);
-    config
-        .services
-        .iter()
-        .zip(&tls.services)
-        .map(|(service, tls)| match known.get(&(&service.meta.namespace, &service.meta.name)) {
+    let before = previous.map_or(&[][..], |previous| previous.config.services.shared());
+    let services = config.services.shared().iter().enumerate().zip(&tls.services);
+    let upstream = |((number, service), tls): ((usize, &Arc<Service>), &Option<tls::Client>)| {
+        if same_resolver
+            && let Some(previous) = previous
+            && before.get(number).is_some_and(|old| Arc::ptr_eq(old, service))
+        {
+            return Arc::clone(&previous.upstreams[number]);
+        }
+        let known = known.get(&(&service.meta.namespace, &service.meta.name)).copied();
+        match known {
             Some(upstream) if same_resolver && upstream.serves(service) => Arc::clone(upstream),
-            _ => Upstream::new(service, tls.clone(), resolver),
-        })
-        .collect()
-}
-
-fn route_lives(previous: &Snapshot) -> HashMap<Key<'_>, &Arc<Life>> {
-    let routes = previous.config.routes.iter();
-    routes
-        .zip(&previous.plans)
-        .map(|(route, plan)| ((&route.meta.namespace, &route.meta.name), &plan.life))
-        .collect()
+            _ => {
+                let known = known.map(|upstream| &**upstream);
+                let connect = means.brought.connectors.of(&service.meta.called());
+                let brought = (config.balancers(), connect);
+                Upstream::new(service, tls.clone(), means.resolver, brought, known)
+            }
+        }
+    };
+    services.map(upstream).collect()
 }
 
 fn plan(
@@ -195,7 +219,6 @@ fn plan(
     config: &Config,
     numbers: &HashMap<Key<'_>, usize>,
     life: Arc<Life>,
-    cells: usize,
 ) -> Plan {
     let forward = |services: &mut dyn Iterator<Item = (&Name, Weight)>| {
         let (destinations, weights): (Vec<_>, Vec<_>) = services
@@ -206,7 +229,7 @@ fn plan(
             })
             .filter_map(|(destination, weight)| Some((destination?, weight)))
             .unzip();
-        let picker = Picker::new(Balance::RoundRobin, &weights);
+        let picker = Turns::new(&weights);
         Action::Forward { picker, destinations: destinations.into() }
     };
     let action = match &route.target {
@@ -235,7 +258,6 @@ fn plan(
         body_limit: route.body_limit.map(ByteSize::limit),
         chains: Box::default(),
         chain_cells: 0,
-        cells,
     }
 }
 

@@ -4,6 +4,7 @@ use std::{fmt::Write, sync::Arc};
 
 use portway_config::{Config, Consumer as ConsumerSpec};
 use portway_plugin::{Consumer, Consumers, Credential, CredentialKind};
+use sha2::{Digest, Sha256};
 
 /// How the digest of a key is written in place of the key.
 const DIGEST: &str = "sha256:";
@@ -64,8 +65,8 @@ fn credentials(spec: &ConsumerSpec) -> Vec<(CredentialKind, Credential)> {
 
 /// The SHA-256 of a key, in lower-case hexadecimal digits.
 fn digest(key: &str) -> String {
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, key.as_bytes());
-    digest.as_ref().iter().fold(String::with_capacity(64), |mut text, byte| {
+    let digest = Sha256::digest(key.as_bytes());
+    digest.iter().fold(String::with_capacity(64), |mut text, byte| {
         write!(text, "{byte:02x}").expect("writing to a string cannot fail");
         text
     })

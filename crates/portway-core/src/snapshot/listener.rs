@@ -8,7 +8,12 @@ use portway_config::{
 use portway_http1::limits::HeadLimits;
 
 use super::Life;
-use crate::{driver::ServerOptions, route::HostSet, tls::TlsPlan};
+use crate::{
+    driver::{SPEAKS_HTTP2, ServerOptions},
+    protocol::Spoken,
+    route::HostSet,
+    tls::TlsPlan,
+};
 
 /// What a head may have at most where its limits are switched off.
 const UNLIMITED_HEAD: usize = 1024 * 1024;
@@ -52,6 +57,10 @@ pub(crate) struct ListenerPlan {
     pub(crate) max_requests: Option<u32>,
     pub(crate) read_timeout: Option<Duration>,
     pub(crate) write_timeout: Option<Duration>,
+    /// What else of the program is spoken here.
+    pub(crate) protocols: Box<[Spoken]>,
+    /// Whether what is written is sent at once.
+    pub(crate) nodelay: bool,
     pub(crate) server: ServerOptions,
 }
 
@@ -123,6 +132,8 @@ impl ListenerPlan {
             max_requests: some(limits.requests_per_connection),
             read_timeout: listener.read_timeout.limit(),
             write_timeout: listener.write_timeout.limit(),
+            protocols: Box::default(),
+            nodelay: listener.socket.nodelay,
             server: ServerOptions {
                 header_read: limits.header_read.limit(),
                 idle: limits.idle.limit(),
@@ -131,7 +142,7 @@ impl ListenerPlan {
                     .limit()
                     .map(|rate| u32::try_from(rate).unwrap_or(u32::MAX)),
                 keep_spelling: listener.header_case == HeaderCase::Keep,
-                http2: listener.http2.enabled,
+                http2: listener.http2.enabled && SPEAKS_HTTP2,
                 max_streams: listener.http2.max_streams,
                 ping: listener.http2.ping_interval.limit(),
                 head: HeadLimits {
@@ -143,9 +154,18 @@ impl ListenerPlan {
         }
     }
 
+    /// The same, where protocols of the program are spoken as well.
+    pub(super) fn speaking(self, protocols: Box<[Spoken]>) -> Self {
+        Self { protocols, ..self }
+    }
+
     /// Whether anything comes before HTTP, or may end it early.
     pub(crate) fn is_greeted(&self) -> bool {
-        self.tls.is_some() || !self.proxies.is_empty() || self.strict || !self.protocol.is_http()
+        self.tls.is_some()
+            || !self.proxies.is_empty()
+            || self.strict
+            || !self.protocol.is_http()
+            || !self.protocols.is_empty()
     }
 
     /// Whether a peer begins with a PROXY protocol header.

@@ -5,6 +5,7 @@
 //! clones of the regular expressions, its lanes to the upstreams and its counters. A request
 //! takes one view and keeps it to its last byte, so it sees one revision, whole.
 
+mod carry;
 mod compile;
 mod consumers;
 mod life;
@@ -16,7 +17,7 @@ mod view;
 
 use std::sync::Arc;
 
-use portway_config::{Checked, Config};
+use portway_config::{Checked, Config, List};
 use portway_plugin::Consumers;
 
 use crate::{
@@ -26,10 +27,11 @@ use crate::{
     upstream::Upstream,
 };
 
-pub(crate) use compile::compile;
+pub(crate) use compile::{Means, compile};
 pub(crate) use life::Life;
 pub(crate) use listener::{ListenerId, ListenerPlan, RedirectPlan};
 pub(crate) use namespaces::Namespaces;
+use plan::Seat;
 pub(crate) use plan::{Action, Destination, Plan};
 pub(crate) use streams::StreamRoutes;
 pub(crate) use view::View;
@@ -44,7 +46,8 @@ pub(crate) struct Snapshot {
     /// Routes that take no requests.
     pub(crate) streams: StreamRoutes,
     /// In the order of the configuration's routes.
-    pub(crate) plans: Box<[Plan]>,
+    pub(crate) plans: List<Plan>,
+    seats: Box<[Seat]>,
     /// The instances of plugins.
     pub(crate) instances: Instances,
     /// The chains for requests that no route takes, by class of listener. Empty without any.
@@ -61,9 +64,7 @@ pub(crate) struct Snapshot {
     /// Listeners that were removed, while their connections may still be at work.
     leaving: Box<[ListenerPlan]>,
     /// How many counters the plans have together.
-    cells: usize,
-    /// How many sets of counters their chains have.
-    chain_cells: usize,
+    counters: Seat,
 }
 
 impl Snapshot {

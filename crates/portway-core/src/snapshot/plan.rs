@@ -7,7 +7,7 @@ use http::{HeaderMap, StatusCode};
 use portway_config::{HostPolicy, Redirect, Rewrite, StageTimeouts};
 
 use super::Life;
-use crate::{balance::Picker, chain::Chain, files::Files, reply::ReplyTemplate};
+use crate::{balance::Turns, chain::Chain, files::Files, reply::ReplyTemplate};
 
 /// What is done with the requests of one route.
 #[derive(Debug)]
@@ -23,17 +23,24 @@ pub(crate) struct Plan {
     pub(crate) body_limit: Option<Option<u64>>,
     /// By class of listener, then by destination. Empty without plugins.
     pub(crate) chains: Box<[Option<Arc<Chain>>]>,
-    /// Where the counters of its chains begin among those of a view.
+    /// Where the counters of its chains begin among those of its plugins: behind those of endpoints.
     pub(super) chain_cells: usize,
-    /// Where the plan's counters begin among those of a view: one for each destination.
+}
+
+/// Where the counters of a plan begin among those of a view.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Seat {
+    /// One for each destination.
     pub(super) cells: usize,
+    /// One set for each chain.
+    pub(super) plugins: usize,
 }
 
 /// Where the requests of a route go.
 #[derive(Debug)]
 pub(crate) enum Action {
     /// To an upstream, one of several when there is a choice.
-    Forward { picker: Picker, destinations: Box<[Destination]> },
+    Forward { picker: Turns, destinations: Box<[Destination]> },
     /// Nowhere: this is the answer.
     Reply { status: StatusCode, headers: HeaderMap, body: Bytes },
     /// Nowhere: the answer is made from this.
@@ -53,7 +60,7 @@ pub(crate) struct Destination {
     pub(crate) stages: StageTimeouts,
     /// The plugins of its endpoints. Empty without any.
     pub(crate) endpoints: Box<[Option<Arc<Chain>>]>,
-    /// Where the counters of those plugins begin among those of a view.
+    /// Where the counters of those plugins begin among those of the plan's plugins.
     pub(super) endpoint_cells: usize,
 }
 
@@ -61,6 +68,14 @@ impl Plan {
     /// Which of its chains is the one of a destination, for listeners of a class.
     pub(super) fn chain(&self, destination: usize, class: usize) -> usize {
         class * self.destinations().len().max(1) + destination
+    }
+
+    /// How many counters it has: its own, and sets of those of plugins.
+    pub(super) fn counters(&self) -> Seat {
+        Seat {
+            cells: self.destinations().len().max(1),
+            plugins: self.chain_cells + self.chains.len(),
+        }
     }
 
     pub(super) fn destinations_mut(&mut self) -> &mut [Destination] {

@@ -2,9 +2,9 @@
 //! decides, and for TLS the name the client asks for. That name has a namespace where domains are
 //! declared; without a name, namespaces are not told apart.
 
-use std::{borrow::Borrow, cmp::Reverse, collections::BTreeMap};
+use std::{cmp::Reverse, collections::BTreeMap};
 
-use portway_config::{ListenerProtocol, Route, value::Name};
+use portway_config::{List, ListenerProtocol, Route, value::Name};
 
 use super::{ListenerId, ListenerPlan};
 use crate::route::Hosts;
@@ -20,12 +20,8 @@ type Table = Hosts<Option<usize>>;
 impl StreamRoutes {
     /// The tables of listeners that have such routes. A plan's number is its route's place. `apart`
     /// says whether domains tell namespaces apart.
-    pub(super) fn build<R: Borrow<Route>>(
-        routes: &[R],
-        listeners: &[ListenerPlan],
-        apart: bool,
-    ) -> Self {
-        let routes = routes.iter().map(Borrow::borrow);
+    pub(super) fn build(routes: &List<Route>, listeners: &[ListenerPlan], apart: bool) -> Self {
+        let routes = routes.iter();
         let mut order: Vec<(usize, &Route)> =
             routes.enumerate().filter(|(_, r)| r.protocol != ListenerProtocol::Http).collect();
         // A stable sort: among equals, the one declared first.

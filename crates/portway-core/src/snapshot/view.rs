@@ -53,9 +53,9 @@ impl View {
             ),
             domains: snapshot.namespaces.as_ref().map(Namespaces::programs).unwrap_or_default(),
             lanes,
-            cells: (0..snapshot.cells).map(|_| OnceLock::new()).collect(),
+            cells: (0..snapshot.counters.cells).map(|_| OnceLock::new()).collect(),
             unmatched: cells.unmatched(),
-            plugins: (0..snapshot.chain_cells).map(|_| OnceLock::new()).collect(),
+            plugins: (0..snapshot.counters.plugins).map(|_| OnceLock::new()).collect(),
             snapshot,
         })
     }
@@ -84,9 +84,9 @@ impl View {
         matched: Option<(usize, usize)>,
         core: &CoreCells,
     ) -> &Arc<RouteCells> {
-        let Some((plan, destination)) = matched else { return &self.unmatched };
-        let plan = &self.snapshot.plans[plan];
-        self.cells[plan.cells + destination].get_or_init(|| {
+        let Some((number, destination)) = matched else { return &self.unmatched };
+        let plan = &self.snapshot.plans[number];
+        self.cells[self.snapshot.seats[number].cells + destination].get_or_init(|| {
             let service = self.service(plan.destinations().get(destination).map(|d| d.upstream));
             core.route(&plan.route, service)
         })
@@ -102,8 +102,9 @@ impl View {
     ) -> &[Arc<PluginCells>] {
         let plan = way.map(|(plan, _)| &self.snapshot.plans[plan]);
         let at = match (plan, way) {
-            (Some(plan), Some((_, destination))) => {
-                plan.chain_cells + plan.chain(destination, class)
+            (Some(plan), Some((number, destination))) => {
+                let begin = self.snapshot.seats[number].plugins + plan.chain_cells;
+                begin + plan.chain(destination, class)
             }
             // Those of no plan come first.
             _ => class,
@@ -115,13 +116,14 @@ impl View {
     /// The same for the plugins of an endpoint.
     pub(crate) fn endpoint_cells(
         &self,
-        (plan, destination): (usize, usize),
+        (number, destination): (usize, usize),
         endpoint: usize,
         chain: &Chain,
         core: &CoreCells,
     ) -> &[Arc<PluginCells>] {
-        let plan = &self.snapshot.plans[plan];
-        let at = plan.destinations()[destination].endpoint_cells + endpoint;
+        let plan = &self.snapshot.plans[number];
+        let begin = self.snapshot.seats[number].plugins;
+        let at = begin + plan.destinations()[destination].endpoint_cells + endpoint;
         self.chain_cells(at, &plan.route, chain, core)
     }
 

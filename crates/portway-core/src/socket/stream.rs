@@ -50,11 +50,11 @@ impl Stream {
         }
     }
 
-    /// Sends what is written at once: heads and small bodies are written whole, and waiting to
+    /// Sends what is written at once, unless somebody wants otherwise: heads and small bodies are written whole, and waiting to
     /// fill a segment only adds latency.
-    pub(crate) fn set_nodelay(&self) -> io::Result<()> {
+    pub(crate) fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
         match self {
-            Self::Tcp(stream) => stream.set_nodelay(true),
+            Self::Tcp(stream) => stream.set_nodelay(nodelay),
             Self::Unix(_) => Ok(()),
         }
     }

@@ -7,16 +7,18 @@ use std::{
 };
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_rustls::TlsStream;
 
-use super::{Prefixed, Stream};
+use super::{Own, Stream};
+use crate::tls::{self, Secured};
 
 /// A connection on which HTTP, or whatever came to take its place, is spoken.
 #[derive(Debug)]
 pub(crate) enum Wire {
     Plain(Stream),
     // On the heap: it is many times larger, and every plain connection would carry its weight.
-    Tls(Box<TlsStream<Prefixed<Stream>>>),
+    Tls(Box<Secured>),
+    /// What the program's own code has dialled, with whatever it is wrapped in.
+    Own(Own),
 }
 
 impl Wire {
@@ -24,7 +26,9 @@ impl Wire {
     pub(crate) fn break_off(&self) {
         match self {
             Self::Plain(stream) => stream.break_off(),
-            Self::Tls(stream) => stream.get_ref().0.get_ref().break_off(),
+            Self::Tls(stream) => tls::carrier(stream).break_off(),
+            // Nobody knows how: it ends when it is dropped.
+            Self::Own(_) => {}
         }
     }
 }
@@ -38,6 +42,7 @@ impl AsyncRead for Wire {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
             Self::Tls(stream) => Pin::new(&mut **stream).poll_read(cx, buf),
+            Self::Own(stream) => Pin::new(stream).poll_read(cx, buf),
         }
     }
 }
@@ -51,6 +56,7 @@ impl AsyncWrite for Wire {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
             Self::Tls(stream) => Pin::new(&mut **stream).poll_write(cx, bytes),
+            Self::Own(stream) => Pin::new(stream).poll_write(cx, bytes),
         }
     }
 
@@ -62,6 +68,7 @@ impl AsyncWrite for Wire {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, buffers),
             Self::Tls(stream) => Pin::new(&mut **stream).poll_write_vectored(cx, buffers),
+            Self::Own(stream) => Pin::new(stream).poll_write_vectored(cx, buffers),
         }
     }
 
@@ -73,6 +80,7 @@ impl AsyncWrite for Wire {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
             Self::Tls(stream) => Pin::new(&mut **stream).poll_flush(cx),
+            Self::Own(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
 
@@ -80,6 +88,7 @@ impl AsyncWrite for Wire {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Tls(stream) => Pin::new(&mut **stream).poll_shutdown(cx),
+            Self::Own(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }
 }

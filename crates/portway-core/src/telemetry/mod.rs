@@ -12,6 +12,10 @@ mod build;
 mod clock;
 mod escape;
 mod lines;
+#[cfg(feature = "process_log")]
+pub mod log;
+#[cfg(not(feature = "process_log"))]
+#[path = "no_log.rs"]
 pub mod log;
 pub mod metrics;
 

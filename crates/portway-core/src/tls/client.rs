@@ -15,7 +15,10 @@ use tokio_rustls::TlsConnector;
 
 use super::material::{authorities, certificates, private_key, provider, versions};
 use super::prepare::trusted_by_the_system;
-use crate::socket::{Prefixed, Stream, Wire};
+use crate::{
+    driver::SPEAKS_HTTP2,
+    socket::{Own, Prefixed, Stream, Wire},
+};
 
 /// How a service's endpoints are spoken to over TLS.
 #[derive(Clone)]
@@ -50,15 +53,15 @@ impl Verification {
 }
 
 /// How servers are asked on the gateway's own behalf: verified by what the system trusts.
-pub(crate) fn outbound(service: &Service) -> Client {
+pub(crate) fn outbound(service: &Service) -> Option<Client> {
     let mut warnings = Vec::new();
     let system = Arc::new(trusted_by_the_system(&mut warnings, "outbound"));
     for warning in warnings {
         tracing::warn!(code = warning.code, "{}", warning.message);
     }
     let mut problems = Vec::new();
-    Client::new(service, &system, "outbound", &mut problems)
-        .expect("a service with no TLS settings has none that are wrong")
+    let client = Client::new(service, &system, "outbound", &mut problems);
+    Some(client.expect("a service with no TLS settings has none that are wrong"))
 }
 
 impl Client {
@@ -115,6 +118,7 @@ impl Client {
             return None;
         }
         config.alpn_protocols = match service.http2 {
+            UpstreamHttp2::Auto if !SPEAKS_HTTP2 => vec![b"http/1.1".to_vec()],
             UpstreamHttp2::Auto => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
             UpstreamHttp2::Never => vec![b"http/1.1".to_vec()],
             UpstreamHttp2::Always => vec![b"h2".to_vec()],
@@ -137,23 +141,38 @@ impl Client {
         name: ServerName<'static>,
         offer: Offer,
     ) -> io::Result<(Wire, bool)> {
+        let stream = Prefixed::new(bytes::Bytes::new(), stream);
+        let stream = self.offering(offer).connect(name, stream).await?;
+        let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+        Ok((Wire::Tls(Box::new(stream.into())), http2))
+    }
+
+    /// The same over what the program has dialled.
+    pub(crate) async fn connect_over(
+        &self,
+        stream: Own,
+        name: ServerName<'static>,
+        offer: Offer,
+    ) -> io::Result<(Wire, bool)> {
+        let stream = self.offering(offer).connect(name, stream).await?;
+        let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+        Ok((Wire::Own(Own::new(Box::new(stream))), http2))
+    }
+
+    fn offering(&self, offer: Offer) -> TlsConnector {
         let only: Option<&[u8]> = match offer {
             Offer::OfService => None,
             Offer::Http1 => Some(b"http/1.1"),
             Offer::Http2 => Some(b"h2"),
         };
-        let connector = TlsConnector::from(match only {
+        TlsConnector::from(match only {
             None => Arc::clone(&self.config),
             Some(only) => {
                 let mut config = ClientConfig::clone(&self.config);
                 config.alpn_protocols = vec![only.to_vec()];
                 Arc::new(config)
             }
-        });
-        let stream = Prefixed::new(bytes::Bytes::new(), stream);
-        let stream = connector.connect(name, stream).await?;
-        let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-        Ok((Wire::Tls(Box::new(stream.into())), http2))
+        })
     }
 }
 

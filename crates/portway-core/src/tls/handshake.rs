@@ -1,19 +1,16 @@
 //! The handshake with a client.
 
-use std::{fmt, io, time::Duration};
+use std::{fmt, io};
 
 use rustls::server::Acceptor;
-use tokio::{io::AsyncWriteExt, time::timeout};
+use tokio::time::timeout;
 use tokio_rustls::LazyConfigAcceptor;
 
 use super::{TlsFacts, TlsPlan};
-use crate::socket::{Prefixed, Stream, Wire};
-
-/// A fatal alert `unrecognized_name` (RFC 6066 section 3), as a record.
-const UNRECOGNIZED_NAME: [u8; 7] = [0x15, 3, 3, 0, 2, 2, 112];
-
-/// How long a client has to take an alert.
-const LAST_WORD: Duration = Duration::from_secs(1);
+use crate::{
+    layer4::unrecognized_name,
+    socket::{Prefixed, Stream, Wire},
+};
 
 /// Why there is no connection under TLS.
 #[derive(Debug)]
@@ -76,16 +73,6 @@ async fn shake(
     let stream = start.into_stream(config).await.map_err(HandshakeError::Failed)?;
     let facts = TlsFacts::of(stream.get_ref().1, name.as_deref(), asked);
     Ok((Wire::Tls(Box::new(stream.into())), facts))
-}
-
-/// Tells a client that nobody has the name it asks for.
-pub(crate) async fn unrecognized_name(mut stream: Prefixed<Stream>) {
-    let word = async {
-        stream.write_all(&UNRECOGNIZED_NAME).await?;
-        stream.shutdown().await
-    };
-    // Whoever does not listen has been told all the same.
-    let _ = timeout(LAST_WORD, word).await;
 }
 
 fn unreadable(error: io::Error) -> HandshakeError {

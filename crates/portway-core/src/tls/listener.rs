@@ -25,6 +25,7 @@ use super::{
     material::{authorities, provider, versions},
     resolver::Resolver,
 };
+use crate::driver::SPEAKS_HTTP2;
 
 /// The policy for hosts that none was written for.
 const DEFAULT_POLICY: usize = 0;
@@ -213,7 +214,7 @@ impl Maker<'_> {
         };
         let resolver = Arc::clone(&self.resolver);
         let mut config = builder.with_cert_resolver(resolver);
-        config.alpn_protocols = match self.listener.http2.enabled {
+        config.alpn_protocols = match self.listener.http2.enabled && SPEAKS_HTTP2 {
             true => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
             false => vec![b"http/1.1".to_vec()],
         };

@@ -20,7 +20,25 @@ mod tests;
 
 pub(crate) use client::{Client, Offer, Verification, outbound};
 pub(crate) use facts::{ClientCertificate, TlsFacts};
-pub(crate) use handshake::{HandshakeError, handshake, unrecognized_name};
+pub(crate) use handshake::{HandshakeError, handshake};
 pub(crate) use listener::ListenerPlan as TlsPlan;
-pub use prepare::verify;
 pub(crate) use prepare::{Prepared, prepare};
+
+use rustls::pki_types::ServerName;
+use tokio_rustls::TlsStream;
+
+use crate::socket::{Prefixed, Stream};
+
+/// It is part of this build.
+pub(crate) const IS_SPOKEN: bool = true;
+
+/// The name that the certificate of an upstream must be for.
+pub(crate) type UpstreamName = ServerName<'static>;
+
+/// A connection under TLS.
+pub(crate) type Secured = TlsStream<Prefixed<Stream>>;
+
+/// What carries a connection under TLS.
+pub(crate) fn carrier(secured: &Secured) -> &Stream {
+    secured.get_ref().0.get_ref()
+}

@@ -22,15 +22,6 @@ pub(crate) struct Prepared {
     system: Option<Arc<RootCertStore>>,
 }
 
-/// Looks at the certificates and keys of a configuration as a start would, and says what is worth
-/// saying about them.
-///
-/// # Errors
-/// Pairs that do not fit, keys that cannot be read, authorities that are none.
-pub fn verify(config: &Checked<Config>) -> Result<Vec<Problem>, Vec<Problem>> {
-    prepare(config, None).map(|prepared| prepared.warnings)
-}
-
 /// Compiles the TLS of `config`. What did not change comes from `previous`, with its sessions. A
 /// certificate whose time is over does not replace one that is good.
 pub(crate) fn prepare(
@@ -69,9 +60,15 @@ pub(crate) fn prepare(
         prepared.listeners.push(made);
     }
     prepared.system = previous.and_then(|(_, prepared)| prepared.system.clone());
-    for (at, service) in config.services.iter().enumerate() {
-        let path = config.declared_path(&format!("services[{at}].tls"));
-        let client = client(service, &mut prepared, &path, &mut problems);
+    let before = previous.map_or(&[][..], |(config, _)| config.services.shared());
+    for (at, service) in config.services.shared().iter().enumerate() {
+        let same = before.get(at).is_some_and(|old| Arc::ptr_eq(old, service));
+        if let Some((_, known)) = previous.filter(|_| same) {
+            prepared.services.push(known.services[at].clone());
+            continue;
+        }
+        let path = || config.declared_path(&format!("services[{at}].tls"));
+        let client = client(service, &mut prepared, path, &mut problems);
         prepared.services.push(client);
     }
     if problems.is_empty() { Ok(prepared) } else { Err(problems) }
@@ -129,12 +126,13 @@ fn listener_plan(
 fn client(
     service: &Service,
     prepared: &mut Prepared,
-    path: &str,
+    path: impl Fn() -> String,
     problems: &mut Vec<Problem>,
 ) -> Option<Client> {
     if !service.endpoints().any(|(url, _)| url.scheme() == EndpointScheme::Https) {
         return None;
     }
+    let path = &path();
     let system = match (Verification::of(&service.tls), &prepared.system) {
         (Verification::Own, _) => Arc::new(RootCertStore::empty()),
         (Verification::System, Some(system)) => Arc::clone(system),

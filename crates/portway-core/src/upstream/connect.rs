@@ -1,20 +1,21 @@
 //! A fresh connection to an endpoint.
 
-use std::{io, time::Duration};
+use std::{io, net::SocketAddr, time::Duration};
 
 use http::StatusCode;
-use portway_config::value::EndpointScheme;
+use portway_config::{Socket, value::EndpointScheme};
 use portway_plugin::Error;
+use socket2::SockRef;
 use tokio::{
     io::AsyncWriteExt,
-    net::{TcpStream, UnixStream},
+    net::{TcpSocket, TcpStream, UnixStream},
     time::timeout,
 };
 
-use super::{Endpoint, Upstream, endpoint::Address};
+use super::{Endpoint, Upstream, dial::Reached, endpoint::Address, own};
 use crate::{
     descriptors,
-    socket::{Stream, Wire},
+    socket::{Stream, Wire, tune},
     tls::Offer,
 };
 
@@ -35,7 +36,11 @@ pub(super) async fn connect(
     introduction: Option<&[u8]>,
 ) -> Result<Connected, Error> {
     let work = async {
-        let mut stream = reach(endpoint, address).await?;
+        if let Some(dialler) = &endpoint.dialler {
+            let dialling = own::dialled(dialler, (upstream, endpoint), limit, offer, introduction);
+            return dialling.await;
+        }
+        let mut stream = reach(upstream, endpoint, address).await?;
         if let Some(introduction) = introduction {
             let written = stream.write_all(introduction).await;
             written.map_err(|error| refused(address, &error))?;
@@ -47,11 +52,18 @@ pub(super) async fn connect(
 
 /// Opens a connection within `limit`, on which nothing is said yet.
 pub(super) async fn open(
+    upstream: &Upstream,
     endpoint: &Endpoint,
     address: Address,
     limit: Option<Duration>,
-) -> Result<Stream, Error> {
-    within(limit, address, reach(endpoint, address)).await
+) -> Result<Reached, Error> {
+    let work = async {
+        match &endpoint.dialler {
+            Some(dialler) => own::opened(dialler, limit).await.map(Reached::Own),
+            None => reach(upstream, endpoint, address).await.map(Reached::Socket),
+        }
+    };
+    within(limit, address, work).await
 }
 
 async fn within<T>(
@@ -65,18 +77,37 @@ async fn within<T>(
     }
 }
 
-async fn reach(endpoint: &Endpoint, address: Address) -> Result<Stream, Error> {
+async fn reach(
+    upstream: &Upstream,
+    endpoint: &Endpoint,
+    address: Address,
+) -> Result<Stream, Error> {
+    let socket = upstream.socket();
     let opened = match (address, endpoint.socket()) {
-        (Address::Inet(address), _) => TcpStream::connect(address).await.map(Stream::Tcp),
+        (Address::Inet(address), _) => tcp(address, socket).await.map(Stream::Tcp),
         (Address::Unix, Some(path)) => UnixStream::connect(path).await.map(Stream::Unix),
-        (Address::Unix, None) => Err(io::ErrorKind::AddrNotAvailable.into()),
+        (Address::Unix, None) | (Address::Named, _) => Err(io::ErrorKind::AddrNotAvailable.into()),
     };
     let stream = opened.map_err(|error| refused(address, &error))?;
     if descriptors::is_reserved(&stream) {
         return Err(refused(address, &io::Error::other("too few file descriptors are left")));
     }
-    stream.set_nodelay().map_err(|error| refused(address, &error))?;
+    stream.set_nodelay(socket.nodelay).map_err(|error| refused(address, &error))?;
     Ok(stream)
+}
+
+/// What is asked of the kernel is asked before it connects: the room for bytes that come is agreed
+/// on then.
+async fn tcp(address: SocketAddr, wanted: &Socket) -> io::Result<TcpStream> {
+    if !wanted.is_tuned() {
+        return TcpStream::connect(address).await;
+    }
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    tune(&SockRef::from(&socket), wanted)?;
+    socket.connect(address).await
 }
 
 async fn secured(
@@ -108,7 +139,7 @@ fn refused(address: Address, error: &io::Error) -> Error {
     .unseen()
 }
 
-fn untrusted(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+pub(super) fn untrusted(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
     Error::upstream(
         StatusCode::BAD_GATEWAY,
         "upstream_tls",

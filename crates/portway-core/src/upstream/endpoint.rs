@@ -10,11 +10,12 @@ use std::{
 use http::{HeaderValue, Uri, uri::PathAndQuery};
 use portway_config::{
     UpstreamHttp2,
+    balance::stable_hash,
     value::{EndpointScheme, ServiceUrl},
 };
-use rustls::pki_types::ServerName;
 use smallvec::SmallVec;
 
+use super::own::Dialler;
 use crate::{
     host::Guard,
     resolve::{Name, Resolver, is_public},
@@ -30,6 +31,8 @@ pub(crate) enum Address {
     Inet(SocketAddr),
     /// The endpoint's own Unix domain socket.
     Unix,
+    /// Whatever the program makes of the endpoint's name.
+    Named,
 }
 
 /// Which HTTP an endpoint is spoken to in.
@@ -42,11 +45,23 @@ pub(crate) enum Speech {
     Agreed,
 }
 
+impl Address {
+    /// A number for it, the same in every process.
+    pub(super) fn id(self) -> u64 {
+        match self {
+            Self::Inet(SocketAddr::V4(address)) => stable_hash(address.ip().octets()),
+            Self::Inet(SocketAddr::V6(address)) => stable_hash(address.ip().octets()),
+            Self::Unix | Self::Named => 0,
+        }
+    }
+}
+
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Inet(address) => address.fmt(f),
             Self::Unix => f.write_str("its socket"),
+            Self::Named => f.write_str("its name"),
         }
     }
 }
@@ -61,7 +76,9 @@ pub(crate) struct Endpoint {
     pub(crate) scheme: EndpointScheme,
     pub(super) speech: Speech,
     /// The name its certificate must be for. `None`: no certificate can be.
-    pub(super) server_name: Option<ServerName<'static>>,
+    pub(super) server_name: Option<tls::UpstreamName>,
+    /// Who dials in the gateway's place.
+    pub(super) dialler: Option<Box<Dialler>>,
     whereabouts: Whereabouts,
     reach: Reach,
     /// Put before every path; without a slash at its end.
@@ -93,8 +110,13 @@ impl Reach {
 #[derive(Debug)]
 enum Whereabouts {
     Fixed(SocketAddr),
-    Named { name: Arc<Name>, port: u16 },
+    Named {
+        name: Arc<Name>,
+        port: u16,
+    },
     Unix(Box<Path>),
+    /// Others know what to make of the name.
+    Unknown,
 }
 
 impl Endpoint {
@@ -104,11 +126,14 @@ impl Endpoint {
         http2: UpstreamHttp2,
         tls: Option<&tls::Client>,
         resolver: &Resolver,
+        dialler: Option<Dialler>,
     ) -> Self {
         let port = url.port();
         let whereabouts = match (url.unix(), url.ip()) {
             (Some(path), _) => Whereabouts::Unix(path.into()),
             (None, Some(ip)) => Whereabouts::Fixed(SocketAddr::new(ip, port)),
+            // Whoever dials resolves as well, or need not.
+            (None, None) if dialler.is_some() => Whereabouts::Unknown,
             (None, None) => Whereabouts::Named { name: resolver.watch(url.host()), port },
         };
         let speech = match (http2, url.scheme()) {
@@ -129,6 +154,7 @@ impl Endpoint {
             scheme: url.scheme(),
             speech,
             server_name: tls.and_then(|tls| tls.name_of(url)),
+            dialler: dialler.map(Box::new),
             whereabouts,
             reach,
             base_path: url.path().trim_end_matches('/').into(),
@@ -136,12 +162,18 @@ impl Endpoint {
         }
     }
 
+    /// What tells it from others, in any revision and any process.
+    pub(super) fn identity(&self) -> String {
+        let query = self.base_query.as_deref().unwrap_or_default();
+        format!("{} {} {}?{query}", self.scheme.as_str(), self.label, self.base_path)
+    }
+
     /// Where it can be reached now. Empty while its name does not resolve, or to nothing allowed.
     pub(super) fn addresses(&self) -> Addresses {
         let mut addresses = self.known();
         addresses.retain(|address| match address {
             Address::Inet(address) => self.reach.refusal(*address).is_none(),
-            Address::Unix => true,
+            Address::Unix | Address::Named => true,
         });
         addresses
     }
@@ -154,7 +186,7 @@ impl Endpoint {
         let known = self.known();
         let refused = known.iter().map(|address| match address {
             Address::Inet(address) => self.reach.refusal(*address),
-            Address::Unix => None,
+            Address::Unix | Address::Named => None,
         });
         match refused.collect::<Option<Vec<_>>>() {
             Some(reasons) => reasons.first().map_or(Ok(()), |reason| Err(*reason)),
@@ -167,6 +199,7 @@ impl Endpoint {
         match &self.whereabouts {
             Whereabouts::Fixed(address) => std::iter::once(Address::Inet(*address)).collect(),
             Whereabouts::Unix(_) => std::iter::once(Address::Unix).collect(),
+            Whereabouts::Unknown => std::iter::once(Address::Named).collect(),
             Whereabouts::Named { name, port } => {
                 let answer = name.answer();
                 let ips = answer.addresses.iter().copied();
@@ -178,7 +211,7 @@ impl Endpoint {
     /// The name that has to resolve before the endpoint can be reached.
     pub(crate) fn awaited_name(&self) -> Option<&Arc<Name>> {
         match &self.whereabouts {
-            Whereabouts::Fixed(_) | Whereabouts::Unix(_) => None,
+            Whereabouts::Fixed(_) | Whereabouts::Unix(_) | Whereabouts::Unknown => None,
             Whereabouts::Named { name, .. } => Some(name),
         }
     }
@@ -187,7 +220,7 @@ impl Endpoint {
     pub(super) fn socket(&self) -> Option<&Path> {
         match &self.whereabouts {
             Whereabouts::Unix(path) => Some(path),
-            Whereabouts::Fixed(_) | Whereabouts::Named { .. } => None,
+            Whereabouts::Fixed(_) | Whereabouts::Named { .. } | Whereabouts::Unknown => None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! One core's idle connections to one upstream.
 
 use std::{
+    collections::VecDeque,
     future::poll_fn,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -53,7 +54,7 @@ pub(super) struct Idle {
 struct Stack {
     address: Address,
     /// The newest last: taking the newest lets the others grow old and be closed.
-    connections: Vec<Parked>,
+    connections: VecDeque<Parked>,
 }
 
 #[derive(Debug)]
@@ -139,10 +140,10 @@ impl Idle {
     fn newest(&self, address: Address, repeatable: bool) -> Option<Counted> {
         let mut parked = self.lock();
         let stack = parked.iter_mut().find(|stack| stack.address == address)?;
-        if !repeatable && stack.connections.last()?.since.elapsed() >= FRESH {
+        if !repeatable && stack.connections.back()?.since.elapsed() >= FRESH {
             return None;
         }
-        stack.connections.pop().map(|parked| parked.connection)
+        stack.connections.pop_back().map(|parked| parked.connection)
     }
 
     fn park(&self, address: Address, connection: Counted) {
@@ -151,13 +152,19 @@ impl Idle {
         }
         let mut all = self.lock();
         let index = all.iter().position(|stack| stack.address == address).unwrap_or_else(|| {
-            all.push(Stack { address, connections: Vec::new() });
+            all.push(Stack { address, connections: VecDeque::new() });
             all.len() - 1
         });
         let connections = &mut all[index].connections;
-        if connections.len() < self.max_idle {
-            connections.push(Parked { connection, since: Instant::now() });
-        }
+        // Where there is no room, the oldest goes: were it the one that returns, a crowd that has
+        // left its connections behind would make every POST open one of its own (`FRESH`).
+        let oldest = match connections.len() < self.max_idle {
+            true => None,
+            false => connections.pop_front(),
+        };
+        connections.push_back(Parked { connection, since: Instant::now() });
+        drop(all);
+        drop(oldest);
     }
 
     fn sweep(&self, now: Instant) {
@@ -251,5 +258,56 @@ impl Home<Wire> for Berth {
 impl Drop for Open {
     fn drop(&mut self) {
         self.0.closed();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use portway_http1::limits::HeadLimits;
+    use tokio::{
+        net::{TcpListener, TcpStream},
+        time::advance,
+    };
+
+    use super::*;
+    use crate::socket::Stream;
+
+    /// What a crowd leaves behind must not keep others from using each other's connections.
+    #[tokio::test]
+    async fn a_pool_full_of_old_connections_takes_new_ones() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let idle = Arc::new(Idle {
+            parked: Mutex::default(),
+            shared: Mutex::default(),
+            dialing: tokio::sync::Mutex::default(),
+            agreed_on_http1: AtomicBool::new(false),
+            max_idle: 2,
+            keep: None,
+            cells: Arc::default(),
+        });
+        let mut accepted = Vec::new();
+        let mut open = async || {
+            let stream = TcpStream::connect(address).await.unwrap();
+            accepted.push(listener.accept().await.unwrap());
+            let wire = Wire::Plain(Stream::Tcp(stream));
+            idle.counted(Connection::new(wire, HeadLimits::default()))
+        };
+        let address = Address::Inet(address);
+        let (first, second, third) = (open().await, open().await, open().await);
+        tokio::time::pause();
+        idle.park(address, first);
+        idle.park(address, second);
+        assert!(idle.take(address, false).await.is_some_and(|taken| {
+            idle.park(address, taken);
+            true
+        }));
+        advance(FRESH).await;
+        assert!(idle.take(address, false).await.is_none(), "all of them are old");
+        idle.park(address, third);
+        assert!(idle.take(address, false).await.is_some(), "the one that returned is there");
+        assert!(idle.take(address, false).await.is_none(), "the other is old");
+        assert!(idle.take(address, true).await.is_some());
+        assert!(idle.take(address, true).await.is_none(), "there is room for two");
     }
 }

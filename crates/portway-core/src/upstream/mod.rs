@@ -9,26 +9,34 @@ mod connect;
 mod dial;
 mod endpoint;
 mod lane;
+mod own;
 mod send;
 
 use std::{net::SocketAddr, sync::Arc};
 
 use bytes::Bytes;
-use portway_config::{ForwardPath, HostPolicy, Pool, Service, UpstreamHttp2, value::Name};
+use portway_config::{
+    ForwardPath, HostPolicy, Pool, Service, Socket, UpstreamHttp2,
+    balance::{self, Balancers, stable_hash},
+    value::Name,
+};
 use portway_http1::limits::HeadLimits;
+use portway_plugin::Result;
 
 use crate::{
-    balance::{Pick, Picker},
+    balance::{Ask, Member, Pick, Picker},
+    connect::Connect,
     host::Guard,
     proxy_protocol::{self, Addresses, Transport},
     resolve::Resolver,
     tls,
 };
 
-pub(crate) use dial::{Dialled, Held};
+pub(crate) use dial::{Dialled, Held, Reached};
 use endpoint::Reach;
 pub(crate) use endpoint::{Address, Endpoint};
 pub(crate) use lane::Lane;
+use own::Dialler;
 pub(crate) use send::{Call, MAX_ENDPOINTS, Sent, Tries};
 
 /// A service, ready to be called. Its `service` decides whether a reload carries it over.
@@ -36,33 +44,65 @@ pub(crate) use send::{Call, MAX_ENDPOINTS, Sent, Tries};
 pub(crate) struct Upstream {
     service: Service,
     pub(crate) endpoints: Box<[Endpoint]>,
+    members: Box<[Member]>,
     picker: Picker,
     /// For endpoints that are spoken to over TLS.
     tls: Option<tls::Client>,
 }
 
+/// Who has a say in where connections lead.
+#[derive(Clone, Copy)]
+struct Who<'a> {
+    guard: Option<&'a Arc<Guard>>,
+    connect: Option<&'a Arc<dyn Connect>>,
+}
+
 impl Upstream {
-    /// Compiles a service. Names among its endpoints are watched from now on.
+    /// Compiles a service. Names among its endpoints are watched from now on. What is known of
+    /// the endpoints of the `previous` revision's is known of the same ones here. The program may
+    /// have `brought` balancers and somebody who dials.
     pub(crate) fn new(
         service: &Service,
         tls: Option<tls::Client>,
         resolver: &Resolver,
+        brought: (&Balancers, Option<&Arc<dyn Connect>>),
+        previous: Option<&Self>,
     ) -> Arc<Self> {
-        Self::guarded(service, tls, resolver, None)
+        let (balancers, connect) = brought;
+        let who = Who { guard: None, connect };
+        Self::compiled(service, tls, resolver, who, |members| match previous {
+            Some(previous) if previous.chooses_as(service, members) => previous.picker.clone(),
+            _ => {
+                let before = previous.map(|previous| &previous.picker);
+                Picker::new(&service.balance, members, balancers, before)
+            }
+        })
     }
 
-    /// The same, with a say in which addresses are asked.
+    /// The same for the gateway's own requests, with a say in which addresses are asked.
     pub(crate) fn guarded(
         service: &Service,
         tls: Option<tls::Client>,
         resolver: &Resolver,
-        guard: Option<&Arc<Guard>>,
+        guard: &Arc<Guard>,
+    ) -> Arc<Self> {
+        let picker =
+            |members: &[_]| Picker::new(&service.balance, members, &Balancers::default(), None);
+        Self::compiled(service, tls, resolver, Who { guard: Some(guard), connect: None }, picker)
+    }
+
+    fn compiled(
+        service: &Service,
+        tls: Option<tls::Client>,
+        resolver: &Resolver,
+        who: Who<'_>,
+        picker: impl FnOnce(&[Member]) -> Picker,
     ) -> Arc<Self> {
         let service = bare(service);
         let endpoints: Box<[Endpoint]> = service
             .endpoints()
             .map(|(url, _)| {
-                let reach = match guard {
+                let reach = match who.guard {
                     Some(guard) => Reach::Guarded(Arc::clone(guard)),
                     None if service.deny_private_addresses => Reach::Public,
                     None => Reach::All,
@@ -72,12 +112,19 @@ impl Upstream {
                     Some(_) => UpstreamHttp2::Never,
                     None => service.http2,
                 };
-                Endpoint::new(url, reach, http2, tls.as_ref(), resolver)
+                let dialler = who.connect.and_then(|connect| Dialler::new(connect, &service, url));
+                Endpoint::new(url, reach, http2, tls.as_ref(), resolver, dialler)
             })
             .collect();
-        let weights: Vec<u16> = service.endpoints().map(|(_, weight)| weight.get()).collect();
-        let picker = Picker::new(service.balance, &weights);
-        Arc::new(Self { service, endpoints, picker, tls })
+        let weights = service.endpoints().map(|(_, weight)| weight.get());
+        let members: Box<[_]> = endpoints.iter().zip(weights).map(Member::of).collect();
+        let picker = picker(&members);
+        Arc::new(Self { service, endpoints, members, picker, tls })
+    }
+
+    /// Whether requests choose among these endpoints as before.
+    fn chooses_as(&self, service: &Service, members: &[Member]) -> bool {
+        self.service.balance == service.balance && *self.members == *members
     }
 
     /// Whether a service of this specification can go on with this upstream.
@@ -86,8 +133,11 @@ impl Upstream {
     }
 
     /// An endpoint for a request, other than those tried already.
-    pub(crate) fn pick(&self, tried: &[usize]) -> Option<Pick> {
-        self.picker.pick(tried)
+    ///
+    /// # Errors
+    /// A balancer of one's own has failed.
+    pub(crate) fn pick(&self, tried: &[usize], ask: Ask<'_>) -> Result<Option<Pick>> {
+        self.picker.pick(tried, ask)
     }
 
     pub(crate) fn name(&self) -> &Name {
@@ -144,6 +194,11 @@ impl Upstream {
         if self.introduces() { 0 } else { self.pool().max_idle as usize }
     }
 
+    /// What is asked of the kernel for its connections.
+    fn socket(&self) -> &Socket {
+        &self.service.socket
+    }
+
     fn pool(&self) -> &Pool {
         &self.service.pool
     }
@@ -153,6 +208,15 @@ impl Upstream {
         let limit = self.service.max_response_head.limit();
         let field_bytes = limit.and_then(|bytes| usize::try_from(bytes).ok());
         HeadLimits { field_bytes: field_bytes.unwrap_or(usize::MAX), ..HeadLimits::default() }
+    }
+}
+
+impl Member {
+    /// An endpoint and its weight. Its place among the others does not matter, nor what else the
+    /// service says.
+    fn of((endpoint, weight): (&Endpoint, u16)) -> Self {
+        let id = stable_hash(endpoint.identity().bytes());
+        Self { id, endpoint: balance::Endpoint::new(endpoint.label.clone(), weight) }
     }
 }
 

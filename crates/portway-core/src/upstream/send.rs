@@ -6,16 +6,17 @@
 //! - One that closes after bytes were written: a fresh one, once, for a method that may be
 //!   repeated (RFC 9110 section 9.2.2) and a request without a body. A POST is never sent twice.
 
-use std::sync::atomic::Ordering::Relaxed;
+use std::{mem, sync::atomic::Ordering::Relaxed};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header, uri::PathAndQuery};
 use portway_config::{
     HostPolicy, StageTimeouts,
+    balance::Asked,
     value::{EndpointScheme, HttpVersion},
 };
 use portway_http1::head::MoreFields;
-use portway_plugin::{Body, Error, Response};
+use portway_plugin::{Body, Error, Response, Side};
 use tokio::time::Instant;
 
 use super::{
@@ -26,10 +27,10 @@ use super::{
     lane::{Berth, Counted},
 };
 use crate::{
-    balance::Permit,
+    balance::{Ask, Permit},
     driver::{
         Again, Answer, Connection, Failed, Interim, Multiplexed, Options, Shake, UpstreamUpgrade,
-        exchange,
+        ask_tunnel, exchange,
     },
     tls::Offer,
 };
@@ -44,9 +45,13 @@ pub(crate) struct Call<'a> {
     pub(crate) lane: &'a Lane,
     pub(crate) target: PathAndQuery,
     pub(crate) host: &'a HostPolicy,
+    /// What may decide which endpoint takes it.
+    pub(crate) asked: &'a dyn Asked,
     /// The host the client asked for.
     pub(crate) client_host: Option<&'a HeaderValue>,
     pub(crate) stages: StageTimeouts,
+    /// Hears which endpoint was chosen, each time one is.
+    pub(crate) chosen: &'a (dyn Fn(usize) + Sync),
     /// Where interim answers go.
     pub(crate) interim: Interim<'a>,
     /// What is added to the head beyond the request's own fields.
@@ -107,12 +112,13 @@ impl Call<'_> {
         let mut fresh = false;
         let mut last = None;
         loop {
-            let line = match self.open(&mut spent, repeatable, fresh, tries).await {
+            let ask = Ask { of: self.asked, headers: Some(request.headers()) };
+            let line = match self.open(&mut spent, repeatable, fresh, tries, ask).await {
                 Ok(line) => line,
                 Err(error) => return Err(last.unwrap_or(error)),
             };
             self.address(request, line.endpoint)?;
-            let Line { connection, endpoint, reused, permit } = line;
+            let Line { connection, endpoint, reused, mut permit } = line;
             let options = Options {
                 now: tries.started,
                 wait: self.stages.response_header,
@@ -122,7 +128,10 @@ impl Call<'_> {
                 ..Options::default()
             };
             let failed = match self.exchange(connection, endpoint, request, options).await {
-                Ok(answer) => return Ok(Sent { answer, permit }),
+                Ok(answer) => {
+                    permit.iter_mut().for_each(|permit| permit.answered(Some(answer.status())));
+                    return Ok(Sent { answer, permit });
+                }
                 Err(failed) => failed,
             };
             let may_send_again = match failed.again {
@@ -130,11 +139,19 @@ impl Call<'_> {
                 Again::IfRepeatable => reused && repeatable,
                 Again::Never => false,
             };
+            // A connection that was closed while it was idle says nothing about the endpoint.
+            let was_idle = may_send_again && reused && !fresh;
+            if !was_idle
+                && failed.error.side() == Side::Upstream
+                && let Some(permit) = &mut permit
+            {
+                permit.failed(failed.error.code());
+            }
             if !may_send_again {
                 return Err(failed.error);
             }
             self.lane.cells.retried();
-            if reused && !fresh {
+            if was_idle {
                 fresh = true;
             } else {
                 // Also where others have opened a connection meanwhile that refuses as well.
@@ -181,12 +198,15 @@ impl Call<'_> {
         repeatable: bool,
         fresh: bool,
         tries: &mut Tries,
+        ask: Ask<'_>,
     ) -> Result<Line, Error> {
         let upstream = &self.lane.upstream;
         let mut last = None;
-        while let Some(Choice { index, permit, addresses }) = self.lane.choose(spent, tries) {
+        while let Some(mut choice) = self.lane.choose(spent, tries, ask)? {
+            let index = choice.index;
+            (self.chosen)(index);
             let endpoint = &upstream.endpoints[index];
-            for address in addresses {
+            for address in mem::take(&mut choice.addresses) {
                 let now = if tries.count == 1 && tries.started.is_none() {
                     self.now
                 } else {
@@ -198,7 +218,7 @@ impl Call<'_> {
                     // On the heap, as above.
                     match Box::pin(self.open_shared(index, address)).await {
                         Ok((connection, reused)) => {
-                            return Ok(Line { connection, endpoint: index, reused, permit });
+                            return Ok(choice.line(connection, reused));
                         }
                         Err(error) => last = Some(error),
                     }
@@ -206,7 +226,7 @@ impl Call<'_> {
                 }
                 if !fresh && let Some(connection) = idle.take(address, repeatable).await {
                     let connection = Chosen::Own(connection, address);
-                    return Ok(Line { connection, endpoint: index, reused: true, permit });
+                    return Ok(choice.line(connection, true));
                 }
                 // On the heap: connecting is rare, and a future is as large as its largest state.
                 let (limit, introduction) = (self.stages.connect, self.introduction.as_deref());
@@ -215,11 +235,12 @@ impl Call<'_> {
                 match Box::pin(connecting).await {
                     Ok(connected) => {
                         let connection = self.own(connected, index, address);
-                        return Ok(Line { connection, endpoint: index, reused: false, permit });
+                        return Ok(choice.line(connection, false));
                     }
                     Err(error) => last = Some(error),
                 }
             }
+            choice.failed(last.as_ref());
             spent.push(index);
         }
         Err(last.unwrap_or_else(|| no_endpoint(upstream.label())))
@@ -273,8 +294,7 @@ impl Call<'_> {
             return Ok((self.own(connected, endpoint, address), false));
         }
         let bytes = upstream.head_limits().field_bytes;
-        let begun = Multiplexed::begin(connected.wire, bytes).await;
-        let connection = begun.map_err(no_http2)?;
+        let connection = Multiplexed::begin(connected.wire, bytes).await?;
         idle.share(address, connection.clone());
         Ok((Chosen::Shared(connection), false))
     }
@@ -301,6 +321,12 @@ impl Call<'_> {
             }
         }
         Ok(())
+    }
+}
+
+impl Choice {
+    fn line(self, connection: Chosen, reused: bool) -> Line {
+        Line { connection, endpoint: self.index, reused, permit: self.permit }
     }
 }
 
@@ -345,18 +371,8 @@ fn as_connect(request: &mut Request<Body>) {
     if let Some(protocol) = headers.remove(header::UPGRADE)
         && let Ok(protocol) = protocol.to_str()
     {
-        request.extensions_mut().insert(h2::ext::Protocol::from(protocol));
+        ask_tunnel(request, protocol);
     }
-}
-
-fn no_http2(error: h2::Error) -> Error {
-    Error::upstream(
-        StatusCode::BAD_GATEWAY,
-        "upstream_protocol",
-        "the upstream does not speak HTTP/2",
-    )
-    .because(error)
-    .unseen()
 }
 
 pub(super) fn no_endpoint(service: &str) -> Error {

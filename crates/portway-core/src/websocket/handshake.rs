@@ -2,9 +2,9 @@
 //! (RFC 6455 section 4). Over HTTP/2 neither exists (RFC 8441 section 5): who bridges makes a key
 //! for the upstream, or answers the client's.
 
-use aws_lc_rs::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, header};
+use sha1::{Digest, Sha1};
 
 use crate::base64;
 
@@ -41,10 +41,8 @@ impl Key {
 
     /// The `Sec-WebSocket-Accept` that answers it (section 4.2.2).
     pub(crate) fn accept(&self) -> HeaderValue {
-        let mut digest = Context::new(&SHA1_FOR_LEGACY_USE_ONLY);
-        digest.update(self.0.as_bytes());
-        digest.update(GUID);
-        value(base64::encode(digest.finish().as_ref()))
+        let digest = Sha1::new().chain_update(self.0.as_bytes()).chain_update(GUID).finalize();
+        value(base64::encode(&digest))
     }
 
     /// Whether an answer answers it (section 4.1). White space around the value is no part of it.

@@ -1,9 +1,5 @@
 //! The algorithms of signatures (RFC 7518 section 3.1, RFC 8037).
 
-use aws_lc_rs::{
-    hmac,
-    signature::{self, RsaParameters, VerificationAlgorithm},
-};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -54,19 +50,16 @@ const NAMES: [(&str, Algorithm); 12] = [
     ("EdDSA", Algorithm::EdDsa),
 ];
 
-/// What a key of an algorithm is made into.
-pub(super) enum Kind {
-    Hmac(hmac::Algorithm),
-    Rsa(&'static RsaParameters),
-    /// Of elliptic curves.
-    Curve(&'static dyn VerificationAlgorithm),
-}
-
 impl Algorithm {
     /// The one of this name. Case matters.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         NAMES.iter().find(|(known, _)| *known == name).map(|(_, algorithm)| *algorithm)
+    }
+
+    /// The names of all of them.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        NAMES.iter().map(|(name, _)| *name)
     }
 
     /// Its name.
@@ -75,26 +68,9 @@ impl Algorithm {
         NAMES.iter().find(|(_, algorithm)| *algorithm == self).map_or("", |(name, _)| name)
     }
 
-    pub(super) fn kind(self) -> Kind {
-        match self {
-            Self::Hs256 => Kind::Hmac(hmac::HMAC_SHA256),
-            Self::Hs384 => Kind::Hmac(hmac::HMAC_SHA384),
-            Self::Hs512 => Kind::Hmac(hmac::HMAC_SHA512),
-            Self::Rs256 => Kind::Rsa(&signature::RSA_PKCS1_2048_8192_SHA256),
-            Self::Rs384 => Kind::Rsa(&signature::RSA_PKCS1_2048_8192_SHA384),
-            Self::Rs512 => Kind::Rsa(&signature::RSA_PKCS1_2048_8192_SHA512),
-            Self::Ps256 => Kind::Rsa(&signature::RSA_PSS_2048_8192_SHA256),
-            Self::Ps384 => Kind::Rsa(&signature::RSA_PSS_2048_8192_SHA384),
-            Self::Ps512 => Kind::Rsa(&signature::RSA_PSS_2048_8192_SHA512),
-            Self::Es256 => Kind::Curve(&signature::ECDSA_P256_SHA256_FIXED),
-            Self::Es384 => Kind::Curve(&signature::ECDSA_P384_SHA384_FIXED),
-            Self::EdDsa => Kind::Curve(&signature::ED25519),
-        }
-    }
-
     /// Whether both sides have the same key.
     #[must_use]
     pub fn is_symmetric(self) -> bool {
-        matches!(self.kind(), Kind::Hmac(_))
+        matches!(self, Self::Hs256 | Self::Hs384 | Self::Hs512)
     }
 }

@@ -55,6 +55,12 @@ impl ByteSize {
     pub const fn limit(self) -> Option<u64> {
         if self.0 == 0 { None } else { Some(self.0) }
     }
+
+    /// Whether it is zero.
+    #[must_use]
+    pub const fn is_zero(&self) -> bool {
+        self.0 == 0
+    }
 }
 
 impl FromStr for ByteSize {

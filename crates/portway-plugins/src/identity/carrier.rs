@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, header, uri::PathAndQuery};
-use portway_plugin::{Request, credential::scheme, value::Token};
+use portway_plugin::{Request, cookie, cookies, credential::scheme, value::Token};
 
 /// One place where a credential may be.
 #[derive(Clone, Debug)]
@@ -112,18 +112,6 @@ fn decoded(text: &str) -> Cow<'_, [u8]> {
         }
     }
     Cow::Owned(plain)
-}
-
-fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&[u8], &[u8])> {
-    let lines = headers.get_all(header::COOKIE).iter();
-    lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';')).filter_map(cookie)
-}
-
-fn cookie(pair: &[u8]) -> Option<(&[u8], &[u8])> {
-    let at = pair.iter().position(|byte| *byte == b'=')?;
-    let (name, value) = (pair[..at].trim_ascii(), pair[at + 1..].trim_ascii());
-    let quoted = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\""));
-    Some((name, quoted.unwrap_or(value)))
 }
 
 fn hide_parameter(name: &Token, uri: &mut Uri) {

@@ -18,8 +18,8 @@ const LOCK: &str = "lock";
 #[derive(Debug)]
 pub(super) struct Directory {
     path: PathBuf,
-    /// Unlocked when it is closed, also by the end of the process.
-    _lock: File,
+    /// Unlocked with it, and by the end of the process.
+    lock: File,
 }
 
 impl Directory {
@@ -37,7 +37,7 @@ impl Directory {
             Err(TryLockError::Error(cause)) => return Err(fault(cause)),
         }
         sign(&lock).map_err(fault)?;
-        Ok(Self { path: path.to_owned(), _lock: lock })
+        Ok(Self { path: path.to_owned(), lock })
     }
 
     pub(super) fn file(&self, name: &str) -> PathBuf {
@@ -47,6 +47,14 @@ impl Directory {
     /// Makes what was created or renamed in it last.
     pub(super) fn sync(&self) -> io::Result<()> {
         sync(&self.path)
+    }
+}
+
+impl Drop for Directory {
+    /// Closing the file would not do: a process that is just being started may have a copy of its
+    /// descriptor for a moment.
+    fn drop(&mut self) {
+        let _ = self.lock.unlock();
     }
 }
 

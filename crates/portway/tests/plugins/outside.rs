@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use portway::plugin::{Body, Error, Registry, Request, Response, ResponseExt};
-use portway_testkit::{Echo, RawUpstream, free_addr};
+use portway_testkit::{Client, Echo, RawUpstream, free_addr};
 
 use crate::fixture::{Gateway, one_route};
 
@@ -21,10 +21,14 @@ fn asking() -> Registry {
 }
 
 async fn ask(gateway: &Gateway, url: &str) -> (u16, String) {
+    ask_by(&gateway.client(), url).await
+}
+
+async fn ask_by(client: &Client, url: &str) -> (u16, String) {
     let request = http::Request::get("/").header("host", "a").header("x-url", url);
     let body = http_body_util::Empty::<Bytes>::new();
-    let response =
-        gateway.client().request(request.body(body).expect("a request")).await.expect("an answer");
+    let request = request.body(body).expect("a request");
+    let response = client.request(request).await.expect("an answer");
     (response.status.as_u16(), response.text().into_owned())
 }
 
@@ -32,8 +36,10 @@ async fn ask(gateway: &Gateway, url: &str) -> (u16, String) {
 async fn a_plugin_asks_others_by_the_gateways_connections() {
     let other = Echo::start().await.unwrap();
     let gateway = Gateway::start(&one_route("[{ask: {}}]"), asking()).await;
+    // One connection is one core's, and so are the connections it asks by.
+    let client = gateway.client();
     for _ in 0..3 {
-        let (status, text) = ask(&gateway, &format!("{}/who?a=b", other.url())).await;
+        let (status, text) = ask_by(&client, &format!("{}/who?a=b", other.url())).await;
         assert_eq!(status, 200, "{text}");
         assert!(text.contains("\"path\": \"/who\"") && text.contains("a=b"), "{text}");
     }

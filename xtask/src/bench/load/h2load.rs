@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, bail};
 
-use super::{Seen, percentile};
+use super::{super::statistics::percentile, Seen};
 use crate::bench::case::Case;
 use crate::bench::machine::Machine;
 use crate::bench::priority::pinned;

@@ -93,21 +93,3 @@ pub(crate) fn ask(
     }
     Ok(())
 }
-
-/// A percentile of times that are in order.
-fn percentile(sorted: &[f64], percent: usize) -> f64 {
-    let last = sorted.len().saturating_sub(1);
-    sorted.get(last * percent / 100).copied().unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::percentile;
-
-    #[test]
-    fn a_percentile_is_one_of_the_times() {
-        let times: Vec<f64> = (0..=100).map(f64::from).collect();
-        assert_eq!([percentile(&times, 50), percentile(&times, 99)], [50.0, 99.0]);
-        assert_eq!(percentile(&[], 50), 0.0);
-    }
-}

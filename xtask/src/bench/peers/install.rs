@@ -54,7 +54,11 @@ pub(super) fn pypi(package: &str, path: &str, progress: &Progress) -> anyhow::Re
 }
 
 /// A program of the workspace `bench/peers/rust`, and the version of the crate it is built on.
-pub(super) fn cargo(name: &str, progress: &Progress) -> anyhow::Result<(PathBuf, String)> {
+pub(crate) fn cargo(
+    name: &str,
+    on: &str,
+    progress: &Progress,
+) -> anyhow::Result<(PathBuf, String)> {
     let folder = workspace::root().join("bench/peers/rust");
     let target = workspace::root().join("target/bench-peers");
     let package = format!("peer-{name}");
@@ -64,7 +68,7 @@ pub(super) fn cargo(name: &str, progress: &Progress) -> anyhow::Result<(PathBuf,
     build.arg("--manifest-path").arg(folder.join("Cargo.toml")).arg("--target-dir").arg(&target);
     succeeds(&mut build)?;
     let lockfile = fs::read_to_string(folder.join("Cargo.lock"))?;
-    let version = locked(&lockfile, name).with_context(|| format!("no {name} in Cargo.lock"))?;
+    let version = locked(&lockfile, on).with_context(|| format!("no {on} in Cargo.lock"))?;
     Ok((target.join("release").join(package), version.to_owned()))
 }
 

@@ -12,7 +12,7 @@ use super::machine::version;
 use super::progress::Progress;
 use super::template::fill;
 
-pub(crate) use install::debian;
+pub(crate) use install::{cargo, debian};
 
 /// A peer that may be had.
 pub(crate) struct Peer {
@@ -110,7 +110,7 @@ fn pingora(progress: &Progress) -> anyhow::Result<Contender> {
 
 /// A program of `bench/peers/rust`.
 fn rust(name: &'static str, progress: &Progress) -> anyhow::Result<Contender> {
-    let (program, version) = install::cargo(name, progress)?;
+    let (program, version) = cargo(name, name, progress)?;
     Ok(plain_peer(name, version, move |place| {
         let mut command = Command::new(&program);
         command.arg(place.listen.to_string()).arg(place.upstream.to_string());

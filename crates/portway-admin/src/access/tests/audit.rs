@@ -69,3 +69,55 @@ fn what_cannot_be_written_is_said() {
     log.write(&record(1));
     assert_eq!(log.lost(), 0);
 }
+
+/// All pages of a log, from the last record to the first.
+fn pages(log: &AuditLog, limit: usize) -> Vec<Vec<u64>> {
+    let (mut pages, mut before) = (Vec::new(), None);
+    loop {
+        let page = log.read(before, limit).unwrap();
+        pages.push(page.records.iter().filter_map(|record| record.revision).collect());
+        before = page.before;
+        if before.is_none() {
+            return pages;
+        }
+    }
+}
+
+#[test]
+fn what_was_written_is_read_back_from_a_file_and_from_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("audit.log");
+    let in_file = AuditLog::open(&LogOutput::File(path.clone())).unwrap();
+    for log in [&in_file, &AuditLog::to_process_log()] {
+        assert_eq!(pages(log, 10), [Vec::<u64>::new()]);
+        for revision in 0..25 {
+            log.write(&record(revision));
+        }
+        let numbers = |from: u64, to: u64| (from..to).rev().collect::<Vec<_>>();
+        assert_eq!(pages(log, 10), [numbers(15, 25), numbers(5, 15), numbers(0, 5)]);
+        assert_eq!(pages(log, 25), [numbers(0, 25)]);
+    }
+    // What somebody else writes there is no record.
+    fs::write(&path, [fs::read(&path).unwrap().as_slice(), b"\nnoise\n{}"].concat()).unwrap();
+    assert_eq!(in_file.read(None, 3).unwrap().records.len(), 3);
+    fs::remove_file(&path).unwrap();
+    assert_eq!(pages(&in_file, 10), [Vec::<u64>::new()]);
+}
+
+#[test]
+fn a_long_file_is_read_from_its_end_and_memory_is_bounded() {
+    let folder = tempfile::tempdir().unwrap();
+    let in_file = AuditLog::open(&LogOutput::File(folder.path().join("audit.log"))).unwrap();
+    let in_memory = AuditLog::to_process_log();
+    for revision in 0..3000 {
+        in_memory.write(&record(revision));
+        in_file.write(&record(revision));
+        // The file is a thread's to write, which falls behind.
+        if revision % 500 == 0 {
+            in_file.read(None, 1).unwrap();
+        }
+    }
+    assert_eq!(in_file.lost(), 0);
+    assert_eq!(pages(&in_file, 1000).concat(), (0..3000).rev().collect::<Vec<_>>());
+    assert_eq!(pages(&in_memory, 300).concat(), (2000..3000).rev().collect::<Vec<_>>());
+}

@@ -25,7 +25,7 @@ const TABLE: &[(&[&str], [&str; 3], [&str; 3])] = &[
         ["xxx...", "xxxxxx", "xxxxxx"],
     ),
     (
-        &["namespace", "listener", "domain", "revision", "debug-token"],
+        &["namespace", "listener", "domain", "revision", "debug-token", "extension"],
         ["x--...", "x--...", "x--..."],
         ["xxx...", "xxxxxx", "xxxxxx"],
     ),

@@ -97,4 +97,7 @@ pub(crate) struct Edit {
     /// Why; it stands in the history
     #[arg(short, long, value_name = "TEXT")]
     pub(crate) message: Option<String>,
+    /// Also where documents lose their collection, or do not fit it any more
+    #[arg(long)]
+    pub(crate) force: bool,
 }

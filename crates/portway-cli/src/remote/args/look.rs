@@ -111,19 +111,27 @@ pub(crate) enum Written {
 
 const EXPLAIN: &str = "\
 Nothing is sent anywhere: the gateway says which route would take the request, and for each route
-it looked at before, the first condition that ruled it out.
+it looked at before, the first condition that ruled it out. --live tells the same of a request that
+was sent with a debug token, and what happened to it: its answer says by which id.
 
 Examples:
   portway explain GET http://shop.example.com/cart/42
-  portway explain POST https://shop.example.com/cart -H 'X-Tenant: acme' --client 203.0.113.9";
+  portway explain POST https://shop.example.com/cart -H 'X-Tenant: acme' --client 203.0.113.9
+  curl -i -H \"$(portway token debug)\" http://shop.example.com/cart/42
+  portway explain --live <X-Portway-Debug-Id>";
 
 #[derive(Args, Debug)]
 #[command(after_help = EXPLAIN)]
 pub(crate) struct Explain {
     /// The method
-    pub(crate) method: String,
+    #[arg(required_unless_present = "live")]
+    pub(crate) method: Option<String>,
     /// The URL a client would ask for
-    pub(crate) url: String,
+    #[arg(required_unless_present = "live")]
+    pub(crate) url: Option<String>,
+    /// A request that was sent with a debug token, by the id in its answer
+    #[arg(long, value_name = "ID", conflicts_with_all = ["method", "url", "headers", "client", "listener"])]
+    pub(crate) live: Option<String>,
     /// A header field; may be given several times
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
     pub(crate) headers: Vec<String>,

@@ -19,7 +19,8 @@ pub(crate) use self::{
         DocumentVerb, Noun, Verb,
     },
     operate::{
-        Backup, Profile, ProfileVerb, Restore, Role, Token, TokenCreate, TokenDebug, TokenVerb,
+        Backup, Profile, ProfileVerb, Restore, Role, RotateKey, Token, TokenCreate, TokenDebug,
+        TokenVerb,
     },
 };
 
@@ -66,6 +67,8 @@ pub(crate) enum Command {
     Backup(Backup),
     /// Put a saved store in the place of what there is
     Restore(Restore),
+    /// Make a new key for secrets, and seal them with it
+    RotateKey(RotateKey),
     /// Documents of collections: put, get, list, delete
     #[command(visible_alias = "doc", alias = "documents")]
     Document(Document),

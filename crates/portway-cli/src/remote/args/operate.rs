@@ -127,6 +127,25 @@ pub(crate) struct Restore {
     /// Do not ask
     #[arg(long)]
     pub(crate) yes: bool,
+    /// Also where documents lose their collection, or do not fit it
+    #[arg(long)]
+    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+const ROTATE: &str = "\
+A new key is made, everything is sealed with it, and the old keys leave the key file. Backups that
+were made before still need the old keys: keep a copy of the file as it was.
+
+Examples:
+  portway rotate-key";
+
+#[derive(Args, Debug)]
+#[command(after_help = ROTATE)]
+pub(crate) struct RotateKey {
     #[command(flatten)]
     pub(crate) output: Output,
     #[command(flatten)]

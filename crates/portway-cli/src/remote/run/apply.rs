@@ -38,7 +38,8 @@ pub(super) async fn diff(args: &Diff) -> anyhow::Result<ExitCode> {
         client.ask(request.maybe("to", to.as_deref())).await?
     } else {
         let Ok(bundle) = Bundle::read(&args.files)? else { return Ok(wrong()) };
-        let edit = Edit { dry_run: true, message: None };
+        // What differs is asked for, not whether it may be done.
+        let edit = Edit { dry_run: true, message: None, force: true };
         match sent(&client, &bundle, &args.scope, args.selector.as_deref(), &edit).await {
             Ok(said) => said,
             Err(failure) => return told(failure, &bundle),

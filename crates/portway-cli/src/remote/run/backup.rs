@@ -13,7 +13,7 @@ use bytes::Bytes;
 use super::{client, warn};
 use crate::{
     remote::{
-        args::{Backup, Form, Restore},
+        args::{Backup, Form, Restore, RotateKey},
         client::{Request, Stream},
         files::is_stdin,
         progress::Progress,
@@ -80,7 +80,7 @@ pub(super) async fn restore(args: &Restore) -> anyhow::Result<ExitCode> {
             }
         }
     }
-    let request = Request::post("/restore").flag("dry_run", args.dry_run);
+    let request = Request::post("/restore").flag("dry_run", args.dry_run).flag("force", args.force);
     let progress = Progress::endless("restoring");
     let said = client.ask(request.body("application/octet-stream", Bytes::from(body))).await?;
     progress.clear();
@@ -94,5 +94,15 @@ pub(super) async fn restore(args: &Restore) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     show::value(args.output.form, &said.data, |_| String::new())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) async fn rotate_key(args: &RotateKey) -> anyhow::Result<ExitCode> {
+    let client = client(&args.connection)?;
+    let said = client.ask(Request::post("/secrets/rotate-key")).await?;
+    show::value(args.output.form, &said.data, |data| {
+        let (key, count) = (show::text(data, "/key_id"), show::text(data, "/resealed"));
+        format!("key {key} seals from now on; {count} secrets were sealed anew\n")
+    })?;
     Ok(ExitCode::SUCCESS)
 }

@@ -10,7 +10,7 @@ use super::client;
 use crate::{
     remote::{
         args::Explain,
-        client::Request,
+        client::{Request, escaped},
         show::{self, items, text},
     },
     terminal::UsageError,
@@ -20,6 +20,12 @@ const GREEN: Style = AnsiColor::Green.on_default().effects(Effects::BOLD);
 const DIM: Style = Style::new().effects(Effects::DIMMED);
 
 pub(super) async fn explain(args: &Explain) -> anyhow::Result<ExitCode> {
+    if let Some(id) = &args.live {
+        let client = client(&args.connection)?;
+        let said = client.ask(Request::get(&format!("/explain/{}", escaped(id)))).await?;
+        show::value(args.output.form, &said.data, told)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut headers = Map::new();
     for header in &args.headers {
         let Some((name, value)) = header.split_once(':').filter(|(name, _)| !name.is_empty())
@@ -29,7 +35,7 @@ pub(super) async fn explain(args: &Explain) -> anyhow::Result<ExitCode> {
         headers.insert(name.trim().to_lowercase(), value.trim().into());
     }
     let mut body = json!({
-        "method": args.method.to_uppercase(),
+        "method": args.method.as_deref().unwrap_or_default().to_uppercase(),
         "url": args.url,
         "headers": headers,
     });
@@ -95,11 +101,34 @@ fn told(data: &Value) -> String {
         }
         other => lines += &format!("target     {}\n", text(other, "")),
     }
+    for (at, step) in items(data, "/steps").iter().enumerate() {
+        let word = if at == 0 { "happened" } else { "" };
+        let (plugin, decision) = (text(step, "/plugin"), text(step, "/decision"));
+        lines += &format!("{word:<10} {plugin} {decision} in {}\n", millis(&step["took_ms"]));
+    }
+    if let Some(upstream) = data.get("upstream").filter(|upstream| upstream.is_object()) {
+        let (service, endpoint) = (text(upstream, "/service"), text(upstream, "/endpoint"));
+        let took = millis(&upstream["took_ms"]);
+        lines += &format!("upstream   {service} {endpoint} in {took}\n");
+    }
     let status = text(data, "/status");
     if !status.is_empty() {
         lines += &format!("status     {status}\n");
     }
+    for (word, at) in [("error", "/error"), ("time", "/time"), ("request", "/request_id")] {
+        let value = text(data, at);
+        if !value.is_empty() {
+            lines += &format!("{word:<10} {value}\n");
+        }
+    }
+    if data["took_ms"].is_number() {
+        lines += &format!("took       {}\n", millis(&data["took_ms"]));
+    }
     lines
+}
+
+fn millis(value: &Value) -> String {
+    value.as_f64().map_or_else(|| "-".to_owned(), |millis| format!("{millis:.3} ms"))
 }
 
 #[cfg(test)]

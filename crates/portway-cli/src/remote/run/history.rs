@@ -68,7 +68,10 @@ pub(super) async fn rollback(args: &Rollback) -> anyhow::Result<ExitCode> {
     if let Some(message) = &args.edit.message {
         body["message"] = message.as_str().into();
     }
-    let request = Request::post("/rollback").flag("dry_run", args.edit.dry_run).json(&body);
+    let request = Request::post("/rollback")
+        .flag("dry_run", args.edit.dry_run)
+        .flag("force", args.edit.force)
+        .json(&body);
     let said = client.ask(request).await?;
     warn(&said.meta);
     if args.output.form == Form::Table && args.edit.dry_run {

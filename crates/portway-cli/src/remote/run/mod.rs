@@ -48,6 +48,7 @@ pub(super) async fn run(command: &Command) -> anyhow::Result<ExitCode> {
         Command::Token(args) => token::token(args).await,
         Command::Backup(args) => backup::backup(args).await,
         Command::Restore(args) => backup::restore(args).await,
+        Command::RotateKey(args) => backup::rotate_key(args).await,
         Command::Document(args) => document::document(args).await,
         Command::Profile(args) => profile::profile(args),
         Command::Namespace(args) => noun::noun("namespace", args).await,
@@ -79,7 +80,10 @@ impl Client {
 /// A change with what was said about how it is made. The message goes into a query: a header
 /// field holds no text beyond ASCII.
 fn edited(request: Request, edit: &Edit) -> Request {
-    request.flag("dry_run", edit.dry_run).maybe("message", edit.message.as_deref())
+    request
+        .flag("dry_run", edit.dry_run)
+        .flag("force", edit.force)
+        .maybe("message", edit.message.as_deref())
 }
 
 /// A change that is made only if the resource is as the caller thinks.

@@ -99,6 +99,9 @@ fn line(event: &Event, data: &Value) -> String {
             [] => outcome(data),
             several => several.iter().map(outcome).collect(),
         },
+        "restored" => {
+            format!("{BOLD}restored{BOLD:#}: the last change is {}\n", text(data, "/revision"))
+        }
         other => format!("{}: {}\n", clean(other), clean(&event.data)),
     }
 }

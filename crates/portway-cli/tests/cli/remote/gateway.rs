@@ -62,12 +62,16 @@ impl Gateway {
     }
 
     async fn ask(&self, path: &str) -> io::Result<Response> {
+        self.client().await?.get(path).await
+    }
+
+    async fn client(&self) -> io::Result<Client> {
         // The admin API has an address of its own.
         let is_it = |line: &str| line.contains(" listening ") && line.contains("listener=\"web\"");
         let line = self.process.wait_for_line(is_it).await?;
         let address = line.split("address=").nth(1).and_then(|rest| rest.split(' ').next());
         let address = address.and_then(|text| text.parse().ok());
-        Client::h1(address.ok_or_else(|| io::Error::other(line.clone()))?).get(path).await
+        Ok(Client::h1(address.ok_or_else(|| io::Error::other(line.clone()))?))
     }
 }
 
@@ -173,4 +177,38 @@ async fn a_token_may_do_what_it_is_for() {
     gateway.good(&["token", "delete", "looker"]).await;
     gateway.token = made.trim().to_owned();
     gateway.bad(&["list", "routes"], 4).await;
+}
+
+#[tokio::test]
+async fn who_asked_why_and_with_which_key_is_told() {
+    let gateway = Gateway::start().await.unwrap();
+    let reply = ["put", "route", "a", "match.path=/a", "target.reply.status=204"];
+    gateway.good(&reply).await;
+    gateway.bad(&["get", "route", "nowhere"], 1).await;
+    let audit = gateway.good(&["audit", "--limit", "1"]).await;
+    assert!(audit.contains("/api/v1/routes/a") && audit.contains("admin"), "{audit}");
+
+    let field = gateway.good(&["token", "debug", "--route", "a", "--expires", "1m"]).await;
+    let (name, token) = field.trim().split_once(": ").expect("a header field");
+    let request = http::Request::get("/a").header("host", "x.test").header(name, token);
+    let request = request.body(http_body_util::Full::new(bytes::Bytes::new())).unwrap();
+    let answer = gateway.client().await.unwrap().request(request).await.unwrap();
+    let id = answer.header("x-portway-debug-id").expect("an id");
+    let told = gateway.good(&["explain", "--live", id]).await;
+    assert!(told.contains("route      a\n") && told.contains("status     204\n"), "{told}");
+    assert!(told.contains("took       ") && told.contains(" ms\n"), "{told}");
+    let said = gateway.bad(&["explain", "--live", "nothing"], 1).await;
+    assert!(said.contains("not_found"), "{said}");
+    gateway.bad(&["explain", "GET"], 2).await;
+
+    gateway.good(&["put", "secret", "s", "value=hidden"]).await;
+    let said = gateway.good(&["rotate-key"]).await;
+    assert!(said.contains(" 2 secrets were sealed anew"), "{said}");
+
+    gateway.good(&["put", "collection", "c", "visibility=public"]).await;
+    gateway.good(&["document", "put", "d", "--collection", "c", "data:=1"]).await;
+    let said = gateway.bad(&["rollback", "1"], 1).await;
+    assert!(said.contains("in_use"), "{said}");
+    gateway.good(&["rollback", "1", "--force"]).await;
+    gateway.bad(&["get", "collection", "c"], 1).await;
 }

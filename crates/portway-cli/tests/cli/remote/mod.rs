@@ -4,6 +4,7 @@ mod connection;
 mod gateway;
 mod resources;
 mod stub;
+mod terminal;
 
 use std::{path::Path, process::Output};
 

@@ -84,3 +84,67 @@ async fn the_document_of_the_api_is_there_for_everybody() -> io::Result<()> {
     assert!(client.get("/explorer.js").await?.text().contains("openapi.json"));
     Ok(())
 }
+
+#[tokio::test]
+async fn a_list_is_no_object() -> io::Result<()> {
+    let api = Administered::start("").await?;
+    for path in ["/debug-tokens", "/tokens", "/explain", "/rollback"] {
+        let (status, body) = api.ask(Method::POST, path, Some(json!([null, null]))).await?;
+        assert_eq!((status, &body["code"]), (400, &json!("bad_value")), "{path}: {body}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_asked_for_what_can_be_read_back() -> io::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("audit.log");
+    let to_file = format!("admin: {{bind: '127.0.0.1:0', audit_log: {}}}", file.display());
+    // From memory, and from a file.
+    for config in ["", &to_file] {
+        let api = Administered::start(config).await?;
+        api.reply("a", "/a", "a").await?;
+        let client = Client::h1(api.address());
+        let wrong = ask(&client, "pwt_nobody_knows", Method::GET, "/api/v1/routes", None).await?;
+        assert_eq!(wrong.status, 401);
+        let told = api.get("/audit?limit=2").await?;
+        let one = |at: usize, key: &str| told["data"][at][key].clone();
+        assert_eq!((one(0, "status"), one(0, "author")), (json!(401), json!("")), "{told}");
+        assert_eq!((one(1, "path"), one(1, "revision")), (json!("/api/v1/routes/a"), json!(1)));
+        assert_eq!(one(1, "author"), "tester");
+        let cursor = told["meta"]["cursor"].as_str().expect("there is more").to_owned();
+        let rest = api.get(&format!("/audit?cursor={cursor}")).await?;
+        assert_eq!(rest["data"][0]["path"], "/api/v1/tokens", "{rest}");
+        let editor = api.token(json!({ "name": "e", "role": "editor" })).await?;
+        assert_eq!(api.ask_as(&editor, "/audit").await?.0, 403);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn nothing_of_the_document_is_done_for_a_stranger() -> io::Result<()> {
+    let api = Administered::start("").await?;
+    let client = Client::h1(api.address());
+    let document = client.get("/openapi.json").await?.json::<serde_json::Value>()?;
+    let paths = document["paths"].as_object().expect("paths");
+    let mut count = 0;
+    for (path, operations) in paths {
+        for method in operations.as_object().expect("operations").keys() {
+            let path = path.replace(['{', '}'], "");
+            let request = http::Request::builder()
+                .method(method.to_uppercase().as_str())
+                .uri(&path)
+                .header("host", "localhost")
+                .header("content-type", "application/json")
+                .body(http_body_util::Full::new(bytes::Bytes::from("{}")))
+                .map_err(io::Error::other)?;
+            let response = client.request(request).await?;
+            assert_eq!(response.status, 401, "{method} {path}: {}", response.text());
+            let how = response.header("www-authenticate").unwrap_or_default();
+            assert!(how.starts_with("Bearer"), "{method} {path}: {how}");
+            count += 1;
+        }
+    }
+    assert!(count > 60, "{count}");
+    Ok(())
+}

@@ -3,10 +3,9 @@
 use std::io;
 
 use http::Method;
-use portway_testkit::EventStream;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::Administered;
+use super::{Administered, next};
 
 #[tokio::test]
 async fn every_change_can_be_looked_at_and_undone() -> io::Result<()> {
@@ -77,7 +76,8 @@ async fn secrets_are_used_and_never_shown() -> io::Result<()> {
     api.put("/secrets/greeting", json!({ "value": "changed" })).await?;
     assert_eq!(api.seen("/s").await?.1, "changed");
     let (status, body) = api.ask(Method::DELETE, "/secrets/greeting", None).await?;
-    assert!(matches!(status, 409 | 422), "{status} {body}");
+    assert_eq!((status, body["code"].as_str()), (409, Some("in_use")), "{body}");
+    assert_eq!(api.seen("/s").await?.1, "changed");
     let stored = std::fs::read(api.gateway.path("data").join("portway.redb"))?;
     let secret = SECRET.as_bytes();
     assert!(!stored.windows(secret.len()).any(|window| window == secret), "it lies in the file");
@@ -88,25 +88,10 @@ async fn secrets_are_used_and_never_shown() -> io::Result<()> {
 async fn changes_are_told_as_they_come() -> io::Result<()> {
     let api = Administered::start("").await?;
     api.reply("a", "/a", "one").await?;
-    let client = portway_testkit::Client::h1(api.address());
-    let request = http::Request::get("/api/v1/watch")
-        .header("host", "localhost")
-        .header("last-event-id", "0")
-        .header("authorization", format!("Bearer {}", api.token))
-        .body(http_body_util::Empty::<bytes::Bytes>::new())
-        .map_err(io::Error::other)?;
-    let mut events = EventStream::over(client.open(request).await?)?;
-    let mut next = async || -> io::Result<Value> {
-        loop {
-            let event = events.next().await?.ok_or_else(|| io::Error::other("it ended"))?;
-            if event.name.as_deref() == Some("revision") {
-                return serde_json::from_str(&event.data).map_err(io::Error::other);
-            }
-        }
-    };
-    assert_eq!(next().await?["revision"], 1);
+    let mut events = api.watch(&api.token, 0).await?;
+    assert_eq!(next(&mut events).await?.1["revision"], 1);
     api.reply("b", "/b", "b").await?;
-    let told = next().await?;
+    let (_, told) = next(&mut events).await?;
     assert_eq!(
         (told["revision"].as_u64(), told["changes"][0]["name"].as_str()),
         (Some(2), Some("b"))
@@ -115,31 +100,23 @@ async fn changes_are_told_as_they_come() -> io::Result<()> {
 }
 
 #[tokio::test]
-async fn documents_fit_the_schema_of_their_collection() -> io::Result<()> {
+async fn changes_after_a_restore_are_told_though_their_numbers_were() -> io::Result<()> {
     let api = Administered::start("").await?;
-    let schema = |least: u32| {
-        json!({ "schema": { "type": "object", "required": ["url"],
-                            "properties": { "url": { "type": "string", "minLength": least } } } })
-    };
-    api.put("/collections/links", schema(1)).await?;
-    let at = |id: &str| format!("/documents/{id}?collection=links");
-    let (status, body) = api.ask(Method::PUT, &at("a"), Some(json!({ "url": "http://x" }))).await?;
-    assert_eq!((status, body["data"]["data"]["url"].as_str()), (201, Some("http://x")), "{body}");
-    let (status, body) = api.ask(Method::PUT, &at("b"), Some(json!({ "url": 7 }))).await?;
-    assert_eq!((status, body["problems"][0]["path"].as_str()), (422, Some("url")), "{body}");
-    for id in ["b", "c", "d"] {
-        api.put(&at(id), json!({ "url": id })).await?;
-    }
-    let page = api.get("/documents?collection=links&limit=3").await?;
-    assert_eq!(page["data"].as_array().map(Vec::len), Some(3));
-    let cursor = page["meta"]["cursor"].as_str().expect("there is more");
-    let rest = api.get(&format!("/documents?collection=links&cursor={cursor}")).await?;
-    assert_eq!(rest["data"][0]["id"], "d");
-    // A schema that documents do not fit, and the end of their collection, have to be forced.
-    let (status, body) = api.ask(Method::PUT, "/collections/links", Some(schema(5))).await?;
-    assert_eq!((status, body["code"].as_str()), (409, Some("in_use")), "{body}");
-    assert_eq!(api.ask(Method::DELETE, "/collections/links", None).await?.0, 409);
-    assert_eq!(api.ask(Method::DELETE, "/collections/links?force=true", None).await?.0, 200);
-    assert_eq!(api.ask(Method::GET, &at("a"), None).await?.0, 404);
+    api.reply("a", "/a", "one").await?;
+    let backup = api.backup().await?;
+    api.reply("a", "/a", "two").await?;
+    api.reply("a", "/a", "three").await?;
+    let mut events = api.watch(&api.token, 2).await?;
+    assert_eq!(next(&mut events).await?.1["revision"], 3);
+    assert_eq!(api.restore(&backup, "").await?.0, 200);
+    let (name, told) = next(&mut events).await?;
+    assert_eq!((name.as_str(), told["revision"].as_u64()), ("restored", Some(1)));
+    api.reply("b", "/b", "b").await?;
+    let (name, told) = next(&mut events).await?;
+    assert_eq!((name.as_str(), told["revision"].as_u64()), ("revision", Some(2)), "{told}");
+    // Whoever comes back with a number of the other history hears of it, too.
+    let mut events = api.watch(&api.token, 3).await?;
+    let (name, told) = next(&mut events).await?;
+    assert_eq!((name.as_str(), told["revision"].as_u64()), ("restored", Some(2)));
     Ok(())
 }

@@ -62,26 +62,47 @@ async fn a_backup_brings_everything_back() -> io::Result<()> {
     let api = Administered::start("").await?;
     api.put("/secrets/k", json!({ "value": "s3cret" })).await?;
     api.reply("kept", "/kept", "${secret:k}").await?;
-    let client = portway_testkit::Client::h1(api.address());
-    let backup = ask(&client, &api.token, Method::GET, "/api/v1/backup", None).await?;
-    assert_eq!(backup.status, 200);
+    let backup = api.backup().await?;
     api.reply("kept", "/kept", "changed").await?;
     api.reply("new", "/new", "new").await?;
-    let restore = async |body: bytes::Bytes| {
-        let request = http::Request::post("/api/v1/restore")
-            .header("host", "localhost")
-            .header("authorization", format!("Bearer {}", api.token))
-            .body(http_body_util::Full::new(body))
-            .map_err(io::Error::other)?;
-        io::Result::Ok(client.request(request).await?.status.as_u16())
-    };
-    let torn = backup.body.slice(..backup.body.len() - 1);
-    assert_eq!(restore(torn).await?, 422);
+    let torn = backup.slice(..backup.len() - 1);
+    assert_eq!(api.restore(&torn, "").await?.0, 422);
     assert_eq!(api.seen("/kept").await?.1, "changed");
-    assert_eq!(restore(backup.body.clone()).await?, 200);
+    assert_eq!(api.restore(&backup, "").await?.0, 200);
     assert_eq!(api.seen("/kept").await?.1, "s3cret");
     assert_eq!(api.seen("/new").await?.0, 404);
     api.reply("after", "/after", "after").await?;
     assert_eq!(api.seen("/after").await?.1, "after");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_new_key_seals_everything_and_the_old_one_is_gone() -> io::Result<()> {
+    let mut api = Administered::start("").await?;
+    api.put("/secrets/k", json!({ "value": "s3cret" })).await?;
+    api.put("/secrets/k", json!({ "value": "s3cret, too" })).await?;
+    api.reply("kept", "/kept", "${secret:k}").await?;
+    let file = api.gateway.path("data").join("secrets.key");
+    let old = std::fs::read_to_string(&file)?;
+    let (status, body) = api.ask(Method::POST, "/secrets/rotate-key", None).await?;
+    // The secret, and what it was before and after each of two changes.
+    assert_eq!((status, body["data"]["resealed"].as_u64()), (200, Some(4)), "{body}");
+    assert!(body["data"]["key_id"].as_str().is_some_and(|id| id.len() == 16), "{body}");
+    let new = std::fs::read_to_string(&file)?;
+    let keys = |text: &str| text.lines().filter(|line| !line.starts_with('#')).count();
+    assert_eq!((keys(&old), keys(&new)), (1, 1));
+    assert_ne!(old, new);
+    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&file)?.permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    api = again(api).await?;
+    assert_eq!(api.seen("/kept").await?.1, "s3cret, too");
+    let back = json!({ "revision": 1 });
+    assert_eq!(api.ask(Method::POST, "/rollback", Some(back)).await?.0, 200);
+    api.reply("kept", "/kept", "${secret:k}").await?;
+    assert_eq!(api.seen("/kept").await?.1, "s3cret");
+    let viewer = api.token(json!({ "name": "e", "role": "editor" })).await?;
+    let client = portway_testkit::Client::h1(api.address());
+    let path = "/api/v1/secrets/rotate-key";
+    assert_eq!(ask(&client, &viewer, Method::POST, path, None).await?.status, 403);
     Ok(())
 }

@@ -75,8 +75,14 @@ async fn a_host_of_no_domain_is_nobodys_when_default_is_switched_off() -> io::Re
     assert_eq!(answer.status, 404);
     assert!(answer.text().contains("no_domain"), "{}", answer.text());
 
+    let mut early = gateway.raw().await?;
+    assert_eq!(early.exchange("GET / HTTP/1.1\r\nHost: a.example\r\n\r\n").await?.status, 200);
     let strict = format!("listeners: [{{name: web, bind: \"127.0.0.1:0\", strict: true}}]\n{off}");
     gateway.reload(&strict).await?;
+    // Whoever was let in before is told.
+    let answer = early.exchange("GET / HTTP/1.1\r\nHost: elsewhere\r\n\r\n").await?;
+    assert_eq!(answer.status, 404);
+    early.expect_closed().await?;
     all_belong(&gateway, &[("a.example", "a"), ("b.example", "b")]).await?;
     let mut client = gateway.raw().await?;
     client.send("GET / HTTP/1.1\r\nHost: elsewhere\r\n\r\n").await?;

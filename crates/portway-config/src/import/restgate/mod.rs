@@ -49,7 +49,7 @@ pub(crate) fn read(
     let settings = reader.typed(&tree, &["observed_services"], "").unwrap_or_default();
     let mut config = process(&settings);
     let waiting = settings.response_header_timeout.0;
-    config.services = services(&mut reader, &tree, waiting, &mut numbers);
+    config.services = services(&mut reader, &tree, waiting, &mut numbers).into();
     let naming = Naming { numbers, translate: Some(document_path) };
     let places = Places::new(file, tree, naming, secrets);
     Read { config, places, dialect: Dialect::RestGate, unread_services: Vec::new() }
@@ -68,7 +68,7 @@ fn process(file: &File) -> Config {
     listener.limits.idle = file.idle_timeout.0;
     listener.read_timeout = file.read_timeout.0;
     listener.write_timeout = file.write_timeout.0;
-    let mut config = Config { listeners: vec![listener], ..Config::default() };
+    let mut config = Config { listeners: [listener].into(), ..Config::default() };
     config.probes.bind = BindAddr::any(file.admin_port);
     config.probes.restgate_metrics = true;
     config.log.level = file.log_level.0;

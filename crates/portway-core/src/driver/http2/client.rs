@@ -82,7 +82,7 @@ struct Slot(Arc<AtomicUsize>);
 impl Multiplexed {
     /// Begins to speak HTTP/2. The connection runs in a task of this core, and ends with the last
     /// exchange after the last clone is gone.
-    pub(crate) async fn begin(wire: Wire, head_bytes: usize) -> Result<Self, h2::Error> {
+    pub(crate) async fn begin(wire: Wire, head_bytes: usize) -> Result<Self, Error> {
         let (sender, connection) = client::Builder::new()
             .initial_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
@@ -90,7 +90,8 @@ impl Multiplexed {
             .max_send_buffer_size(SEND_BUFFER)
             .enable_push(false)
             .handshake(wire)
-            .await?;
+            .await
+            .map_err(no_http2)?;
         let closed = Arc::<AtomicBool>::default();
         let ended = Arc::clone(&closed);
         tokio::spawn(async move {
@@ -301,6 +302,11 @@ impl Drop for Slot {
     }
 }
 
+/// Makes a request ask for a tunnel of this protocol (RFC 8441 section 4).
+pub(crate) fn ask_tunnel(request: &mut Request<Body>, protocol: &str) {
+    request.extensions_mut().insert(Protocol::from(protocol));
+}
+
 /// The head as HTTP/2 has it: the host in the target, and nothing that concerns a connection.
 fn head(
     request: &Request<Body>,
@@ -382,6 +388,16 @@ fn failed(error: h2::Error) -> Box<Failed> {
         (Again::Never, Failed::malformed(error))
     };
     Box::new(Failed { error, again })
+}
+
+fn no_http2(error: h2::Error) -> Error {
+    Error::upstream(
+        StatusCode::BAD_GATEWAY,
+        "upstream_protocol",
+        "the upstream does not speak HTTP/2",
+    )
+    .because(error)
+    .unseen()
 }
 
 fn no_tunnel() -> Error {

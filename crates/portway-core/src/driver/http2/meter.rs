@@ -26,7 +26,7 @@ const MILLISECOND: u64 = 6;
 const CREDIT: u64 = 10_000 * COST;
 
 /// Counts the frames of a client that say nothing.
-pub(in crate::driver) struct Meter {
+pub(super) struct Meter {
     head: [u8; HEAD],
     /// How much of the head is there.
     filled: usize,
@@ -39,12 +39,12 @@ pub(in crate::driver) struct Meter {
 
 impl Meter {
     /// For a connection of which nothing was read.
-    pub(in crate::driver) fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { head: [0; HEAD], filled: 0, ahead: PREFACE, owed: 0, paid: 0 }
     }
 
     /// Looks at what came, so many milliseconds after the beginning.
-    pub(in crate::driver) fn reads(&mut self, mut bytes: &[u8], millis: u64) {
+    pub(super) fn reads(&mut self, mut bytes: &[u8], millis: u64) {
         self.pay(millis.saturating_sub(self.paid).saturating_mul(MILLISECOND));
         self.paid = millis;
         loop {
@@ -66,12 +66,12 @@ impl Meter {
     }
 
     /// So many bytes went to the client.
-    pub(in crate::driver) fn writes(&mut self, bytes: usize) {
+    pub(super) fn writes(&mut self, bytes: usize) {
         self.pay(bytes as u64);
     }
 
     /// Whether more is owed than anybody may.
-    pub(in crate::driver) fn is_flooded(&self) -> bool {
+    pub(super) fn is_flooded(&self) -> bool {
         self.owed > CREDIT
     }
 

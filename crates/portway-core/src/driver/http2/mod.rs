@@ -5,12 +5,16 @@ mod client;
 mod incoming;
 mod meter;
 mod outgoing;
+mod pace;
 mod server;
+mod socket;
 mod stream;
 mod tunnel;
 
-pub(crate) use client::{Answer, Multiplexed, Shake};
-pub(super) use meter::Meter;
+pub(crate) use client::{Answer, Multiplexed, Shake, ask_tunnel};
 pub(super) use server::serve;
 pub(crate) use stream::{StreamLine, Tunnelled};
 pub(super) use tunnel::{Awaited, StreamIo};
+
+/// It is part of this build.
+pub(crate) const IS_SPOKEN: bool = true;

@@ -17,15 +17,15 @@ use tokio::time::{Instant, Sleep, sleep, sleep_until, timeout};
 
 use super::{
     incoming::{Incoming, Kept},
+    pace::{Overdue, Pace, Watchdog},
+    socket::ClientSocket,
     stream::{Stream, StreamLine},
 };
 use crate::{
     driver::{
         ClientLine, Serve, ServerOptions,
         http1::client_closed_request,
-        pace::{Overdue, Pace, Watchdog},
         server::{Closing, FAREWELL},
-        socket::ClientSocket,
     },
     socket::Wire,
 };

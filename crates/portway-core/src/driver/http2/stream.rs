@@ -22,8 +22,11 @@ use tokio::{
     time::{Instant, Sleep, sleep},
 };
 
-use super::outgoing::{Broken, Outgoing};
-use crate::driver::pace::Pace;
+use super::{
+    outgoing::{Broken, Outgoing},
+    pace::Pace,
+    tunnel::Awaited,
+};
 
 /// Interim answers to one request. More than these are a flood.
 const INTERIM: u16 = 200;
@@ -35,7 +38,7 @@ const DRAIN_TIME: Duration = Duration::from_secs(1);
 
 /// A request's line to its stream.
 pub(crate) struct StreamLine {
-    pub(in crate::driver) pace: Arc<Pace>,
+    pace: Arc<Pace>,
     /// When its request came.
     began: Instant,
     /// Milliseconds for which the client may make no room for the answer; 0 for ever.
@@ -61,8 +64,24 @@ impl StreamLine {
         Arc::new(Self { pace, began, patience: AtomicU64::new(0), state: Mutex::new(state) })
     }
 
+    /// The request is served from now on.
+    pub(in crate::driver) fn begin(&self) {
+        self.pace.begin();
+    }
+
+    /// The request was served, at `now`.
+    pub(in crate::driver) fn end(&self, now: Instant) {
+        self.pace.end(now);
+    }
+
+    /// The connection takes no further request.
+    pub(in crate::driver) fn last(&self) {
+        self.pace.retire();
+    }
+
     /// The client may make no room for the answer for so long.
     pub(in crate::driver) fn limit(&self, patience: Option<Duration>) {
+        self.pace.wait_for_client(patience);
         let millis = patience.map_or(0, |time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
         self.patience.store(millis, Relaxed);
     }
@@ -98,14 +117,12 @@ impl StreamLine {
 
     /// Both directions of a tunnel, if the client has asked for one. The second one comes once
     /// the request was answered.
-    pub(in crate::driver) fn tunnel(
-        &self,
-    ) -> Option<(RecvStream, oneshot::Receiver<SendStream<Bytes>>)> {
+    pub(in crate::driver) fn tunnel(&self) -> Option<Awaited> {
         let mut state = self.state();
         let received = state.tunnel.take()?;
         let (awaited, waiting) = oneshot::channel();
         state.awaited = Some(awaited);
-        Some((received, waiting))
+        Some(Awaited::new(received, waiting))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -20,10 +20,7 @@ pub(crate) struct Awaited {
 }
 
 impl Awaited {
-    pub(in crate::driver) fn new(
-        received: RecvStream,
-        sender: oneshot::Receiver<SendStream<Bytes>>,
-    ) -> Self {
+    pub(super) fn new(received: RecvStream, sender: oneshot::Receiver<SendStream<Bytes>>) -> Self {
         Self { received, sender }
     }
 
@@ -42,7 +39,7 @@ pub(crate) struct StreamIo {
 }
 
 impl StreamIo {
-    pub(in crate::driver) fn new(received: RecvStream, sender: SendStream<Bytes>) -> Self {
+    pub(super) fn new(received: RecvStream, sender: SendStream<Bytes>) -> Self {
         Self { received, read: Bytes::new(), sender, ended: false }
     }
 }

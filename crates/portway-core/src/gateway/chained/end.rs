@@ -9,9 +9,10 @@ use std::{
 use http::Request;
 use portway_plugin::{Body, BoxFuture, Exchange as Shared, Next, RequestExt, Response, Result};
 
+use super::super::asked::Asked;
 use super::errand::{Asking, Desk, Errand, busy};
 use crate::{
-    balance::{Permit, Pick},
+    balance::{Ask, Permit, Pick},
     chain::{End, RequestFacts, Steps, Walk},
     snapshot::Destination,
     upstream::MAX_ENDPOINTS,
@@ -74,7 +75,17 @@ impl Behind<'_> {
         let (mut tried, mut request) = (Vec::new(), Some(request));
         let mut last = None;
         while let Some(inward) = request.take() {
-            let Some(Pick { index, permit }) = upstream.pick(&tried) else {
+            let found = facts.found.ok_or_else(super::super::no_destination)?;
+            let asked = Asked {
+                client: &facts.client,
+                path: facts.path,
+                target: inward.uri().path_and_query(),
+                view: facts.view,
+                id: found.id,
+                found_by: facts.path,
+            };
+            let ask = Ask { of: &asked, headers: Some(inward.headers()) };
+            let Some(Pick { index, permit, .. }) = upstream.pick(&tried, ask)? else {
                 return Err(last.unwrap_or_else(super::super::no_destination));
             };
             tried.push(index);
@@ -83,7 +94,6 @@ impl Behind<'_> {
             let result = match &to.endpoints[index] {
                 None => endpoint.serve(inward, shared).await,
                 Some(chain) => {
-                    let found = facts.found.ok_or_else(super::super::no_destination)?;
                     let way = (found.plan, found.destination);
                     let cells = facts.view.endpoint_cells(way, index, chain, &facts.shard.cells);
                     let steps = Steps::of(chain);

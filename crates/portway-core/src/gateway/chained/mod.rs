@@ -20,7 +20,7 @@ use portway_plugin::{Body, Error, Exchange as Shared, Next, Response, Result, Up
 
 use super::{
     Answered, Matched, Rest,
-    forwarded::{Wishes, bound_upload, forward},
+    forwarded::{Wishes, bound_upload, forward, within},
     own_answer, strip_hops,
 };
 use crate::{
@@ -60,8 +60,23 @@ struct Passage<'a> {
     hops: Hops,
 }
 
-/// Runs a request through its chain.
+/// Runs a request through its chain, for as long as its route allows.
 pub(super) async fn through(
+    exchange: &mut Exchange,
+    request: &mut Request<Body>,
+    way: &mut Way<'_>,
+) -> Result<Answered> {
+    match way.limit() {
+        None => passed(exchange, request, way).await,
+        // On the heap: few routes have one, and every request would carry it.
+        Some(limit) => {
+            let deadline = exchange.started + limit;
+            within(deadline, Box::pin(passed(exchange, request, way))).await
+        }
+    }
+}
+
+async fn passed(
     exchange: &mut Exchange,
     request: &mut Request<Body>,
     way: &mut Way<'_>,
@@ -135,6 +150,7 @@ impl<'a> Passage<'a> {
             request_id: exchange.request_id.clone(),
             started: exchange.started,
             outcome: Mutex::default(),
+            watched: exchange.watched.clone(),
         };
         let (steps, desk) = (Steps::of(way.chain), Desk::default());
         // Made in its place: it is large.
@@ -147,6 +163,18 @@ impl<'a> Way<'a> {
         let target = self.target.as_ref().ok()?;
         let Matched { number, id, .. } = *target.matched;
         Some(Found { plan: number, destination: target.destination, id })
+    }
+
+    /// How long plugins and target may take together.
+    fn limit(&self) -> Option<Duration> {
+        let target = self.target.as_ref().ok()?;
+        match target.to() {
+            Some(to) => to.stages.request,
+            None => {
+                let route = &self.view.snapshot.config.routes[target.matched.number];
+                route.timeouts.request.and_then(portway_config::value::Duration::limit)
+            }
+        }
     }
 
     fn cells(&self, exchange: &Exchange) -> &'a [Arc<PluginCells>] {

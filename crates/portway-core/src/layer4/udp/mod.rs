@@ -182,7 +182,7 @@ impl Desk {
             account.unreachable(None);
             return None;
         };
-        let Dialled { socket, held } = match lane.dial_datagrams(&mut account.tries) {
+        let Dialled { socket, held } = match lane.dial_datagrams(client.ip(), &mut account.tries) {
             Ok(dialled) => dialled,
             Err(error) => {
                 account.unreachable(Some(&error));

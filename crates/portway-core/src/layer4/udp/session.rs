@@ -216,7 +216,9 @@ impl Session {
             &portway_config::Config::default().resolver,
             tokio::runtime::Handle::current(),
         );
-        let lane = Lane::new(Upstream::new(&service, None, &resolver), Arc::default());
+        let balancers = portway_config::balance::Balancers::default();
+        let upstream_of = Upstream::new(&service, None, &resolver, (&balancers, None), None);
+        let lane = Lane::new(upstream_of, Arc::default());
         Self::new(client, lane, upstream, home.into(), Arc::default())
     }
 }

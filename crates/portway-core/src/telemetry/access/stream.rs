@@ -11,7 +11,7 @@ use std::{
 pub struct StreamRecord<'a> {
     /// When it began.
     pub time: SystemTime,
-    /// `tcp`, `tls` or `udp`.
+    /// `tcp`, `tls`, `udp`, or the name of a protocol of the program's own.
     pub protocol: &'a str,
     /// The name a TLS client asked for (SNI).
     pub sni: Option<&'a str>,

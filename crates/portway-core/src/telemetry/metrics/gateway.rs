@@ -1,7 +1,7 @@
 //! The numbers of one gateway: its cores, and what concerns it as a whole.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::BTreeMap,
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
@@ -9,6 +9,7 @@ use std::{
     time::{Instant, SystemTime, UNIX_EPOCH},
 };
 
+use hashbrown::HashSet;
 use portway_plugin::Counter;
 
 use super::{core::CoreCells, form::Form, route::NO_ROUTE, scrape};

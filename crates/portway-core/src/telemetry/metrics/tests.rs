@@ -1,11 +1,12 @@
 //! Scrapes as a scraper reads them.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashSet},
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, atomic::AtomicU64},
     time::Duration,
 };
 
+use hashbrown::HashSet;
 use http::Method;
 use portway_plugin::Side;
 

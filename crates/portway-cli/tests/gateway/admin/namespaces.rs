@@ -1,0 +1,63 @@
+//! What somebody sees whose rights are one namespace.
+
+use std::io;
+
+use serde_json::{Value, json};
+
+use super::{Administered, next};
+
+#[tokio::test]
+async fn history_tells_of_nothing_in_other_namespaces() -> io::Result<()> {
+    let api = Administered::start("namespaces: [{name: shop}, {name: bank}]").await?;
+    let wanted = json!({ "name": "v", "role": "viewer", "namespaces": ["shop"] });
+    let viewer = api.token(wanted).await?;
+    let put = async |namespace: &str, name: &str, text: &str| {
+        let path = format!("/routes/{name}?namespace={namespace}");
+        let matched = json!({ "path": format!("/{name}") });
+        api.put(&path, json!({ "match": matched, "target": { "reply": { "body": text } } })).await
+    };
+    put("bank", "vault", "one").await?;
+    put("shop", "cart", "one").await?;
+    let both = json!({ "routes": [
+        { "name": "vault", "namespace": "bank", "match": { "path": "/vault" },
+          "target": { "reply": { "body": "two" } } },
+        { "name": "cart", "namespace": "shop", "match": { "path": "/cart" },
+          "target": { "reply": { "body": "two" } } },
+    ] });
+    assert_eq!(api.ask(http::Method::POST, "/apply", Some(both)).await?.0, 200);
+    put("bank", "vault", "three").await?;
+    let seen = async |path: &str| {
+        let (status, body) = api.ask_as(&viewer, path).await?;
+        assert!(!body.to_string().contains("vault"), "{path}: {body}");
+        io::Result::Ok((status, body))
+    };
+    let numbers = |body: &Value| -> Vec<_> {
+        let all = body["data"].as_array().cloned().unwrap_or_default();
+        all.iter().filter_map(|one| one["revision"].as_u64()).collect()
+    };
+    let (status, listed) = seen("/revisions").await?;
+    assert_eq!((status, numbers(&listed)), (200, vec![3, 2]), "{listed}");
+    assert_eq!(listed["data"][0]["summary"]["updated"], 1);
+    let (_, page) = seen("/revisions?limit=1").await?;
+    assert_eq!(numbers(&page), [3]);
+    let cursor = page["meta"]["cursor"].as_str().expect("there is more").to_owned();
+    assert_eq!(numbers(&seen(&format!("/revisions?limit=1&cursor={cursor}")).await?.1), [2]);
+    assert_eq!(seen("/revisions/1").await?.0, 404);
+    let (_, third) = seen("/revisions/3").await?;
+    assert_eq!(third["data"]["changes"].as_array().map(Vec::len), Some(1), "{third}");
+    let (_, diff) = seen("/diff?from=1").await?;
+    assert_eq!(diff["data"].as_array().map(Vec::len), Some(1), "{diff}");
+    let mut events = api.watch(&viewer, 0).await?;
+    assert_eq!(next(&mut events).await?.1["revision"], 2);
+    let (_, told) = next(&mut events).await?;
+    assert_eq!(
+        (told["revision"].as_u64(), told["changes"].as_array().map(Vec::len)),
+        (Some(3), Some(1))
+    );
+    put("bank", "vault", "four").await?;
+    put("shop", "cart", "four").await?;
+    assert_eq!(next(&mut events).await?.1["revision"], 6);
+    // Whoever has every namespace sees all of it.
+    assert_eq!(numbers(&api.get("/revisions").await?), [6, 5, 4, 3, 2, 1]);
+    Ok(())
+}

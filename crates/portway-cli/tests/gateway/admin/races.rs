@@ -1,0 +1,85 @@
+//! Writers who meet: nobody undoes what another one was told is done.
+
+use std::io;
+
+use http::Method;
+use serde_json::{Value, json};
+
+use super::Administered;
+
+#[tokio::test]
+async fn patches_at_once_are_all_there_afterwards() -> io::Result<()> {
+    let api = Administered::start("").await?;
+    api.reply("shared", "/shared", "0").await?;
+    for round in 0..4 {
+        let patch = async |writer: u32| {
+            let label = format!("r{round}w{writer}");
+            let patch = json!({ "labels": { label: "yes" } });
+            api.ask(Method::PATCH, "/routes/shared", Some(patch)).await
+        };
+        let (a, b, c, d, e, f) =
+            tokio::try_join!(patch(0), patch(1), patch(2), patch(3), patch(4), patch(5))?;
+        for (status, body) in [a, b, c, d, e, f] {
+            assert_eq!(status, 200, "{body}");
+        }
+        let view = api.get("/routes/shared").await?;
+        let labels = view["data"]["spec"]["labels"].as_object().map(serde_json::Map::len);
+        assert_eq!(labels, Some(6 * (round + 1)), "{view}");
+    }
+    // Of patches that say what they are laid over, one wins.
+    let patch = json!({ "labels": null });
+    let missed = "/routes/shared?dry_run=true";
+    assert_eq!(api.ask(Method::PATCH, missed, Some(patch)).await?.0, 200);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_way_back_leads_to_what_was_there_whoever_writes_meanwhile() -> io::Result<()> {
+    let api = Administered::start("").await?;
+    api.reply("kept", "/kept", "kept").await?;
+    for round in 0..8 {
+        let back = async || {
+            let asked = json!({ "revision": 1 });
+            api.ask(Method::POST, "/rollback", Some(asked)).await
+        };
+        let write = async |writer: u32| {
+            let name = format!("n{round}-{writer}");
+            api.reply(&name, &format!("/{name}"), "n").await
+        };
+        api.reply("before", "/before", "before").await?;
+        let (told, ..) = tokio::try_join!(back(), write(0), write(1), write(2))?;
+        let (status, body) = told;
+        assert_eq!(status, 200, "{body}");
+        let number = &body["meta"]["revision"];
+        let diff = api.get(&format!("/diff?from=1&to={number}")).await?;
+        assert_eq!(diff["data"], json!([]), "revision {number} is not what revision 1 was");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_secret_that_changes_while_somebody_refers_to_it_is_the_new_one() -> io::Result<()> {
+    let api = Administered::start("").await?;
+    api.put("/secrets/k", json!({ "value": "s0" })).await?;
+    for round in 1..20 {
+        let value = format!("s{round}");
+        let secret = api.put("/secrets/k", json!({ "value": value }));
+        let route = async |writer: u32| {
+            let body = format!("{writer} {round} ${{secret:k}}");
+            api.reply(&format!("r{writer}"), &format!("/r{writer}"), &body).await
+        };
+        tokio::try_join!(route(0), route(1), secret, route(2), route(3))?;
+        for writer in 0..4 {
+            let seen = api.seen(&format!("/r{writer}")).await?.1;
+            assert_eq!(seen, format!("{writer} {round} {value}"));
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_gateway_says_that_it_is_ready() -> io::Result<()> {
+    let api = Administered::start("").await?;
+    assert_eq!(api.get("/status").await?["data"]["ready"], Value::Bool(true));
+    Ok(())
+}

@@ -1,0 +1,2 @@
+#[portway::after]
+async fn stamp(head: &mut portway::Head) {}

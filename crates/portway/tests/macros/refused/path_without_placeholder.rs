@@ -1,0 +1,5 @@
+#[portway::service]
+mod shop {
+    #[portway::get("/items", path = u32)]
+    async fn items() {}
+}

@@ -1,0 +1,2 @@
+#[portway::get("/items")]
+async fn items() {}

@@ -1,0 +1,6 @@
+struct Hooks;
+
+impl Hooks {
+    #[portway::hook]
+    async fn hook(&self) {}
+}

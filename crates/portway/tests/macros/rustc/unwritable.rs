@@ -1,0 +1,6 @@
+struct Mine;
+
+#[portway::map]
+async fn remap(_input: String) -> portway::MapResult<Mine> {
+    Ok(Mine)
+}
