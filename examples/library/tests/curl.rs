@@ -109,8 +109,8 @@ async fn places(count: usize) -> io::Result<Vec<Place>> {
         places.push(Place {
             address: held[0].local_addr()?,
             admin: held[1].local_addr()?,
-            one: Echo::bind("127.0.0.1:0").await?.named("one").spawn(),
-            two: Echo::bind("127.0.0.1:0").await?.named("two").spawn(),
+            one: Echo::anywhere().await?.named("one").spawn(),
+            two: Echo::anywhere().await?.named("two").spawn(),
         });
     }
     Ok(places)

@@ -14,7 +14,7 @@ use crate::fixture::Gateway;
 async fn echoes<const COUNT: usize>(names: [&str; COUNT]) -> io::Result<Vec<RunningEcho>> {
     let mut echoes = Vec::new();
     for name in names {
-        echoes.push(Echo::bind("127.0.0.1:0").await?.named(name).spawn());
+        echoes.push(Echo::anywhere().await?.named(name).spawn());
     }
     Ok(echoes)
 }

@@ -78,7 +78,7 @@ async fn a_name_is_followed_when_its_address_changes_and_kept_when_the_server_di
 -> io::Result<()> {
     let names = NameServer::start().await?;
     let local = |last: u8| IpAddr::from([127, 0, 0, last]);
-    let one = Echo::bind("127.0.0.1:0").await?.named("one");
+    let one = Echo::anywhere().await?.named("one");
     let port = one.addr().port();
     let two = Echo::bind(("127.0.0.2", port)).await?.named("two");
     let (one, two) = (one.spawn(), two.spawn());

@@ -26,7 +26,7 @@
 //! use portway_testkit::{Client, Echo};
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> std::io::Result<()> {
-//! let echo = Echo::bind("127.0.0.1:0").await?.named("accounts").spawn();
+//! let echo = Echo::anywhere().await?.named("accounts").spawn();
 //!
 //! let response = Client::h1(echo.addr()).get("/account/7?status=201").await?;
 //! assert_eq!(response.status, 201);

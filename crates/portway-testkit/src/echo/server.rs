@@ -19,6 +19,7 @@ use tokio::task::JoinSet;
 
 use super::listener::Listener;
 use super::{respond, upgrade};
+use crate::process::free_addr;
 use crate::task::Task;
 use crate::wire::{NO_ADDR, Secured, Security, Stream};
 
@@ -54,15 +55,20 @@ impl Echo {
         Ok(Self::new(Listener::Tcp(listener), addr))
     }
 
+    /// Takes a loopback port that no other server is given ([`free_addr`]).
+    pub async fn anywhere() -> io::Result<Self> {
+        Self::bind(free_addr()?).await
+    }
+
     /// Takes a path as a Unix domain socket. The file must not be there; it goes when the
     /// upstream stops.
     pub fn bind_unix(path: impl AsRef<Path>) -> io::Result<Self> {
         Ok(Self::new(Listener::bind_unix(path.as_ref())?, NO_ADDR))
     }
 
-    /// Serves on a free loopback port.
+    /// Serves on a loopback port that no other server is given.
     pub async fn start() -> io::Result<RunningEcho> {
-        Ok(Self::bind("127.0.0.1:0").await?.spawn())
+        Ok(Self::anywhere().await?.spawn())
     }
 
     /// Gives it a name, which each answer tells: in its JSON and in the header `x-echo-name`.

@@ -15,6 +15,7 @@ use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 use tokio::task::JoinSet;
 
 use super::call::{self, Counts};
+use crate::process::free_addr;
 use crate::task::Task;
 use crate::wire::accept;
 
@@ -41,9 +42,9 @@ impl Interop {
         Ok(Self { listener, addr })
     }
 
-    /// Serves h2c on a free loopback port.
+    /// Serves h2c on a loopback port that no other server is given.
     pub async fn start() -> io::Result<RunningInterop> {
-        Ok(Self::bind("127.0.0.1:0").await?.spawn())
+        Ok(Self::bind(free_addr()?).await?.spawn())
     }
 
     /// Where it listens.

@@ -9,6 +9,7 @@ use hickory_proto::op::Message;
 use tokio::net::UdpSocket;
 
 use super::zone::{Entry, Zone};
+use crate::process::free_addr;
 use crate::task::Task;
 
 /// The most that a UDP packet can hold.
@@ -24,7 +25,7 @@ pub struct NameServer {
 impl NameServer {
     /// Listens on a loopback UDP port, knowing no names.
     pub async fn start() -> io::Result<Self> {
-        let socket = UdpSocket::bind("127.0.0.1:0").await?;
+        let socket = UdpSocket::bind(free_addr()?).await?;
         let addr = socket.local_addr()?;
         let zone = Arc::new(Mutex::default());
         let task = Task::spawn(serve(socket, Arc::clone(&zone)));

@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 
 use tokio::net::TcpSocket;
 
+use crate::process::free_addr;
+
 /// A port that is taken, so that no other test gets it, but refuses every connection.
 #[derive(Debug)]
 pub struct Refused {
@@ -29,6 +31,7 @@ impl Refused {
 /// Takes a loopback port that refuses connections for as long as the result lives.
 pub fn refused_addr() -> io::Result<Refused> {
     let socket = TcpSocket::new_v4()?;
-    socket.bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
-    Ok(Refused { addr: socket.local_addr()?, _socket: socket })
+    let addr = free_addr()?;
+    socket.bind(addr)?;
+    Ok(Refused { addr, _socket: socket })
 }

@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::RawConnection;
+use crate::process::free_addr;
 use crate::task::Task;
 use crate::wire::{Record, Security, Stream, accept};
 
@@ -58,7 +59,7 @@ impl RawUpstream {
         S: Fn(RawConnection) -> F + Send + Sync + 'static,
         F: Future<Output = io::Result<()>> + Send + 'static,
     {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let listener = TcpListener::bind(free_addr()?).await?;
         let addr = listener.local_addr()?;
         let seen = Arc::new(Seen::default());
         let script = Arc::new(script);

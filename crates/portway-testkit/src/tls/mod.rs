@@ -14,7 +14,7 @@
 //! let authority = Authority::new()?;
 //! let identity = authority.issue(&["shop.example"])?;
 //! let server = ServerTls::new(&identity).alpn(&["h2", "http/1.1"]);
-//! let echo = Echo::bind("127.0.0.1:0").await?.tls(&server)?.spawn();
+//! let echo = Echo::anywhere().await?.tls(&server)?.spawn();
 //!
 //! let tls = ClientTls::trusting(&authority).server_name("shop.example").alpn(&["h2"]);
 //! let answer = Client::https(echo.addr(), &tls).get("/").await?.answer()?;

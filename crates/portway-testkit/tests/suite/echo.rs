@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 
 #[tokio::test]
 async fn it_answers_with_the_request_as_it_arrived() {
-    let echo = Echo::bind("127.0.0.1:0").await.unwrap().named("one").spawn();
+    let echo = Echo::anywhere().await.unwrap().named("one").spawn();
     let mut client = RawClient::connect(echo.addr()).await.unwrap();
     let request = "POST /a%2Fb/../c?x=1&&y HTTP/1.1\r\nHost: shop.test\r\nB: 1\r\nA: 2\r\n\
                    B: 3\r\nContent-Length: 5\r\n\r\nhello";
@@ -234,7 +234,7 @@ async fn a_websocket_handshake_without_its_parts_is_refused() {
 
 #[tokio::test]
 async fn a_shutdown_finishes_what_is_under_way() {
-    let echo = Echo::bind("127.0.0.1:0").await.unwrap();
+    let echo = Echo::anywhere().await.unwrap();
     let addr = echo.addr();
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = tokio::spawn(echo.serve_until(async {

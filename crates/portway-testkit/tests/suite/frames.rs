@@ -93,7 +93,7 @@ async fn frames_go_over_tls() {
     let authority = Authority::new().unwrap();
     let identity = authority.issue(&["a.example"]).unwrap();
     let server = ServerTls::new(&identity).alpn(&["h2"]);
-    let echo = Echo::bind("127.0.0.1:0").await.unwrap().tls(&server).unwrap().spawn();
+    let echo = Echo::anywhere().await.unwrap().tls(&server).unwrap().spawn();
     let tls = ClientTls::trusting(&authority).server_name("a.example").alpn(&["h2"]);
     let client = RawClient::connect_tls(echo.addr(), &tls).await.unwrap();
     let mut connection = FrameConnection::over(client);

@@ -1,5 +1,6 @@
 //! Child processes. The shell stands for the executable that would be tested.
 
+use std::collections::HashSet;
 use std::io::ErrorKind;
 use std::net::TcpListener;
 use std::time::Duration;
@@ -94,7 +95,12 @@ async fn a_missing_executable_is_named() {
     assert!(error.to_string().starts_with("cannot start /no/such/portway: "), "{error}");
 }
 
-#[tokio::test]
-async fn a_free_port_can_be_bound() {
-    TcpListener::bind(("127.0.0.1", free_port().unwrap())).unwrap();
+#[test]
+fn a_free_port_can_be_bound_and_is_given_out_once() {
+    let ports: Vec<u16> = (0..250).map(|_| free_port().unwrap()).collect();
+    for port in &ports {
+        TcpListener::bind(("127.0.0.1", *port)).unwrap();
+    }
+    let once: HashSet<&u16> = ports.iter().collect();
+    assert_eq!(once.len(), ports.len());
 }

@@ -9,7 +9,7 @@ use portway_testkit::tls::{
 use portway_testkit::{Client, Echo, RawClient, RawUpstream, RunningEcho, WebSocket};
 
 async fn echo(tls: &ServerTls) -> RunningEcho {
-    Echo::bind("127.0.0.1:0").await.unwrap().tls(tls).unwrap().spawn()
+    Echo::anywhere().await.unwrap().tls(tls).unwrap().spawn()
 }
 
 async fn ask(echo: &RunningEcho, tls: &ClientTls) -> Result<(String, Secured), String> {

@@ -78,10 +78,10 @@ async fn an_observer_hears_how_it_goes() {
         ears.lock().unwrap().push(format!("{} {what}", event.route.unwrap_or("-")));
     };
     let gateway = Declared::with(Gateway::builder().observer(observer), &[shop::routes()]).await;
-    let closed = portway_testkit::process::free_addr().unwrap();
+    let closed = portway_testkit::refused_addr().unwrap();
     gateway.get("/shop/open").await;
     gateway.get("/shop/closed").await;
-    let gone = Gateway::builder().mount_service(shop::routes(), [format!("http://{closed}")]);
+    let gone = Gateway::builder().mount_service(shop::routes(), [closed.url()]);
     let ears = Arc::clone(&heard);
     let gone = gone.observer(move |event: &Event<'_>| {
         if let What::Failed { error, .. } = event.what {

@@ -34,8 +34,8 @@ fn write(path: &Path, url: &str) -> io::Result<()> {
 
 #[tokio::test]
 async fn the_address_of_a_service_changes_with_its_file() -> io::Result<()> {
-    let one = Echo::bind("127.0.0.1:0").await?.named("one").spawn();
-    let two = Echo::bind("127.0.0.1:0").await?.named("two").spawn();
+    let one = Echo::anywhere().await?.named("one").spawn();
+    let two = Echo::anywhere().await?.named("two").spawn();
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("addresses.yaml");
     write(&file, &one.url())?;

@@ -23,7 +23,7 @@ fn sticky() -> Balance {
 }
 
 async fn named(name: &str) -> portway_testkit::RunningEcho {
-    Echo::bind("127.0.0.1:0").await.expect("a port").named(name).spawn()
+    Echo::anywhere().await.expect("a port").named(name).spawn()
 }
 
 async fn asked(gateway: &Declared, path: &str) -> String {

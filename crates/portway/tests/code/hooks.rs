@@ -295,8 +295,8 @@ async fn the_timeout_of_a_route_covers_its_hooks() {
 
 #[tokio::test]
 async fn a_response_hook_sees_failures_if_it_wants_to() {
-    let closed = portway_testkit::process::free_addr().unwrap();
-    let builder = Gateway::builder().mount_service(gone::routes(), [format!("http://{closed}")]);
+    let closed = portway_testkit::refused_addr().unwrap();
+    let builder = Gateway::builder().mount_service(gone::routes(), [closed.url()]);
     let mut gateway = builder.build().unwrap().into_service().await.unwrap();
     let asked = request(http::Method::GET, "/gone/soft", "");
     let answer = tower_service::Service::call(&mut gateway, asked).await.unwrap();

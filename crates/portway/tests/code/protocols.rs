@@ -70,7 +70,7 @@ async fn an_upstream_may_want_tls() -> io::Result<()> {
     let authority = Authority::new()?;
     let identity = authority.issue(&["localhost", "127.0.0.1"])?;
     let server = ServerTls::new(&identity).alpn(&["http/1.1"]);
-    let echo = Echo::bind("127.0.0.1:0").await?.tls(&server)?.spawn();
+    let echo = Echo::anywhere().await?.tls(&server)?.spawn();
     assert!(echo.url().starts_with("https://"), "{}", echo.url());
     let vouched_for = json!({ "ca": authority.cert_pem() });
     for (tls, status) in [(json!({}), 502), (vouched_for, 200)] {

@@ -183,7 +183,7 @@ async fn secure(alpn: &[&str]) -> (RunningEcho, Authority) {
     let authority = Authority::new().expect("an authority");
     let identity = authority.issue(&["shop.invalid"]).expect("a certificate");
     let tls = ServerTls::new(&identity).alpn(alpn);
-    let echo = Echo::bind("127.0.0.1:0").await.expect("a port").tls(&tls).expect("TLS");
+    let echo = Echo::anywhere().await.expect("a port").tls(&tls).expect("TLS");
     (echo.spawn(), authority)
 }
 

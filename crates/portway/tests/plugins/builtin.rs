@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{Method, Request};
 use http_body_util::Empty;
-use portway_testkit::{Client, RawUpstream, client::Response, free_addr};
+use portway_testkit::{Client, RawUpstream, client::Response, refused_addr};
 
 use crate::fixture::{Gateway, one_route};
 
@@ -120,8 +120,8 @@ services: [{name: echo, url: '@ECHO@', plugins: [basic-auth: {}], routes: [{name
 
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_that_cannot_be_fetched_let_nobody_in() {
-    let nobody = free_addr().unwrap();
-    let jwks = format!("jwks: {{url: 'http://{nobody}/keys', algorithms: [ES256]}}");
+    let nobody = refused_addr().unwrap();
+    let jwks = format!("jwks: {{url: '{}/keys', algorithms: [ES256]}}", nobody.url());
     let gateway = gateway(&one_route(&format!("[{{jwt: {{{jwks}}}}}]"))).await;
     assert_eq!(ask(&gateway, Method::GET, "/", &[]).await.status, 401);
     let token = "Bearer eyJhbGciOiJFUzI1NiIsImtpZCI6ImEifQ.eyJzdWIiOiJhIn0.AAAA";

@@ -103,17 +103,18 @@ async fn conditions_decide_for_which_requests_a_plugin_is() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_plugins_of_an_endpoint_meet_what_is_sent_to_it() {
-    let dead = portway_testkit::free_addr().unwrap();
+    let dead = portway_testkit::refused_addr().unwrap();
     let document = format!(
         "access_log: {{enabled: false}}
 listeners: [{{name: web, bind: '127.0.0.1:0'}}]
 services:
   - name: echo
     endpoints:
-      - {{url: 'http://{dead}', plugins: [{{tag: {{word: dead}}}}]}}
+      - {{url: '{}', plugins: [{{tag: {{word: dead}}}}]}}
       - {{url: '@ECHO@', plugins: [{{tag: {{word: alive}}}}]}}
     routes: [{{name: all, plugins: [{{tag: {{word: route}}}}]}}]
-"
+",
+        dead.url()
     );
     let gateway = Gateway::start(&document, Registry::new()).await;
     // In turn: every other request meets the dead one first, and goes on to the other.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use portway::plugin::{Body, Error, Registry, Request, Response, ResponseExt};
-use portway_testkit::{Client, Echo, RawUpstream, free_addr};
+use portway_testkit::{Client, Echo, RawUpstream, refused_addr};
 
 use crate::fixture::{Gateway, one_route};
 
@@ -69,8 +69,8 @@ async fn addresses_that_answer_for_the_machine_are_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_does_not_answer_is_given_up() {
     let gateway = Gateway::start(&one_route("[{ask: {}}]"), asking()).await;
-    let nobody = free_addr().unwrap();
-    let (status, text) = ask(&gateway, &format!("http://{nobody}/")).await;
+    let nobody = refused_addr().unwrap();
+    let (status, text) = ask(&gateway, &nobody.url()).await;
     assert_eq!(status, 502, "{text}");
     let silent = RawUpstream::start(|mut connection| async move {
         connection.read_head().await?;

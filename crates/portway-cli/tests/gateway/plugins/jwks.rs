@@ -9,7 +9,7 @@ use std::{
 };
 
 use http::Request;
-use portway_testkit::{Client, Echo, RawConnection, RawUpstream, eventually, free_addr};
+use portway_testkit::{Client, Echo, RawConnection, RawUpstream, eventually, refused_addr};
 use tokio::{sync::watch, task::JoinSet};
 
 use super::signer::{Signer, document};
@@ -202,7 +202,8 @@ async fn keys_that_are_too_old_are_not_used() -> io::Result<()> {
 async fn without_keys_at_the_start_nobody_is_let_in_and_the_log_says_so() -> io::Result<()> {
     let signer = Signer::rs256("r");
     let echo = Echo::start().await?;
-    let url = format!("http://{}/keys", free_addr()?);
+    let nobody = refused_addr()?;
+    let url = format!("{}/keys", nobody.url());
     let gateway = Gateway::start(&config(&echo.url(), &url, "")).await?;
     let line = gateway.process.wait_for_line(|line| line.contains("cannot be read")).await?;
     assert!(line.contains(&url) && line.contains("refused until they can be"), "{line}");

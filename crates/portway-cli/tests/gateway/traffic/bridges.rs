@@ -41,7 +41,7 @@ impl Bridge {
         let plain = Echo::start().await?;
         let upstream = ServerTls::new(&authority.issue(&["upstream.example"])?);
         let upstream = upstream.alpn(&["h2", "http/1.1"]);
-        let tls = Echo::bind("127.0.0.1:0").await?.tls(&upstream)?.spawn();
+        let tls = Echo::anywhere().await?.tls(&upstream)?.spawn();
         let socket = folder.path().join("up.sock");
         let unix = Echo::bind_unix(&socket)?.spawn();
         let (ca, socket) = (ca.display(), socket.display());
@@ -292,7 +292,7 @@ async fn an_upstream_that_is_not_who_it_should_be_gets_nothing() -> io::Result<(
         ("another authority", stranger.issue(&["upstream.example"])?),
         ("its time is over", authority.order(&["upstream.example"]).expired().issue()?),
     ] {
-        let echo = Echo::bind("127.0.0.1:0").await?.tls(&ServerTls::new(&identity))?.spawn();
+        let echo = Echo::anywhere().await?.tls(&ServerTls::new(&identity))?.spawn();
         let gateway = Gateway::start(&format!(
             "services: [{{name: up, url: 'https://{}', routes: [{{name: all}}], \
              tls: {{ca: '{}', server_name: upstream.example}}}}]",

@@ -36,9 +36,9 @@ impl Versions {
         let identity = authority.issue(&["upstream.example"])?;
         let speaks = |protocols: &[&str]| ServerTls::new(&identity).alpn(protocols);
         let plain = Echo::start().await?;
-        let both = Echo::bind("127.0.0.1:0").await?;
+        let both = Echo::anywhere().await?;
         let both = both.tls(&speaks(&["h2", "http/1.1"]))?.spawn();
-        let old = Echo::bind("127.0.0.1:0").await?.tls(&speaks(&["http/1.1"]))?.spawn();
+        let old = Echo::anywhere().await?.tls(&speaks(&["http/1.1"]))?.spawn();
         let trust = format!("tls: {{ca: '{}', server_name: upstream.example}}", ca.display());
         let mut config = "services:\n".to_owned();
         for (name, keys) in [

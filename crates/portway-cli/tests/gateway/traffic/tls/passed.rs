@@ -14,7 +14,7 @@ use crate::fixture::Gateway;
 async fn one_port_ends_tls_for_its_own_names_and_passes_on_the_rest() -> io::Result<()> {
     let (issuer, behind) = (Issuer::new()?, Authority::new()?);
     let shown = ServerTls::new(&behind.issue(&["pass.example", "www.pass.example"])?);
-    let echo = Echo::bind("127.0.0.1:0").await?.tls(&shown.alpn(&["h2", "http/1.1"]))?;
+    let echo = Echo::anywhere().await?.tls(&shown.alpn(&["h2", "http/1.1"]))?;
     let echo = echo.named("behind").spawn();
     let pair = issuer.pair(&["own.example", "pass.example"])?;
     let gateway = Gateway::start(&secure(

@@ -14,7 +14,7 @@ use crate::fixture::{Gateway, PORTWAY, complete, service};
 
 /// An upstream over TLS.
 async fn echo(tls: &ServerTls) -> io::Result<RunningEcho> {
-    Ok(Echo::bind("127.0.0.1:0").await?.tls(tls)?.spawn())
+    Ok(Echo::anywhere().await?.tls(tls)?.spawn())
 }
 
 /// A service whose TLS is spoken like this.
