@@ -30,8 +30,12 @@ impl Refused {
 
 /// Takes a loopback port that refuses connections for as long as the result lives.
 pub fn refused_addr() -> io::Result<Refused> {
-    let socket = TcpSocket::new_v4()?;
-    let addr = free_addr()?;
-    socket.bind(addr)?;
-    Ok(Refused { addr, _socket: socket })
+    loop {
+        let (addr, socket) = (free_addr()?, TcpSocket::new_v4()?);
+        match socket.bind(addr) {
+            // Old connections of somebody who is gone are on it for a while yet.
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
+            bound => return bound.map(|()| Refused { addr, _socket: socket }),
+        }
+    }
 }
