@@ -45,6 +45,7 @@
 //! | failures, on the request path and in a configuration | [`Error`], [`Problem`] |
 //! | calls of code that may panic | [`panics`] |
 //! | values that cannot hold nonsense | [`value`] |
+//! | values of others in a body that is made | [`Escape`] |
 //! | passwords, tokens and keys, most of it behind the feature `credentials` | [`credential`] |
 
 mod admin;
@@ -54,6 +55,7 @@ mod claim;
 mod consumer;
 pub mod credential;
 mod error;
+mod escape;
 mod exchange;
 mod host;
 mod instance;
@@ -73,6 +75,7 @@ pub use body::{Body, Overflow};
 pub use claim::Claim;
 pub use consumer::{Consumer, Consumers, Credential, CredentialKind, IDENTITY_FIELDS};
 pub use error::{Error, Result, Side};
+pub use escape::Escape;
 pub use exchange::{ClientCertificate, Exchange, Facts, Outcome, Tls};
 pub use host::{Busy, Counter, Host, Hosting, Level, PerCore};
 pub use instance::Instance;

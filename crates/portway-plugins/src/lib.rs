@@ -11,7 +11,6 @@ mod concurrency_limit;
 mod cors;
 mod entity;
 #[allow(unused, reason = "what writes into queries is yet to come")]
-mod escape;
 mod fault_injection;
 #[cfg(test)]
 mod fixtures;

@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use portway_plugin::{
-    Problem,
-    value::{FieldName, Quoted},
-};
+use portway_plugin::{Problem, value::Quoted};
 
 use super::{Findings, RouteFrom, services::stages};
 use crate::resource::{
@@ -69,27 +66,13 @@ fn forwarding(route: &Route, services: &[&Arc<Service>], from: RouteFrom, findin
     }
 }
 
-/// The fields that frame a message or belong to one connection are the gateway's.
-const FRAMING: [&str; 9] = [
-    "connection",
-    "content-length",
-    "keep-alive",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "date",
-];
-
 fn reply(reply: &Reply, from: RouteFrom, findings: &mut Findings) {
     if !reply.body.is_empty() && !reply.status.allows_body() {
         let message = format!("an answer with the status {} has no body", reply.status);
         let problem = Problem::new("body_not_allowed", message);
         findings.problem(problem.at(format!("{from}.target.reply.body")));
     }
-    let framing = |name: &&FieldName| FRAMING.contains(&name.as_str());
-    for name in reply.headers.keys().filter(framing) {
+    for name in reply.headers.keys().filter(|name| name.is_framing()) {
         let message = format!("the field {} is set by the gateway", Quoted(name.as_str()));
         let problem = Problem::new("framing_field", message);
         findings.problem(problem.at(format!("{from}.target.reply.headers")));

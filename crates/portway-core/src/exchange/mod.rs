@@ -39,7 +39,7 @@ use crate::{
 
 pub(crate) use answer::{AnswerLimits, track};
 pub(crate) use refused::refused;
-pub(crate) use render::{Accepted, escape_html, push_html, render};
+pub(crate) use render::{Accepted, render};
 pub(crate) use upload::{UploadLimits, limited, too_large};
 
 /// The status of a request whose client left before there was an answer.

@@ -1,7 +1,7 @@
 //! The one renderer: every failure looks the same, in the form the client accepts.
 
 use http::{HeaderValue, Request, Response as HttpResponse, header};
-use portway_plugin::{Body, Error, Response};
+use portway_plugin::{Body, Error, Escape, Response};
 
 /// The form of an error's body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,34 +93,13 @@ fn text(error: &Error, id: &str) -> String {
 }
 
 fn html(error: &Error, id: &str) -> String {
-    let (title, message) = (escape_html(&error.status().to_string()), escape_html(error.message()));
-    let (code, id) = (escape_html(error.code()), escape_html(id));
+    let said = [&error.status().to_string(), error.message(), error.code(), id];
+    let [title, message, code, id] = said.map(|text| Escape::Html.text(text));
     format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title>\
          </head>\n<body><h1>{title}</h1><p>{message}</p>\
          <p><small>{code} &middot; {id}</small></p></body></html>\n"
     )
-}
-
-/// The text as text or an attribute of HTML.
-pub(crate) fn escape_html(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    push_html(text, &mut out);
-    out
-}
-
-/// Appends the text as text or an attribute of HTML.
-pub(crate) fn push_html(text: &str, out: &mut String) {
-    for character in text.chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            plain => out.push(plain),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -3,13 +3,13 @@
 use std::{io, path::Path, time::SystemTime};
 
 use http::{HeaderMap, HeaderValue, header};
-use portway_plugin::{Body, Response};
+use portway_plugin::{Body, Escape, Response};
 
 use super::{
     below::{decode, is_servable, push_encoded},
     disk::Root,
 };
-use crate::{exchange::escape_html, telemetry::rfc3339};
+use crate::telemetry::rfc3339;
 
 /// How many names a page shows: what a folder holds, a request must not.
 const MOST: usize = 5_000;
@@ -79,7 +79,7 @@ impl Listing {
 
     fn html(&self, path: &str) -> String {
         let title = decode(path).unwrap_or_else(|| path.to_owned());
-        let title = escape_html(&title);
+        let title = Escape::Html.text(&title);
         let mut html = format!(
             "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
@@ -113,7 +113,7 @@ impl Entry {
         // The dot keeps a name with a colon from being read as a URL of its own.
         html.push_str("<tr><th scope=\"row\"><a href=\"./");
         push_encoded(&self.name, html);
-        let name = escape_html(&self.name);
+        let name = Escape::Html.text(&self.name);
         let size = if self.is_file { shown(self.size) } else { String::new() };
         html.push_str(&format!("{slash}\">{name}{slash}</a></th><td class=\"size\">{size}</td>"));
         let modified = self.modified.map(rfc3339).unwrap_or_default();

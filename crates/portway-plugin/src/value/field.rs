@@ -24,6 +24,15 @@ impl FieldName {
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
+
+    /// Whether the gateway sets the field of an answer of its own: it frames the message or
+    /// belongs to one connection (RFC 9110 section 7.6.1), or is the date.
+    #[must_use]
+    pub fn is_framing(&self) -> bool {
+        let own = ["connection", "content-length", "date", "keep-alive", "proxy-connection", "te"];
+        let more = ["trailer", "transfer-encoding", "upgrade"];
+        own.contains(&self.as_str()) || more.contains(&self.as_str())
+    }
 }
 
 impl From<HeaderName> for FieldName {

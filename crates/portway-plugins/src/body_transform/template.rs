@@ -2,7 +2,10 @@
 
 use std::{fmt::Write, str::FromStr};
 
-use portway_plugin::value::{Quoted, TextPart, TextTemplate};
+use portway_plugin::{
+    Escape,
+    value::{Quoted, TextPart, TextTemplate},
+};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
@@ -24,28 +27,11 @@ enum Part {
     Asked(TextTemplate),
 }
 
-/// What kind of text is made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Json,
-    /// HTML or XML.
-    Markup,
-    Plain,
-}
-
-impl Kind {
-    /// The kind by its type of content.
-    pub(super) fn of(content_type: &str) -> Self {
-        let kind = content_type.split(';').next().unwrap_or_default().trim_ascii();
-        let kind = kind.to_ascii_lowercase();
-        match kind.as_str() {
-            "application/json" | "text/json" => Self::Json,
-            "text/html" | "text/xml" | "application/xml" => Self::Markup,
-            kind if kind.ends_with("+json") => Self::Json,
-            kind if kind.ends_with("+xml") => Self::Markup,
-            _ => Self::Plain,
-        }
-    }
+/// Whether content of this type is JSON (RFC 6839 for what ends with `+json`).
+pub(super) fn is_json(content_type: &str) -> bool {
+    let kind = content_type.split(';').next().unwrap_or_default().trim_ascii();
+    let kind = kind.to_ascii_lowercase();
+    matches!(kind.as_str(), "application/json" | "text/json") || kind.ends_with("+json")
 }
 
 impl BodyTemplate {
@@ -65,7 +51,7 @@ impl BodyTemplate {
     }
 
     /// The text.
-    pub(super) fn render(&self, kind: Kind, body: &Value, asked: Vec<String>) -> String {
+    pub(super) fn render(&self, escape: Escape, body: &Value, asked: Vec<String>) -> String {
         let mut out = String::with_capacity(256);
         let mut asked = asked.into_iter();
         let mut within = Quotes::default();
@@ -77,11 +63,11 @@ impl BodyTemplate {
                 }
                 Part::Body(pointer) => {
                     let value = body.pointer(pointer).unwrap_or(&Value::Null);
-                    put(value, kind, within.open, &mut out);
+                    put(value, escape, within.open, &mut out);
                 }
                 Part::Asked(_) => {
                     let value = Value::String(asked.next().unwrap_or_default());
-                    put(&value, kind, within.open, &mut out);
+                    put(&value, escape, within.open, &mut out);
                 }
             }
         }
@@ -95,7 +81,7 @@ impl BodyTemplate {
     pub(super) fn check_json(&self) -> Result<(), serde_json::Error> {
         let asked = self.0.iter().filter(|part| matches!(part, Part::Asked(_)));
         let asked = asked.map(|_| "x".to_owned()).collect();
-        let text = self.render(Kind::Json, &Value::Null, asked);
+        let text = self.render(Escape::Json, &Value::Null, asked);
         serde_json::from_str::<serde::de::IgnoredAny>(&text).map(drop)
     }
 }
@@ -121,8 +107,8 @@ impl Quotes {
 }
 
 /// Appends a value so that it cannot leave its place.
-fn put(value: &Value, kind: Kind, quoted: bool, out: &mut String) {
-    if kind == Kind::Json && !quoted {
+fn put(value: &Value, escape: Escape, quoted: bool, out: &mut String) {
+    if escape == Escape::Json && !quoted {
         // Writing to a string does not fail.
         let _ = write!(out, "{value}");
         return;
@@ -132,25 +118,7 @@ fn put(value: &Value, kind: Kind, quoted: bool, out: &mut String) {
         Value::String(text) => std::borrow::Cow::Borrowed(text.as_str()),
         other => std::borrow::Cow::Owned(other.to_string()),
     };
-    match kind {
-        Kind::Plain => out.push_str(&text),
-        Kind::Json => {
-            let written = Value::String(text.into_owned()).to_string();
-            out.push_str(&written[1..written.len() - 1]);
-        }
-        Kind::Markup => {
-            for character in text.chars() {
-                match character {
-                    '&' => out.push_str("&amp;"),
-                    '<' => out.push_str("&lt;"),
-                    '>' => out.push_str("&gt;"),
-                    '"' => out.push_str("&quot;"),
-                    '\'' => out.push_str("&#39;"),
-                    plain => out.push(plain),
-                }
-            }
-        }
-    }
+    escape.push(&text, out);
 }
 
 impl TryFrom<String> for BodyTemplate {

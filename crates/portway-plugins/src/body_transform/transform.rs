@@ -3,17 +3,17 @@
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, header};
 use json_patch::{Patch, PatchOperation};
-use portway_plugin::{Problem, Result};
+use portway_plugin::{Escape, Problem, Result};
 use serde_json::Value;
 
-use super::{BodyTemplate, TransformSpec, error::Flaw, template::Kind};
+use super::{BodyTemplate, TransformSpec, error::Flaw, template::is_json};
 use crate::{asked::Asked, entity::body_changes};
 
 /// The transformation of the bodies of one side.
 #[derive(Debug)]
 pub(super) struct Transform {
     patch: Patch,
-    template: Option<(BodyTemplate, Kind)>,
+    template: Option<(BodyTemplate, Escape)>,
     content_type: Option<HeaderValue>,
     pub(super) required: bool,
 }
@@ -41,8 +41,7 @@ impl Transform {
         let given = spec.content_type.map(|kind| kind.get().clone());
         let content_type = given.or_else(|| spec.template.is_some().then(json));
         let kind = content_type.as_ref().and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        let kind = Kind::of(kind);
-        if let Some(template) = spec.template.as_ref().filter(|_| kind == Kind::Json) {
+        if let Some(template) = spec.template.as_ref().filter(|_| is_json(kind)) {
             template.check_json().map_err(|error| {
                 let message = format!("the template does not make JSON: {error}");
                 Problem::new("bad_template", message)
@@ -50,7 +49,7 @@ impl Transform {
                     .hint("give another content_type, or mend it")
             })?;
         }
-        let template = spec.template.map(|template| (template, kind));
+        let template = spec.template.map(|template| (template, Escape::of(kind)));
         Ok(Self { patch: Patch(patch), template, content_type, required: spec.required })
     }
 
@@ -69,7 +68,7 @@ impl Transform {
             return true;
         }
         let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-        kind.is_some_and(|kind| Kind::of(kind) == Kind::Json)
+        kind.is_some_and(is_json)
     }
 
     fn wants_json(&self) -> bool {

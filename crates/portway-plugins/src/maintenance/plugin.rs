@@ -5,12 +5,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use portway_plugin::{
-    Body, Next, Plugin, Problem, Request, Response, Result,
+    Body, Escape, Next, Plugin, Problem, Request, Response, Result,
     value::{Cidr, ErrorStatus, Quoted},
 };
 
 use super::{MaintenanceSpec, accept::prefers_html, error::UnderMaintenance, schedule::Schedule};
-use crate::escape::Escape;
 
 /// Answers that a service is being worked on.
 #[derive(Debug)]

@@ -2,12 +2,12 @@
 
 use bytes::Bytes;
 use portway_plugin::{
-    Body,
+    Body, Escape,
     value::{InvalidTemplate, TextPart, TextTemplate},
 };
 use serde_json::Value;
 
-use crate::{asked::Asked, escape::Escape};
+use crate::asked::Asked;
 
 /// A body, cut into its parts once.
 #[derive(Debug)]

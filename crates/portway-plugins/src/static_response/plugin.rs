@@ -63,25 +63,12 @@ impl Plugin for StaticResponse {
     }
 }
 
-/// The fields that frame a message or belong to one connection are the gateway's.
-const FRAMING: [&str; 9] = [
-    "connection",
-    "content-length",
-    "keep-alive",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "date",
-];
-
 type Fields = (HeaderMap, Box<[(HeaderName, LineTemplate)]>);
 
 fn fields(all: BTreeMap<FieldName, LineTemplate>) -> Result<Fields, Problem> {
     let (mut headers, mut fields) = (HeaderMap::new(), Vec::new());
     for (name, template) in all {
-        if FRAMING.contains(&name.as_str()) {
+        if name.is_framing() {
             let message = format!("the field {} is set by the gateway", Quoted(name.as_str()));
             return Err(Problem::new("framing_field", message).at("headers"));
         }

@@ -5,8 +5,6 @@
 //! content demands, in a header field it cannot end the line. This room answers nothing and
 //! matches nothing: whoever does brings what is [`Asked`].
 
-mod escape;
-
 use std::{borrow::Cow, net::IpAddr};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
@@ -14,10 +12,9 @@ use portway_config::{
     Reply,
     value::{RequestValue, TextPart, TextTemplate},
 };
-use portway_plugin::{Body, Response};
+use portway_plugin::{Body, Escape, Response};
 
 use crate::route::{Captures, field_value, query_value};
-use escape::{Escape, push_field};
 
 /// A reply, compiled.
 #[derive(Debug)]
@@ -125,5 +122,28 @@ fn literal(part: &TextPart) -> &str {
     match part {
         TextPart::Literal(text) => text,
         TextPart::Capture(_) | TextPart::Request(_) => "",
+    }
+}
+
+/// Appends a value to a header field. Whatever is not visible ASCII or a space is written as an
+/// escape of a URL: no value ends the line (RFC 9110 section 5.5).
+fn push_field(value: &[u8], out: &mut String) {
+    for &byte in value {
+        match byte {
+            b' '..=b'~' => out.push(char::from(byte)),
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_value_ends_its_line() {
+        let mut field = String::new();
+        push_field("a b\r\nX-Evil: 1\0\t\u{e9}\u{7f}".as_bytes(), &mut field);
+        assert_eq!(field, "a b%0D%0AX-Evil: 1%00%09%C3%A9%7F");
     }
 }

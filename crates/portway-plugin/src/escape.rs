@@ -1,8 +1,15 @@
 //! What a value must not do to the body it is put into.
 
-/// How values are put into a body.
+/// How values that others chose are put into a body, so that none leaves its place.
+///
+/// ```
+/// use portway_plugin::Escape;
+///
+/// let escape = Escape::of("text/html; charset=utf-8");
+/// assert_eq!(format!("<p>{}</p>", escape.text("<b>")), "<p>&lt;b&gt;</p>");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Escape {
+pub enum Escape {
     /// As they are.
     None,
     /// As text or an attribute of HTML or XML.
@@ -12,8 +19,10 @@ pub(crate) enum Escape {
 }
 
 impl Escape {
-    /// What content of this type needs.
-    pub(crate) fn of(content_type: &str) -> Self {
+    /// What content of this type needs: JSON and JavaScript, HTML and XML (RFC 6839 for what ends
+    /// with `+json` and `+xml`), and nothing for all else.
+    #[must_use]
+    pub fn of(content_type: &str) -> Self {
         let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         let ends = |suffix: &str| kind.ends_with(suffix);
         if kind == "text/html" || ends("/xml") || ends("+xml") {
@@ -26,7 +35,7 @@ impl Escape {
     }
 
     /// Appends a value.
-    pub(crate) fn push(self, value: &str, out: &mut String) {
+    pub fn push(self, value: &str, out: &mut String) {
         match self {
             Self::None => out.push_str(value),
             Self::Html => value.chars().for_each(|character| push_html(character, out)),
@@ -35,7 +44,8 @@ impl Escape {
     }
 
     /// The value, escaped.
-    pub(crate) fn text(self, value: &str) -> String {
+    #[must_use]
+    pub fn text(self, value: &str) -> String {
         let mut out = String::with_capacity(value.len());
         self.push(value, &mut out);
         out
@@ -59,6 +69,9 @@ fn push_json(character: char, out: &mut String) {
     match character {
         '"' => out.push_str("\\\""),
         '\\' => out.push_str("\\\\"),
+        '\n' => out.push_str("\\n"),
+        '\r' => out.push_str("\\r"),
+        '\t' => out.push_str("\\t"),
         '\'' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\0'..='\u{1f}' | '\u{7f}' => {
             out.push_str(&format!("\\u{:04x}", u32::from(character)));
         }
