@@ -26,6 +26,6 @@ pub use entry::{Entry, List, Page, Revision};
 pub use error::{Cause, Conflict, Error, Mismatch};
 pub use key::{InvalidKey, Key, Prefix};
 pub use memory::Memory;
-pub use store::{Answer, Store};
+pub use store::{Answer, Location, Store};
 pub use transaction::{Comparison, Expect, Limits, Operation, Transaction};
 pub use watch::{Commit, Event, Watch};

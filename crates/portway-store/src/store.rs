@@ -1,6 +1,6 @@
 //! The interface of all stores.
 
-use std::{future::Future, pin::Pin};
+use std::{future::Future, path::PathBuf, pin::Pin};
 
 use crate::{
     entry::{Entry, List, Page, Revision},
@@ -13,6 +13,20 @@ use crate::{
 /// What a store answers, in a while. Dropped before its end, a read is given up; a commit that was
 /// queued happens all the same.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
+
+/// Where a store keeps what it is given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Location {
+    /// In memory: it ends with the process.
+    Memory,
+    /// In one file, of so many bytes.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Its length.
+        bytes: u64,
+    },
+}
 
 /// Keys, values, revisions and watches, on this machine or on others.
 ///
@@ -28,6 +42,9 @@ pub trait Store: Send + Sync + 'static {
     /// What one transaction may hold. What is larger is written in pieces: see
     /// `docs/decisions/0007-store.md`.
     fn limits(&self) -> Limits;
+
+    /// Where it keeps what it is given, for who looks after it.
+    fn location(&self) -> Answer<'_, Location>;
 
     /// The last revision.
     fn revision(&self) -> Answer<'_, Revision>;

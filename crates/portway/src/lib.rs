@@ -168,6 +168,11 @@ pub use startup::startup_store;
 pub use startup::{startup, startup_file, startup_static};
 pub use traced::tracing_observer;
 
+/// The program of the first page is compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
+
 /// The code of the guide is compiled and run.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/first-plugin.md")]

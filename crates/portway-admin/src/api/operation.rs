@@ -82,7 +82,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         query: &[],
         body: Takes::Nothing,
         statuses: &[],
-        run: |context| now(status::status(&context)),
+        run: |context| Box::pin(status::status(context)),
     },
     Operation {
         method: Method::GET,

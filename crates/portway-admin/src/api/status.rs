@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use portway_config::{Kind, Origin};
 use portway_core::Running;
+use portway_store::Location;
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -51,10 +52,10 @@ pub(crate) fn running_of(api: &Inner) -> Result<Arc<Running>, Failure> {
 }
 
 /// `GET /api/v1/status`
-pub(crate) fn status(context: &Context) -> Result<Made, Failure> {
+pub(crate) async fn status(context: Context) -> Result<Made, Failure> {
     context.who.allows(Verb::Get, "status", None)?;
     let ledger = context.ledger();
-    let running = running(context)?;
+    let running = running(&context)?;
     let listeners = running.addresses().iter();
     let listeners: Vec<_> = listeners
         .map(|(name, address)| json!({ "name": name, "address": address.to_string() }))
@@ -77,6 +78,11 @@ pub(crate) fn status(context: &Context) -> Result<Made, Failure> {
         .map(|kind| (kind.plural().to_owned(), config.count(*kind).into()))
         .collect();
     let state = ledger.state();
+    let (kind, path, bytes) = match ledger.location().await {
+        Some(Location::Memory) => (Some("memory"), None, None),
+        Some(Location::File { path, bytes }) => (Some("embedded"), Some(path), Some(bytes)),
+        None => (None, None, None),
+    };
     Ok(Answer::of(json!({
         "version": context.api.version,
         "started_at": Moment::from(running.started()),
@@ -87,6 +93,9 @@ pub(crate) fn status(context: &Context) -> Result<Made, Failure> {
         "origins": origins,
         "store": {
             "origin": Origin::store().as_str(),
+            "kind": kind,
+            "path": path,
+            "bytes": bytes,
             "revision": state.revision,
             "resources": state.resources.len(),
         },

@@ -25,7 +25,7 @@ use std::{
 
 use portway_config::{Catalog, Origin, ResourceId, Resources};
 use portway_core::{Changes, Part};
-use portway_store::{backup::Archive, seal::KeyRing};
+use portway_store::{Location, backup::Archive, seal::KeyRing};
 use tokio::sync::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard, broadcast};
 
 pub use change::{Action, Change, Changed, Condition, Edit, Request};
@@ -128,6 +128,11 @@ impl Ledger {
     #[must_use]
     pub fn state(&self) -> Arc<State> {
         Arc::clone(&self.0.state.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Where it keeps what is written; `None` while the store does not answer.
+    pub async fn location(&self) -> Option<Location> {
+        self.0.store.location().await.ok()
     }
 
     /// Its part of the configuration.

@@ -16,7 +16,7 @@ mod tables;
 mod writer;
 
 use std::{
-    fmt,
+    fmt, fs,
     path::{Path, PathBuf},
     sync::{Arc, PoisonError, RwLock},
     thread::{self, JoinHandle},
@@ -39,7 +39,7 @@ use crate::{
     entry::{Entry, List, Page, Revision},
     error::Error,
     key::{Key, Prefix},
-    store::{Answer, Store},
+    store::{Answer, Location, Store},
     transaction::{Limits, Transaction},
     watch::{Feed, Kept, Watch},
 };
@@ -142,6 +142,14 @@ impl Embedded {
 impl Store for Embedded {
     fn limits(&self) -> Limits {
         Limits::LOCAL
+    }
+
+    fn location(&self) -> Answer<'_, Location> {
+        let path = self.file();
+        Box::pin(self.shared.find(move |_| {
+            let bytes = fs::metadata(&path).map_or(0, |file| file.len());
+            Ok(Location::File { path: path.clone(), bytes })
+        }))
     }
 
     fn revision(&self) -> Answer<'_, Revision> {

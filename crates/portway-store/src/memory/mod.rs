@@ -20,7 +20,7 @@ use crate::{
     error::Error,
     key::{Key, Prefix},
     state::{self, Applied, Stamp, Table},
-    store::{Answer, Store},
+    store::{Answer, Location, Store},
     transaction::{Limits, Transaction},
     watch::{Feed, Kept, Watch},
 };
@@ -118,6 +118,10 @@ impl Default for Memory {
 impl Store for Memory {
     fn limits(&self) -> Limits {
         self.limits
+    }
+
+    fn location(&self) -> Answer<'_, Location> {
+        now(Ok(Location::Memory))
     }
 
     fn revision(&self) -> Answer<'_, Revision> {

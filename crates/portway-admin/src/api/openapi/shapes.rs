@@ -118,11 +118,19 @@ fn running() -> Named {
         ("applied", plain("boolean")),
         ("problems", list(reference("Problem"))),
     ]);
-    let store = object(&[("revision", count()), ("resources", count())]);
+    let store = object(&[
+        ("origin", plain("string")),
+        ("kind", nullable("string")),
+        ("path", nullable("string")),
+        ("bytes", nullable("integer")),
+        ("revision", count()),
+        ("resources", count()),
+    ]);
     let status = object(&[
         ("version", plain("string")),
         ("started_at", time()),
         ("revision", count()),
+        ("ready", plain("boolean")),
         ("cores", count()),
         ("listeners", list(listener)),
         ("origins", list(origin)),

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Effects, Style};
+use portway::config::Kind;
 use serde_json::Value;
 
 use super::client;
@@ -47,7 +48,8 @@ fn told(admin: &str, data: &Value) -> String {
     if let Some(store) = data.get("store").filter(|store| store.is_object()) {
         let mut words = vec![text(store, "/kind"), text(store, "/path")];
         words.push(moment::bytes(&store["bytes"]));
-        words.extend(store["resources"].as_u64().map(|count| format!("{count} resources")));
+        words.push(counted(&store["resources"], "resource", "resources"));
+        words.push(format!("revision {}", text(store, "/revision")));
         words.retain(|word| !word.is_empty());
         let store = words.join(", ");
         lines += &format!("store      {store}\n");
@@ -58,7 +60,12 @@ fn told(admin: &str, data: &Value) -> String {
     lines += &format!("listeners  {}\n", listeners.collect::<Vec<_>>().join(", "));
     if let Some(counts) = data.get("counts").and_then(Value::as_object) {
         let counts = counts.iter().filter(|(_, count)| count.as_u64() != Some(0));
-        let counts = counts.map(|(kind, count)| format!("{count} {kind}")).collect::<Vec<_>>();
+        let counts: Vec<_> = counts
+            .map(|(plural, count)| {
+                let kind = Kind::ALL.iter().find(|kind| kind.plural() == plural);
+                counted(count, kind.map_or(plural, |kind| kind.singular()), plural)
+            })
+            .collect();
         lines += &format!("holds      {}\n", counts.join(", "));
     }
     for origin in items(data, "/origins") {
@@ -79,6 +86,10 @@ fn told(admin: &str, data: &Value) -> String {
     lines
 }
 
+fn counted(count: &Value, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -92,13 +103,17 @@ mod tests {
             "listeners": [{ "name": "web", "address": "0.0.0.0:80" }],
             "origins": [{ "origin": "file:/a", "applied": false, "problems": [
                 { "code": "c", "message": "m", "path": "p", "place": { "file": "/a", "line": 3 } }] }],
-            "store": { "kind": "redb", "path": "/var", "revision": 7, "bytes": 2048 },
-            "counts": { "routes": 2, "domains": 0 },
+            "store": {
+                "origin": "store", "kind": "embedded", "path": "/var/portway.redb",
+                "bytes": 2048, "revision": 4, "resources": 1,
+            },
+            "counts": { "routes": 2, "services": 1, "domains": 0 },
         });
         assert_eq!(
             anstream::adapter::strip_str(&told("http://a", &data)).to_string(),
             "http://a  portway 1.0  not ready\nstarted    x ago\nrevision   7\ncores      2\n\
-             store      redb, /var, 2.0 KiB\nlisteners  web 0.0.0.0:80\nholds      2 routes\n\
+             store      embedded, /var/portway.redb, 2.0 KiB, 1 resource, revision 4\n\
+             listeners  web 0.0.0.0:80\nholds      2 routes, 1 service\n\
              origin     file:/a: rejected\n           /a:3 m (c)\n"
         );
     }
