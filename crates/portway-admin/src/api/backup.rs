@@ -42,6 +42,7 @@ pub(crate) async fn restore(context: Context) -> Result<Made, Failure> {
     let read = context.ledger().read_backup(context.body.clone()).await.map_err(unrestored)?;
     let revision = writing::restore(&context, read, dry_run).await?;
     let answer = Answer::of(serde_json::Value::Null).meta("revision", revision);
+    let answer = answer.meta("changed", !dry_run);
     Ok(Answer { revision: (!dry_run).then_some(revision), ..answer.meta("dry_run", dry_run) }
         .into())
 }

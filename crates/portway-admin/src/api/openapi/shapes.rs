@@ -54,7 +54,8 @@ pub(super) fn of(id: &str) -> Option<Shape> {
         "getResource" => (json!({}), none()),
         "putResource" | "patchResource" | "deleteResource" => (json!({}), reference("WriteMeta")),
         "restore" => {
-            let meta = [("revision", plain("integer")), ("dry_run", plain("boolean"))];
+            let flag = || plain("boolean");
+            let meta = [("revision", plain("integer")), ("changed", flag()), ("dry_run", flag())];
             (plain("null"), object(&meta))
         }
         "listAudit" => (list(reference("AuditRecord")), paged(&[])),

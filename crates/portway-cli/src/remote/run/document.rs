@@ -6,7 +6,7 @@ use anyhow::bail;
 use http::Method;
 use serde_json::Value;
 
-use super::{at_revision, client, edited, guarded, pages, warn};
+use super::{client, edited, guarded, pages, warn};
 use crate::{
     remote::{
         args::{
@@ -111,8 +111,11 @@ async fn made(client: &Client, args: &DocumentPut) -> anyhow::Result<ExitCode> {
     let said = client.ask(edited(request, &args.edit).json(&data)).await?;
     warn(&said.meta);
     show::value(args.output.form, &said.data, |_| {
-        let verb = if args.edit.dry_run { "would be changed" } else { "saved" };
-        format!("{} {verb}{}\n", which.named(), at_revision(&said))
+        let done = match args.edit.dry_run {
+            true => "would be changed".to_owned(),
+            false => format!("saved, revision {}", text(&said.data, "/revision")),
+        };
+        format!("{} {done}\n", which.named())
     })?;
     Ok(ExitCode::SUCCESS)
 }

@@ -118,3 +118,20 @@ async fn a_redirect_is_followed_when_that_is_said() {
     let said = bad(&portway(home.path(), &stub.url(), &["status"]).await, 3);
     assert!(said.contains("--follow"), "{said}");
 }
+
+#[tokio::test]
+async fn a_watch_goes_on_where_it_was() {
+    let home = tempfile::tempdir().unwrap();
+    let answers = &[(
+        "GET /api/v1/watch",
+        200,
+        "id: 7\nevent: revision\ndata: {\"revision\":7,\"author\":\"me\"}\n\n",
+    )];
+    let stub = Stub::start(answers).await.unwrap();
+    let arguments = ["watch", "--count", "2", "-o", "json", "--since", "6"];
+    let said = good(&portway(home.path(), &stub.url(), &arguments).await);
+    assert_eq!(said.lines().count(), 2, "{said}");
+    let asked = stub.asked();
+    let last: Vec<_> = asked.iter().map(|one| one.headers.get("last-event-id")).collect();
+    assert_eq!(last, [Some("6"), Some("7")]);
+}

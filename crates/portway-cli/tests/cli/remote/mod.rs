@@ -3,6 +3,7 @@
 mod connection;
 mod gateway;
 mod resources;
+mod served;
 mod stub;
 mod terminal;
 

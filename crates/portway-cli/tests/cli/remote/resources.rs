@@ -1,22 +1,17 @@
 //! Resources: one at a time and many at once, typed and from files.
 
-use std::fs;
+use std::{fs, os::unix::fs::PermissionsExt};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{bad, good, portway, stub::Stub, with};
-
-const SAVED: &str = r#"{"data":{"kind":"route","namespace":"default","name":"shop"},
-    "meta":{"revision":8,"changed":true,"dry_run":false,"warnings":[]}}"#;
-const LISTED: &str = r#"{"data":[{"kind":"route","namespace":"default","name":"shop","owner":"store",
-    "revision":7,"spec":{"match":{"path":"/a","methods":["GET"]},"target":{"service":"svc"}}}],
-    "meta":{"count":1,"cursor":null}}"#;
+use super::{bad, good, served::Gateway, stdout, with};
 
 #[tokio::test]
 async fn a_resource_is_put_as_it_was_typed() {
-    let home = tempfile::tempdir().unwrap();
-    let stub = Stub::start(&[("PUT /api/v1/routes/shop", 200, SAVED)]).await.unwrap();
-    let arguments = [
+    let gateway = Gateway::start().await.unwrap();
+    gateway.good(&["put", "namespace", "shop-a"]).await;
+    gateway.good(&["put", "svc", "svc", "url=http://127.0.0.1:1", "-n", "shop-a"]).await;
+    let put = [
         "put",
         "rt",
         "shop",
@@ -25,42 +20,33 @@ async fn a_resource_is_put_as_it_was_typed() {
         "priority=3",
         "target.service=svc",
         "-n",
-        "a b",
+        "shop-a",
         "-m",
         "why & how",
-        "--if-match",
-        "7",
     ];
-    let said = good(&portway(home.path(), &stub.url(), &arguments).await);
-    assert_eq!(said, "route shop saved, revision 8\n");
-    let asked = stub.asked();
-    assert_eq!(
-        asked[0].line,
-        "PUT /api/v1/routes/shop?message=why%20%26%20how&namespace=a%20b HTTP/1.1"
-    );
-    assert_eq!(asked[0].headers.get("if-match"), Some("\"7\""));
-    let spec: Value = serde_json::from_slice(&asked[0].body).unwrap();
-    let expected = json!({
+    assert_eq!(gateway.good(&put).await, "route shop-a/shop saved, revision 3\n");
+    let view = gateway.json(&["get", "route", "shop", "-n", "shop-a"]).await;
+    let spec = json!({
         "match": { "path": "/cart/{id}", "methods": ["GET", "POST"] },
         "priority": 3,
         "target": { "service": "svc" },
     });
-    assert_eq!(spec, expected);
+    assert_eq!((&view["revision"], &view["spec"]), (&json!(3), &spec));
+    let history = gateway.json(&["history", "--limit", "1"]).await;
+    assert_eq!(history[0]["message"], "why & how");
+    let guarded = [&put[..], &["--if-match", "2"]].concat();
+    assert!(gateway.bad(&guarded, 1).await.contains("precondition_failed"));
+    gateway.good(&[&put[..], &["--if-match", "3"]].concat()).await;
 }
 
 #[tokio::test]
 async fn the_form_of_dgate_works_as_typed() {
-    let home = tempfile::tempdir().unwrap();
-    let answers = &[
-        ("PUT /api/v1/routes/shop?namespace=ns1", 201, SAVED),
-        ("DELETE /api/v1/routes/shop", 200, SAVED),
-        ("GET /api/v1/routes?namespace=ns1&limit=1000", 200, LISTED),
-    ];
-    let stub = Stub::start(answers).await.unwrap();
-    let url = stub.url();
+    let gateway = Gateway::start().await.unwrap();
+    gateway.good(&["ns", "mk", "name=ns1"]).await;
+    gateway.good(&["svc", "mk", "name=svc", "url=http://127.0.0.1:1", "namespace=ns1"]).await;
     let create = [
         "--admin",
-        &url,
+        &gateway.admin,
         "-f",
         "route",
         "create",
@@ -70,197 +56,174 @@ async fn the_form_of_dgate_works_as_typed() {
         "methods=GET",
         "service=svc",
     ];
-    good(&with(home.path(), &create, &[], "").await);
-    let (_, spec) = stub.only();
-    assert_eq!(spec["match"][1], json!({ "path": "/s/{*rest}", "methods": ["GET"] }));
-    assert_eq!(spec["target"], json!({ "service": "svc" }));
+    good(&with(gateway.path(), &create, &[("PORTWAY_TOKEN", &gateway.token)], "").await);
+    let view = gateway.json(&["get", "route", "shop", "-n", "ns1"]).await;
+    assert_eq!(view["spec"]["match"][1], json!({ "path": "/s/{*rest}", "methods": ["GET"] }));
+    assert_eq!(view["spec"]["target"], json!({ "service": "svc" }));
 
-    let table = good(&portway(home.path(), &url, &["rt", "ls", "namespace=ns1"]).await);
-    let heading = "NAME  METHODS  PATH  TARGET       OWNER  REVISION  CHANGED\n";
-    assert_eq!(table, format!("{heading}shop  GET      /a    service svc  store  7         -\n"));
-    good(&portway(home.path(), &url, &["route", "rm", "name=shop"]).await);
-    let said = bad(&portway(home.path(), &url, &["svc", "mk", "retires=3"]).await, 2);
+    let table = gateway.good(&["rt", "ls", "namespace=ns1"]).await;
+    let (heading, row) = table.split_once('\n').expect("a heading");
+    assert_eq!(
+        heading.split_whitespace().collect::<Vec<_>>(),
+        ["NAMESPACE", "NAME", "METHODS", "PATH", "TARGET", "OWNER", "REVISION", "CHANGED"]
+    );
+    assert!(row.starts_with("ns1        shop  GET "), "{table}");
+    assert!(row.contains("service svc  store  3 "), "{table}");
+    gateway.good(&["route", "rm", "name=shop", "namespace=ns1"]).await;
+    let said = gateway.bad(&["svc", "mk", "retires=3"], 2).await;
     assert!(said.contains("did you mean retries?"), "{said}");
-    let said = bad(&portway(home.path(), &url, &["svc", "mk"]).await, 2);
+    let said = gateway.bad(&["svc", "mk"], 2).await;
     assert!(said.contains("name=NAME") && said.contains("url (or urls, endpoints)"), "{said}");
-    let said = bad(&portway(home.path(), &url, &["module", "list"]).await, 2);
+    let said = gateway.bad(&["module", "list"], 2).await;
     assert!(said.contains("no resources of kind \"module\""), "{said}");
 }
 
 #[tokio::test]
 async fn what_is_wrong_with_a_file_is_shown_where_it_stands() {
-    let home = tempfile::tempdir().unwrap();
-    let wrong = r#"{"status":422,"code":"invalid","detail":"2 problems","problems":[
-        {"code":"bad_value","path":"routes[1].match.path","message":"no path"},
-        {"code":"bad_value","path":"services[0].url","message":"no URL","hint":"write one"}]}"#;
-    let answers = Box::leak(Box::new([
-        ("POST /api/v1/apply", 422, wrong),
-        (
-            "PUT /api/v1/routes/a",
-            422,
-            r#"{"code":"invalid","problems":[
-            {"code":"bad_value","path":"priority","message":"too high"}]}"#,
-        ),
-    ]));
-    let stub = Stub::start(answers).await.unwrap();
-    let folder = home.path().join("conf");
+    let gateway = Gateway::start().await.unwrap();
+    let folder = gateway.path().join("conf");
     fs::create_dir(&folder).unwrap();
-    fs::write(folder.join("a.yaml"), "routes: [{name: a}]\nservices:\n- name: s\n  url: x\n")
-        .unwrap();
-    fs::write(folder.join("b.yaml"), "routes:\n- name: b\n  match: {path: y}\n").unwrap();
-    let said = bad(&portway(home.path(), &stub.url(), &["apply", "-f", "conf"]).await, 1);
+    let service = "routes: []\nservices:\n- name: s\n  url: x\n";
+    fs::write(folder.join("a.yaml"), service).unwrap();
+    let route = "routes:\n- name: b\n  match: {path: y}\n  target: {service: s}\n";
+    fs::write(folder.join("b.yaml"), route).unwrap();
+    let said = gateway.bad(&["apply", "-f", "conf"], 1).await;
     assert!(said.contains("--> conf/b.yaml:3:17  routes[0].match.path"), "{said}");
     assert!(said.contains("--> conf/a.yaml:4:8  services[0].url"), "{said}");
     assert!(said.contains("nothing of 2 files was applied"), "{said}");
-    let (_, sent) = stub.only();
-    assert_eq!(sent["routes"].as_array().unwrap().len(), 2);
 
-    let view = "kind: route\nname: a\nspec:\n  priority: 9\n";
-    let arguments = ["put", "route", "a", "-f", "-"];
-    let address = [("PORTWAY_ADMIN", &*stub.url())];
-    let said = bad(&with(home.path(), &arguments, &address, view).await, 1);
+    let view = "kind: route\nname: a\nspec:\n  priority: much\n  target: {reply: {}}\n";
+    let said = bad(&gateway.with_input(&["put", "route", "a", "-f", "-"], view).await, 1);
     assert!(said.contains("stdin:4:13  spec.priority"), "{said}");
+    fs::write(folder.join("a.yaml"), service.replace(": x", ": http://127.0.0.1:1")).unwrap();
+    fs::write(folder.join("b.yaml"), route.replace("path: y", "path: /y")).unwrap();
     fs::write(folder.join("c.yaml"), "routes: [").unwrap();
-    bad(&portway(home.path(), &stub.url(), &["apply", "-f", "conf"]).await, 1);
-    let left = stub.asked();
-    assert_eq!(left.len(), 1, "a file that cannot be read is not sent: {left:?}");
+    gateway.bad(&["apply", "-f", "conf"], 1).await;
+    assert_eq!(gateway.json(&["list", "services"]).await, json!([]), "nothing of it was applied");
+    fs::remove_file(folder.join("c.yaml")).unwrap();
+    gateway.good(&["apply", "-f", "conf"]).await;
 }
 
 #[tokio::test]
 async fn a_difference_has_an_exit_code() {
-    let home = tempfile::tempdir().unwrap();
-    let changed = r#"{"data":[{"kind":"route","namespace":"default","name":"a","action":"update",
-        "before":{"priority":1},"after":{"priority":2}}],"meta":{}}"#;
-    let answers = Box::leak(Box::new([
-        ("POST /api/v1/apply?prune=team%3Da&dry_run=true", 200, changed),
-        ("POST /api/v1/apply?dry_run=true", 200, r#"{"data":[],"meta":{}}"#),
-        ("POST /api/v1/apply?prune=team%3Da", 200, changed),
-    ]));
-    let stub = Stub::start(answers).await.unwrap();
-    let run = async |arguments: &[&str]| {
-        let address = [("PORTWAY_ADMIN", &*stub.url())];
-        with(home.path(), arguments, &address, "routes: [{name: a}]").await
+    let gateway = Gateway::start().await.unwrap();
+    let run = async |arguments: &[&str], priority: u8| {
+        let file = format!(
+            "routes: [{{name: a, labels: {{team: a}}, priority: {priority}, \
+             match: {{path: /a}}, target: {{reply: {{}}}}}}]"
+        );
+        gateway.with_input(arguments, &file).await
     };
-    assert_eq!(good(&run(&["diff", "-f", "-"]).await), "");
-    let output = run(&["diff", "-f", "-", "--selector", "team=a"]).await;
+    good(&run(&["apply", "-f", "-"], 1).await);
+    assert_eq!(good(&run(&["diff", "-f", "-"], 1).await), "");
+    let output = run(&["diff", "-f", "-", "--selector", "team=a"], 2).await;
     assert!(bad(&output, 2).contains("1 difference"));
-    assert_eq!(
-        super::stdout(&output),
-        "--- route a\n+++ route a\n@@ -1 +1 @@\n-priority: 1\n+priority: 2\n"
-    );
-    let said = good(&run(&["sync", "-f", "-", "-s", "team=a"]).await);
-    assert!(said.ends_with("\n1 updated\n"), "{said}");
-    bad(&run(&["sync", "-f", "-", "-s", ""]).await, 2);
+    let shown = stdout(&output);
+    assert!(shown.starts_with("--- route a\n+++ route a\n@@ "), "{shown}");
+    assert!(shown.contains("\n-priority: 1\n+priority: 2\n"), "{shown}");
+    let said = good(&run(&["sync", "-f", "-", "-s", "team=a"], 2).await);
+    assert!(said.contains("1 updated"), "{said}");
+    bad(&run(&["sync", "-f", "-", "-s", ""], 2).await, 2);
 }
 
 #[tokio::test]
 async fn all_pages_of_a_list_are_read() {
-    let home = tempfile::tempdir().unwrap();
-    let answers = &[
-        (
-            "GET /api/v1/routes?limit=1000&cursor=next",
-            200,
-            r#"{"data":[{"name":"b","spec":{}}],"meta":{"cursor":null}}"#,
-        ),
-        (
-            "GET /api/v1/routes?limit=1000",
-            200,
-            r#"{"data":[{"name":"a","spec":{}}],"meta":{"cursor":"next"}}"#,
-        ),
-        ("GET /api/v1/routes?limit=1 ", 200, r#"{"data":[{"name":"a"}],"meta":{"cursor":"next"}}"#),
-    ];
-    let stub = Stub::start(answers).await.unwrap();
-    let run = async |arguments: &[&str]| good(&portway(home.path(), &stub.url(), arguments).await);
-    let all: Value = serde_json::from_str(&run(&["list", "routes", "-o", "json"]).await).unwrap();
-    assert_eq!(all[1]["name"], "b");
-    let yaml = run(&["list", "routes", "-o", "yaml", "--limit", "1"]).await;
-    assert_eq!(yaml, "- name: a\n");
-}
-
-#[tokio::test]
-async fn a_watch_goes_on_where_it_was() {
-    let home = tempfile::tempdir().unwrap();
-    let answers = &[(
-        "GET /api/v1/watch",
-        200,
-        "id: 7\nevent: revision\ndata: {\"revision\":7,\"author\":\"me\"}\n\n",
-    )];
-    let stub = Stub::start(answers).await.unwrap();
-    let arguments = ["watch", "--count", "2", "-o", "json", "--since", "6"];
-    let said = good(&portway(home.path(), &stub.url(), &arguments).await);
-    assert_eq!(said.lines().count(), 2, "{said}");
-    let asked = stub.asked();
-    let last: Vec<_> = asked.iter().map(|one| one.headers.get("last-event-id")).collect();
-    assert_eq!(last, [Some("6"), Some("7")]);
+    let gateway = Gateway::start().await.unwrap();
+    let route = |number| {
+        format!("- {{name: r{number}, match: {{path: /{number}}}, target: {{reply: {{}}}}}}\n")
+    };
+    let routes: String = (0..1001).map(route).collect();
+    let output = gateway.with_input(&["apply", "-f", "-"], &format!("routes:\n{routes}")).await;
+    assert!(good(&output).contains("1001 created"));
+    let all = gateway.json(&["list", "routes"]).await;
+    assert_eq!(all.as_array().map(Vec::len), Some(1001));
+    let yaml = gateway.good(&["list", "routes", "-o", "yaml", "--limit", "1"]).await;
+    assert_eq!(yaml.matches("name: r").count(), 1, "{yaml}");
 }
 
 #[tokio::test]
 async fn a_token_alone_is_on_standard_output() {
-    let home = tempfile::tempdir().unwrap();
-    let made = r#"{"data":{"name":"ci","role":"editor","token":"pwt_x"},"meta":{}}"#;
-    let stub =
-        Stub::start(Box::leak(Box::new([("POST /api/v1/tokens", 201, made)]))).await.unwrap();
+    let gateway = Gateway::start().await.unwrap();
+    for namespace in ["a", "b"] {
+        gateway.good(&["put", "namespace", namespace]).await;
+    }
     let arguments = ["token", "create", "ci", "--role", "editor", "-n", "a,b", "--expires", "30d"];
-    assert_eq!(good(&portway(home.path(), &stub.url(), &arguments).await), "pwt_x\n");
-    let expected =
-        json!({ "name": "ci", "role": "editor", "namespaces": ["a", "b"], "expires": "30d" });
-    assert_eq!(stub.only().1, expected);
+    let said = gateway.good(&arguments).await;
+    assert!(said.starts_with("pwt_") && said.lines().count() == 1, "{said}");
+    let tokens = gateway.json(&["token", "list"]).await;
+    let token = tokens.as_array().unwrap().iter().find(|token| token["name"] == "ci").unwrap();
+    assert_eq!((&token["role"], &token["namespaces"]), (&json!("editor"), &json!(["a", "b"])));
+    assert!(token["expires_at"].is_string(), "{token}");
 }
 
 #[tokio::test]
 async fn a_backup_is_a_file_of_its_users_and_comes_back() {
-    let home = tempfile::tempdir().unwrap();
-    let answers = &[
-        ("GET /api/v1/backup", 200, "BYTES"),
-        ("POST /api/v1/restore", 200, r#"{"data":null,"meta":{"revision":9,"changed":true}}"#),
-    ];
-    let stub = Stub::start(answers).await.unwrap();
-    let run = async |arguments: &[&str]| portway(home.path(), &stub.url(), arguments).await;
-    assert_eq!(good(&run(&["backup", "store.bak"]).await), "store.bak: 5 B\n");
-    assert_eq!(good(&run(&["backup", "-"]).await), "BYTES");
-    assert_eq!(fs::read(home.path().join("store.bak")).unwrap(), b"BYTES");
-    stub.asked();
-    let said = bad(&run(&["restore", "store.bak"]).await, 2);
+    let gateway = Gateway::start().await.unwrap();
+    gateway.good(&["put", "route", "a", "match.path=/a", "target.reply.status=204"]).await;
+    let said = gateway.good(&["backup", "store.bak"]).await;
+    assert!(said.starts_with("store.bak: ") && said.ends_with("B\n"), "{said}");
+    let file = gateway.path().join("store.bak");
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    let piped = gateway.run(&["backup", "-"]).await.stdout;
+    assert_eq!(piped.len(), fs::read(&file).unwrap().len());
+
+    gateway.good(&["delete", "route", "a"]).await;
+    assert_eq!(gateway.get("/a").await.0, 404);
+    let said = gateway.bad(&["restore", "store.bak"], 2).await;
     assert!(said.contains("say --yes"), "{said}");
-    assert!(stub.asked().is_empty());
-    let said = good(&run(&["restore", "store.bak", "--yes"]).await);
-    assert_eq!(said, "store.bak restored, revision 9\n");
-    assert_eq!(stub.asked()[0].body, "BYTES");
+    assert_eq!(gateway.get("/a").await.0, 404);
+    let said = gateway.good(&["restore", "store.bak", "--yes"]).await;
+    assert!(said.starts_with("store.bak restored, revision "), "{said}");
+    assert_eq!(gateway.get("/a").await.0, 204);
+    fs::write(&file, "BYTES").unwrap();
+    gateway.bad(&["restore", "store.bak", "--yes"], 1).await;
+    assert_eq!(gateway.get("/a").await.0, 204);
 }
 
 #[tokio::test]
 async fn documents_are_addressed_in_both_ways() {
-    let home = tempfile::tempdir().unwrap();
-    let saved = r#"{"data":{"id":"4/2"},"meta":{"revision":9,"changed":true}}"#;
-    let answers = Box::leak(Box::new([
-        ("PUT /api/v1/documents/4%2F2?collection=carts", 201, saved),
-        ("DELETE /api/v1/documents?collection=carts&force=true", 200, saved),
-    ]));
-    let stub = Stub::start(answers).await.unwrap();
-    let run = async |arguments: &[&str]| portway(home.path(), &stub.url(), arguments).await;
-    let typed = ["doc", "create", "id=4/2", "collection=carts", "data:={\"a\": [1]}"];
-    assert_eq!(good(&run(&typed).await), "document carts/4/2 saved, revision 9\n");
-    assert_eq!(stub.only().1, json!({ "a": [1] }));
-    fs::write(home.path().join("cart.yaml"), "a: 2\n").unwrap();
-    let file = ["document", "put", "4/2", "-c", "carts", "-f", "cart.yaml"];
-    good(&run(&file).await);
-    assert_eq!(stub.only().1, json!({ "a": 2 }));
-    let said = bad(&run(&["doc", "create"]).await, 2);
+    let gateway = Gateway::start().await.unwrap();
+    gateway.good(&["put", "collection", "carts"]).await;
+    let typed = ["doc", "create", "id=4-2", "collection=carts", "data:={\"a\": [1]}"];
+    let said = gateway.good(&typed).await;
+    assert!(said.starts_with("document carts/4-2 saved, revision "), "{said}");
+    let shown = ["document", "get", "4-2", "-c", "carts"];
+    assert_eq!(gateway.json(&shown).await["data"], json!({ "a": [1] }));
+    fs::write(gateway.path().join("cart.yaml"), "a: 2\n").unwrap();
+    gateway.good(&["document", "put", "4-2", "-c", "carts", "-f", "cart.yaml"]).await;
+    assert_eq!(gateway.json(&shown).await["data"], json!({ "a": 2 }));
+    let said = gateway.bad(&["doc", "create"], 2).await;
     assert!(said.contains("id, collection, data are missing"), "{said}");
-    good(&run(&["doc", "rm", "--all", "-c", "carts"]).await);
+    gateway.good(&["doc", "rm", "--all", "-c", "carts"]).await;
+    assert!(gateway.bad(&shown, 1).await.contains("not_found"));
 }
 
 #[tokio::test]
 async fn traffic_is_told_once_for_a_pipe() {
-    let home = tempfile::tempdir().unwrap();
-    let traffic = r#"{"data":{"routes":[{"route":"a","service":"svc","requests":5,"errors":0,
-        "latency":{"p50":0.001,"p99":0.02}}],"connections":1},"meta":{}}"#;
-    let answers = Box::leak(Box::new([("GET /api/v1/traffic", 200, traffic)]));
-    let stub = Stub::start(answers).await.unwrap();
-    let arguments = ["top", "--once", "--interval", "0.05"];
-    let said = good(&portway(home.path(), &stub.url(), &arguments).await);
-    assert!(said.contains("a      svc      0.0    0.0    0          1.0ms  20.0ms  5"), "{said}");
-    assert_eq!(stub.asked().len(), 2);
+    let gateway = Gateway::start().await.unwrap();
+    gateway.good(&["put", "route", "a", "match.path=/a", "target.reply.status=204"]).await;
+    for _ in 0..5 {
+        assert_eq!(gateway.get("/a").await.0, 204);
+    }
+    let said = gateway.good(&["top", "--once", "--interval", "0.05"]).await;
+    let row = said.lines().find(|line| line.starts_with("a ")).unwrap_or_else(|| panic!("{said}"));
+    let row: Vec<_> = row.split_whitespace().collect();
+    assert_eq!((row.first(), row.last()), (Some(&"a"), Some(&"5")), "{said}");
+}
+
+#[tokio::test]
+async fn how_the_gateway_is_told() {
+    let gateway = Gateway::start().await.unwrap();
+    gateway.good(&["put", "route", "a", "match.path=/a", "target.reply.status=204"]).await;
+    let said = gateway.good(&["status"]).await;
+    for line in [
+        "cores      1\n",
+        "store      memory, 1 resource, revision 1\n",
+        "holds      2 listeners, 1 route\n",
+        "origin     store: in force\n",
+    ] {
+        assert!(said.contains(line), "{said}");
+    }
 }
 
 #[tokio::test]
