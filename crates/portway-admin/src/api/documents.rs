@@ -55,7 +55,8 @@ impl Place {
         if verb.is_write() || !is_public {
             context.who.allows(verb, "document", Some(id.namespace.as_str()))?;
         }
-        let collection = found.ok_or_else(|| Failure::not_found(format!("there is no {id}")))?;
+        let collection =
+            found.ok_or_else(|| Failure::not_found(format!("there is no {}", id.told())))?;
         let is_stored = context.ledger().state().resources.get(&id).is_some();
         let kept = is_stored.then(|| keys::resource(&id));
         Ok(Self { collection, folder: keys::documents(&id), kept })
@@ -272,7 +273,7 @@ pub(crate) async fn keeps_documents(
     let mut problems = Vec::new();
     while let Some(entries) = documents.next().await? {
         let Some(next) = next else {
-            let detail = format!("{id} has documents: delete them, or say force=true");
+            let detail = format!("{} has documents: delete them, or say force=true", id.told());
             return Err(Failure::new(StatusCode::CONFLICT, "in_use", detail));
         };
         for entry in &entries {
@@ -293,7 +294,8 @@ pub(crate) async fn keeps_documents(
         return Ok(());
     }
     problems.truncate(PROBLEMS);
-    let detail = format!("documents of {id} do not fit its schema: say force=true to keep them");
+    let detail =
+        format!("documents of {} do not fit its schema: say force=true to keep them", id.told());
     Err(Failure::new(StatusCode::CONFLICT, "in_use", detail).because(problems))
 }
 

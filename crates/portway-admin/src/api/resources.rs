@@ -172,7 +172,7 @@ fn one(context: &Context, id: &ResourceId) -> Result<View, Failure> {
         return Ok(stored(context, written));
     }
     let found = all(context, id.kind).remove(id);
-    found.ok_or_else(|| Failure::not_found(format!("there is no {id}")))
+    found.ok_or_else(|| Failure::not_found(format!("there is no {}", id.told())))
 }
 
 /// `GET /api/v1/{kind}/{name}`

@@ -37,15 +37,17 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotFound(id) => write!(f, "there is no {id}"),
+            Self::NotFound(id) => write!(f, "there is no {}", id.told()),
             Self::OwnedElsewhere(id, owner) => {
-                write!(f, "{id} belongs to {owner}, where it is to be changed")
+                write!(f, "{} belongs to {owner}, where it is to be changed", id.told())
             }
             Self::Precondition(id, Some(found)) => {
-                write!(f, "{id} is not as expected: it was changed at revision {found}")
+                write!(f, "{} is not as expected: it was changed at revision {found}", id.told())
             }
-            Self::Precondition(id, None) => write!(f, "{id} is not as expected: it does not exist"),
-            Self::InUse(id, _) => write!(f, "{id} is in use"),
+            Self::Precondition(id, None) => {
+                write!(f, "{} is not as expected: it does not exist", id.told())
+            }
+            Self::InUse(id, _) => write!(f, "{} is in use", id.told()),
             Self::Wrong(problems) => match problems.as_slice() {
                 [one] => write!(f, "{one}"),
                 many => write!(f, "{} problems", many.len()),

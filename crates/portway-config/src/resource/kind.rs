@@ -168,6 +168,17 @@ pub struct ResourceId {
     pub name: Name,
 }
 
+impl ResourceId {
+    /// As messages call it: `route shop`, and `route billing/shop` outside the namespace `default`.
+    #[must_use]
+    pub fn told(&self) -> String {
+        match self.namespace.is_default_namespace() {
+            true => format!("{} {}", self.kind, self.name),
+            false => format!("{} {}/{}", self.kind, self.namespace, self.name),
+        }
+    }
+}
+
 impl fmt::Display for ResourceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}/{}", self.kind, self.namespace, self.name)

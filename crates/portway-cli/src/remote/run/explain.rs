@@ -68,7 +68,7 @@ fn told(data: &Value) -> String {
     }
     for one in candidates {
         let route = text(one, "/route");
-        let (detail, reason) = (text(one, "/detail"), text(one, "/ruled_out_by"));
+        let (detail, reason) = (detail(&one["detail"]), text(one, "/ruled_out_by"));
         lines += &match reason.is_empty() {
             true => format!("  {GREEN}✓ {route}{GREEN:#}  {detail}").trim_end().to_owned(),
             false => format!("  {DIM}✗ {route}{DIM:#}  {reason}: {detail}")
@@ -127,6 +127,16 @@ fn told(data: &Value) -> String {
     lines
 }
 
+/// What ruled a candidate out: one word, several, or a condition.
+fn detail(value: &Value) -> String {
+    match value {
+        Value::Array(words) => {
+            words.iter().map(|word| text(word, "")).collect::<Vec<_>>().join(", ")
+        }
+        one => text(one, ""),
+    }
+}
+
 fn millis(value: &Value) -> String {
     value.as_f64().map_or_else(|| "-".to_owned(), |millis| format!("{millis:.3} ms"))
 }
@@ -140,7 +150,7 @@ mod tests {
         let data = json!({
             "listener": "web", "namespace": "default", "host": "a", "path": "/x",
             "candidates": [
-                { "route": "post", "ruled_out_by": "method", "detail": "it takes POST" },
+                { "route": "post", "ruled_out_by": "method", "detail": ["POST", "PUT"] },
                 { "route": "get", "ruled_out_by": null },
             ],
             "route": "get",
@@ -150,7 +160,7 @@ mod tests {
         assert_eq!(
             anstream::adapter::strip_str(&told(&data)).to_string(),
             "listener   web\nnamespace  default\nhost       a\npath       /x\ncandidates\n  \
-             ✗ post  method: it takes POST\n  ✓ get\nroute      get\n\
+             ✗ post  method: POST, PUT\n  ✓ get\nroute      get\n\
              plugins    cors (route) when a == b\ntarget\n  service: svc\n"
         );
         let nothing = told(&json!({ "route": null, "status": 404 }));

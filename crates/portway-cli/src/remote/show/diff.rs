@@ -34,6 +34,11 @@ fn one(change: &Value) -> String {
     let what = named(change);
     let name = |lines: &str| if lines.is_empty() { "/dev/null".to_owned() } else { what.clone() };
     let mut report = format!("{BOLD}--- {}\n+++ {}{BOLD:#}\n", name(&before), name(&after));
+    if before == after {
+        // Both sides are masked.
+        report += "  what was changed is secret\n";
+        return report;
+    }
     let diff = TextDiff::from_lines(&before, &after);
     for hunk in diff.unified_diff().context_radius(CONTEXT).iter_hunks() {
         report += &format!("{CYAN}{}{CYAN:#}\n", hunk.header());
@@ -129,6 +134,11 @@ mod tests {
             "--- route a\n+++ route a\n@@ -1,4 +1,4 @@\n a: 1\n b:\n - 1\n-- 2\n+- 3\n\
              --- /dev/null\n+++ service shop/b\n@@ -0,0 +1 @@\n+url: http://a\n"
         );
+        let masked = json!({ "keys": ["(masked)"] });
+        let secret = json!({ "kind": "consumer", "namespace": "default", "name": "ann",
+            "action": "update", "before": masked, "after": masked });
+        let plain = anstream::adapter::strip_str(&unified(&[secret])).to_string();
+        assert_eq!(plain, "--- consumer ann\n+++ consumer ann\n  what was changed is secret\n");
         assert_eq!(sentence(&changes, false), "1 created, 1 updated, 1 unchanged\n");
         assert_eq!(total(&changes), "2 differences");
         assert_eq!(sentence(&[], true), "nothing to do\n");
