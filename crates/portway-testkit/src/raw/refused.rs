@@ -32,6 +32,8 @@ impl Refused {
 pub fn refused_addr() -> io::Result<Refused> {
     let socket = TcpSocket::new_v4()?;
     let addr = free_addr()?;
+    // Connections to whoever had it in an earlier run of the tests may linger.
+    socket.set_reuseaddr(true)?;
     socket.bind(addr)?;
     Ok(Refused { addr, _socket: socket })
 }
