@@ -30,10 +30,13 @@ impl Refused {
 
 /// Takes a loopback port that refuses connections for as long as the result lives.
 pub fn refused_addr() -> io::Result<Refused> {
-    let socket = TcpSocket::new_v4()?;
-    let addr = free_addr()?;
-    // Connections to whoever had it in an earlier run of the tests may linger.
-    socket.set_reuseaddr(true)?;
-    socket.bind(addr)?;
-    Ok(Refused { addr, _socket: socket })
+    loop {
+        let (socket, addr) = (TcpSocket::new_v4()?, free_addr()?);
+        match socket.bind(addr) {
+            Ok(()) => return Ok(Refused { addr, _socket: socket }),
+            // Connections to whoever had it in an earlier run of the tests linger.
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
