@@ -50,12 +50,11 @@ impl HostedPeer {
 #[derive(Clone)]
 pub struct Gateway {
     shard: Arc<Shard>,
-    listener: ListenerId,
 }
 
 impl Gateway {
-    pub(crate) fn new(shard: Arc<Shard>, listener: ListenerId) -> Self {
-        Self { shard, listener }
+    pub(crate) fn new(shard: Arc<Shard>) -> Self {
+        Self { shard }
     }
 }
 
@@ -82,7 +81,7 @@ where
         };
         let arrival = Arrival {
             peer: Arc::new(Peer::hosted(peer.address, peer.is_secure)),
-            listener: self.listener,
+            listener: ListenerId::FIRST,
             line: ClientLine::Foreign(upgrade),
         };
         let shard = Arc::clone(&self.shard);
