@@ -58,5 +58,5 @@ pub use change::{Changes, Commit, Intent, OriginStatus, Part, Proposals, Running
 pub use portway_plugin::{Body, Error, Response};
 
 pub use driver::Upgradable;
-pub use gateway::{AdminPeer, AdminService, ClientAddr, Gateway};
+pub use gateway::{AdminPeer, AdminService, Gateway, HostedPeer};
 pub use server::{Options, Server, Stop, run};

@@ -21,6 +21,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::{
     driver::Closing,
+    layer4::Movement,
     socket::{Prefixed, Stream},
 };
 
@@ -65,8 +66,9 @@ pub trait Protocol: Send + Sync + 'static {
 
     /// Serves a connection to its end, on the thread that has accepted it: it must not block. The
     /// connection counts, for limits and for the end of the gateway, until this is over. An error is
-    /// for the log. When the listener is no longer part of the configuration and `stream_drain` is
-    /// over, the future is dropped.
+    /// for the log. The future is dropped when nothing has passed either way for the listener's
+    /// `limits.idle`, or twice that at the latest, and when the listener is no longer part of the
+    /// configuration and `stream_drain` is over.
     fn serve(&self, visitor: Visitor) -> impl Future<Output = Result<(), Cause>> + Send;
 }
 
@@ -154,6 +156,7 @@ impl fmt::Debug for Leaving {
 pub(crate) struct Passed {
     pub(crate) from_client: AtomicU64,
     pub(crate) to_client: AtomicU64,
+    pub(crate) movement: Movement,
 }
 
 /// The stream of a [`Visitor`].
@@ -172,6 +175,7 @@ impl AsyncRead for VisitorStream {
         let before = buf.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
         self.passed.from_client.fetch_add((buf.filled().len() - before) as u64, Relaxed);
+        self.passed.movement.note();
         Poll::Ready(Ok(()))
     }
 }
@@ -180,6 +184,7 @@ impl VisitorStream {
     fn count(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if let Poll::Ready(Ok(written)) = written {
             self.passed.to_client.fetch_add(written as u64, Relaxed);
+            self.passed.movement.note();
         }
         written
     }

@@ -5,6 +5,7 @@ mod arguments;
 mod facade;
 mod function;
 mod inject;
+mod measure;
 mod path;
 mod route;
 mod service;

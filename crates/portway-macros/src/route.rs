@@ -12,7 +12,7 @@ use crate::{
     arguments::{Arguments, Shape},
     facade::{attribute, portway},
     function::{self, Kind},
-    path,
+    measure, path,
 };
 
 const ARGUMENTS: &[(&str, Shape)] = &[
@@ -114,7 +114,7 @@ impl Route {
         &self.path
     }
 
-    /// Arguments that contradict each other.
+    /// Arguments that contradict each other, or that cannot be.
     fn check(&self) -> syn::Result<()> {
         let arguments = &self.arguments;
         let wrong = |name: &str, message: &str| Err(syn::Error::new(arguments.span(name), message));
@@ -126,6 +126,12 @@ impl Route {
         }
         if let Some(to) = arguments.text("to") {
             path::template(to, &self.placeholders)?;
+        }
+        if let Some(timeout) = arguments.text("timeout") {
+            measure::duration("timeout", timeout)?;
+        }
+        if let Some(limit) = arguments.text("body_limit") {
+            measure::size("body_limit", limit)?;
         }
         if arguments.has("path") && self.placeholders.is_empty() {
             return wrong("path", "`path` reads placeholders, and the path of the route has none");

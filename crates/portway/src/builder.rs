@@ -16,7 +16,7 @@ use crate::{
     Problems,
     build::Make,
     code::{self, Declared, Settings, State},
-    gateway::{Gateway, Process},
+    gateway::{self, Gateway, Process},
     source::{self, Own},
     traced::tracing_observer,
     usual::{listener, quiet},
@@ -205,6 +205,9 @@ impl Builder {
 
     /// Whatever else a configuration can say: services with their pools and timeouts, consumers,
     /// shared plugins.
+    ///
+    /// In a [`Config`] the access log and the probes are on, so `enabled = true` is no word: it takes
+    /// [`access_log`](Self::access_log) and [`probes`](Self::probes) to have them without files.
     #[must_use]
     pub fn configure(mut self, change: impl FnOnce(&mut Config)) -> Self {
         change(&mut self.config);
@@ -340,39 +343,42 @@ impl Builder {
     pub fn build(mut self) -> Result<Gateway, Problems> {
         let mut problems = std::mem::take(&mut self.problems);
         problems.extend(source::confused(&self.sources));
-        let settings = Settings {
-            state: self.state,
-            body_limit: self.body_limit,
-            unprocessable: self.unprocessable,
-        };
-        let (mut config, codes) = match code::lower(&self.declared) {
-            Ok(lowered) => lowered,
-            Err(more) => {
-                problems.extend(more);
-                return Err(problems.into());
-            }
-        };
-        if !problems.is_empty() {
-            return Err(problems.into());
-        }
-        let plugins = match codes.is_empty() {
+        let mut lowered = code::lower(&self.declared);
+        let is_whole = problems.is_empty() && !lowered.lacks_services;
+        problems.append(&mut lowered.problems);
+        let alike = dial::Alike::of(&lowered.config, &self.declared.endpoints);
+        alike.connect(&mut self.process.connectors);
+        self.config.append(&mut lowered.config);
+        let mut found = alike.tune(self.tunings, &mut self.config);
+        let plugins = match lowered.codes.is_empty() {
             true => self.plugins,
-            false => codes.register(self.plugins, Arc::new(settings)),
+            false => {
+                let settings = Settings {
+                    state: self.state,
+                    body_limit: self.body_limit,
+                    unprocessable: self.unprocessable,
+                };
+                lowered.codes.register(self.plugins, Arc::new(settings))
+            }
         };
         let protocols = self.process.protocols.names().cloned().collect();
         let catalog = Catalog::with_protocols(plugins, protocols);
-        let alike = dial::Alike::of(&config, &self.declared.endpoints);
-        alike.connect(&mut self.process.connectors);
-        self.config.append(&mut config);
-        problems.extend(alike.tune(self.tunings, &mut self.config));
-        if !problems.is_empty() {
-            return Err(problems.into());
-        }
-        if self.files.is_empty() && self.sources.is_empty() {
+        // What others say is not looked at yet.
+        let is_alone = self.files.is_empty() && self.sources.is_empty();
+        if is_alone {
             quiet(&mut self.config, self.process.asked);
         }
         let part = Loaded::made(self.config, &catalog);
-        Gateway::new(catalog, part, (self.files, self.sources), self.process)
+        if is_alone {
+            found.extend(Vec::from(gateway::problems(&part)));
+        }
+        // A name that nobody has may be that of a resource that could not be made.
+        found.retain(|problem| is_whole || !problem.code.starts_with("unknown_"));
+        problems.append(&mut found);
+        match problems.is_empty() {
+            true => Ok(Gateway::new(catalog, part, (self.files, self.sources), self.process)),
+            false => Err(problems.into()),
+        }
     }
 
     /// Starts serving a configuration that was checked, and nothing else. Must be called on a tokio

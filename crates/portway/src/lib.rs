@@ -58,7 +58,7 @@ pub use gateway::{Gateway, GatewayService, Handle};
 pub use portway_admin::{access::Who, openapi};
 pub use portway_config as config;
 pub use portway_core::{
-    Changes, ClientAddr as Peer, Intent, Options, Part, Proposals, Running, Server, Stop,
+    Changes, HostedPeer as Peer, Intent, Options, Part, Proposals, Running, Server, Stop,
     Upgradable, connect, explain, observe, protocol, run, telemetry, telemetry::BuildInfo, verify,
 };
 /// Two response hooks, by example:

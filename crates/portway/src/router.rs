@@ -69,7 +69,7 @@ impl Service<Request> for Hosted {
         let extensions = request.extensions_mut();
         let connected = extensions.get::<ConnectInfo<SocketAddr>>().map(|connected| connected.0);
         if let Some(client) = connected.filter(|_| extensions.get::<Peer>().is_none()) {
-            extensions.insert(Peer(client));
+            extensions.insert(Peer::new(client));
         }
         if let Some(upgrade) = extensions.remove::<OnUpgrade>() {
             let opening = async { upgrade.await.map(TokioIo::new).map_err(io::Error::other) };

@@ -64,7 +64,7 @@ impl Shop {
         let mut request =
             request.body(Full::new(Bytes::copy_from_slice(body.as_bytes()))).expect("a request");
         let client: SocketAddr = "192.0.2.7:4711".parse().expect("an address");
-        request.extensions_mut().insert(Peer(client));
+        request.extensions_mut().insert(Peer::new(client));
         let answer = self.gateway.clone().call(request).await.expect("it never fails");
         let status = answer.status().as_u16();
         let body = answer.into_body().collect().await.expect("a body").to_bytes();

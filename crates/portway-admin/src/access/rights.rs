@@ -277,11 +277,16 @@ impl Who {
         let article = if kind.0.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
         let denied =
             |why: &str| Err(Denied(format!("you may not {what} {article} {}: {why}", kind.0)));
-        if !self.grant.verbs.iter().any(|scope| scope.takes(verb)) {
-            return denied("the verb is not among those of your credential");
-        }
-        if !self.grant.kinds.iter().any(|scope| scope.takes(kind)) {
-            return denied("the kind is not among those of your credential");
+        let takes_verb = self.grant.verbs.iter().any(|scope| scope.takes(verb));
+        if !takes_verb || !self.grant.kinds.iter().any(|scope| scope.takes(kind)) {
+            return denied(match (self.by, takes_verb) {
+                (By::FirstToken, _) => {
+                    "the first token makes a token of the role admin, by POST /api/v1/tokens, and \
+                     nothing else; come back with that one"
+                }
+                (_, false) => "the verb is not among those of your credential",
+                (_, true) => "the kind is not among those of your credential",
+            });
         }
         let reach = kind.reach();
         let role = self.grant.role;

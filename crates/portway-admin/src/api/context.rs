@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderMap, header};
 use portway_config::{Kind, ResourceId, value::Name};
 
-use super::{answer::Failure, query::Query, service::Inner};
+use super::{answer::Failure, query::Query, service::Inner, unique};
 use crate::{
     access::{Verb, Who},
     ledger::{Condition, Ledger},
@@ -107,12 +107,10 @@ impl Context {
             .map_err(|_| Failure::bad_request("not_utf8", "the body is not UTF-8"))
     }
 
-    /// The body as JSON.
-    pub(crate) fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T, Failure> {
-        serde_json::from_slice(&self.body).map_err(|error| {
-            let code = if error.is_data() { "bad_value" } else { "syntax" };
-            Failure::bad_request(code, format!("the body cannot be read: {error}"))
-        })
+    /// The body as any JSON, with each key once.
+    pub(crate) fn value(&self) -> Result<serde_json::Value, Failure> {
+        let (value, problems) = unique::read(&self.body).map_err(|error| unreadable(&error))?;
+        if problems.is_empty() { Ok(value) } else { Err(Failure::wrong(problems)) }
     }
 
     /// The body as a JSON object. A list of the values of its keys would be read as well otherwise.
@@ -122,7 +120,7 @@ impl Context {
             let detail = "the body cannot be read: expected an object, found a list";
             return Err(Failure::bad_request("bad_value", detail));
         }
-        self.json()
+        serde_json::from_slice(&self.body).map_err(|error| unreadable(&error))
     }
 
     /// What the body is called in messages: its ending says the format.
@@ -140,6 +138,11 @@ impl Context {
             }
         }
     }
+}
+
+fn unreadable(error: &serde_json::Error) -> Failure {
+    let code = if error.is_data() { "bad_value" } else { "syntax" };
+    Failure::bad_request(code, format!("the body cannot be read: {error}"))
 }
 
 /// The number in an entity tag.

@@ -137,7 +137,7 @@ fn collection(context: &Context, id: &ResourceId) -> Option<Collection> {
 
 /// `PUT /api/v1/documents/{id}`
 pub(crate) async fn put(context: Context) -> Result<Made, Failure> {
-    let data: Value = context.json()?;
+    let data = context.value()?;
     let ledger = context.ledger();
     let _collections_wait = ledger.writes_documents().await;
     let place = Place::of(&context, Verb::Put)?;
@@ -152,7 +152,7 @@ pub(crate) async fn patch(context: Context) -> Result<Made, Failure> {
         let (status, code) = (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type");
         return Err(Failure::new(status, code, "a merge patch is JSON"));
     }
-    let patch: Value = context.json()?;
+    let patch = context.value()?;
     let said = context.headers.get(header::IF_MATCH);
     let mut tries = Tries::of(said.is_some_and(|tag| tag != "*"));
     let ledger = context.ledger();

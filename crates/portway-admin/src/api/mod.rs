@@ -24,6 +24,7 @@ mod revisions;
 mod service;
 mod status;
 mod tokens;
+mod unique;
 mod watch;
 mod writing;
 

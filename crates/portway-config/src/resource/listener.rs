@@ -261,7 +261,8 @@ pub struct Limits {
     pub uri: ByteSize,
     /// How long the head of a request may take to arrive.
     pub header_read: Duration,
-    /// How long a connection may stay open between two requests.
+    /// How long a connection may stay open between two requests; one of a protocol of the program's
+    /// own, without a byte either way.
     pub idle: Duration,
     /// The bytes of a request body; more is answered 413. Off by default.
     pub body: ByteSize,

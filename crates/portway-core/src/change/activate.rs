@@ -88,7 +88,7 @@ pub(crate) async fn activate(
 }
 
 /// Listeners keep their number for as long as their socket is open. Where there are no sockets it is
-/// their place: whoever hosts the gateway is served as the first one says, whichever that is now.
+/// their place.
 fn listener_ids(server: &mut Server, config: &Config) -> Vec<ListenerId> {
     if server.embedded {
         return (0..).map(ListenerId).take(config.listeners.len()).collect();

@@ -137,7 +137,7 @@ impl Exchange {
     /// A stream of this exchange was ended by a change of the configuration.
     fn cut(&mut self) {
         self.blame(&Error::gateway("route_removed", "the route was removed"));
-        self.view.cells(self.matched, &self.shard.cells).stream_cut();
+        self.view.cells(self.matched, self.listener, &self.shard.cells).stream_cut();
     }
 }
 

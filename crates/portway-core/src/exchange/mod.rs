@@ -210,7 +210,7 @@ impl Drop for Exchange {
         self.line.end(now);
         let duration = now.saturating_duration_since(self.started);
         let bytes_in = self.bytes_in.as_ref().map_or(0, |bytes| bytes.load(Relaxed));
-        let cells = self.view.cells(self.matched, &self.shard.cells);
+        let cells = self.view.cells(self.matched, self.listener, &self.shard.cells);
         cells.finished(
             &self.method,
             status,

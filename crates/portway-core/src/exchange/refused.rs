@@ -36,7 +36,7 @@ fn record(
     let view = shard.view();
     let status = error.status().as_u16();
     let method = Method::from_bytes(UNREAD.as_bytes()).expect("a hyphen is a token");
-    let cells = view.cells(None, &shard.cells);
+    let cells = view.cells(None, listener, &shard.cells);
     cells.finished(&method, status, Duration::ZERO, None, 0, 0);
     shard.cells.error(error.code(), error.side());
     if !shard.access.is_enabled() {

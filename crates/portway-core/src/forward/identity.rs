@@ -1,7 +1,7 @@
 //! Who asked, by which way: `X-Forwarded-*`, `Forwarded`, `Via`, `X-Request-Id`.
 
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::atomic::{AtomicBool, Ordering::Relaxed},
 };
 
@@ -73,14 +73,30 @@ pub(crate) struct Identity<'a> {
 }
 
 impl Peer {
-    /// A peer at `address` that connected to `local`; port 0 is one that is not known.
+    /// A peer at `address` that connected to `local`.
     pub(crate) fn new(
         address: SocketAddr,
         local: SocketAddr,
         tls: Option<TlsFacts>,
         presence: Option<Presence>,
     ) -> Self {
-        let scheme = if tls.is_some() { "https" } else { "http" };
+        Self::by(scheme(tls.is_some()), address, local, tls, presence)
+    }
+
+    /// One whose connection another server has accepted: it alone knows to which port, and what TLS
+    /// said.
+    pub(crate) fn hosted(address: SocketAddr, is_secure: bool) -> Self {
+        Self::by(scheme(is_secure), address, (Ipv4Addr::UNSPECIFIED, 0).into(), None, None)
+    }
+
+    /// Port 0 is one that is not known.
+    fn by(
+        scheme: &'static str,
+        address: SocketAddr,
+        local: SocketAddr,
+        tls: Option<TlsFacts>,
+        presence: Option<Presence>,
+    ) -> Self {
         let address = SocketAddr::new(address.ip().to_canonical(), address.port());
         let value = |text: String| {
             HeaderValue::try_from(text).expect("an address or a number is visible ASCII")
@@ -135,6 +151,10 @@ impl Peer {
     pub(crate) fn certificate(&self) -> Option<&ClientCertificate> {
         self.tls.as_ref()?.client.as_deref()
     }
+}
+
+fn scheme(is_secure: bool) -> &'static str {
+    if is_secure { "https" } else { "http" }
 }
 
 impl Identity<'_> {

@@ -144,7 +144,8 @@ pub(super) fn judge_host(
             }
             Ok(None)
         }
-        (None, _, Some(redirect)) if redirect.takes(host) => {
+        // Whoever hosts the gateway may have ended TLS.
+        (None, _, Some(redirect)) if exchange.scheme == "http" && redirect.takes(host) => {
             redirected(request, host, redirect).map(Some)
         }
         _ => Ok(None),

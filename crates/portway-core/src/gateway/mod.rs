@@ -40,7 +40,7 @@ use upgrade::Tunnel;
 
 pub(crate) use hosted::Hosted;
 pub use hosted::{AdminPeer, AdminService};
-pub use service::{ClientAddr, Gateway};
+pub use service::{Gateway, HostedPeer};
 
 /// The connection a request came by.
 #[derive(Clone, Debug)]

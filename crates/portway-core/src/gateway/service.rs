@@ -21,22 +21,40 @@ use crate::{
     snapshot::ListenerId,
 };
 
-/// The client's address, to be put into a request's extensions by whoever hosts a [`Gateway`].
-/// Without it the gateway takes the client to be `0.0.0.0`, whom it trusts no more than anybody.
+/// The other end of a connection, to be put into a request's extensions by whoever hosts a
+/// [`Gateway`]. Without it the gateway takes the client to be `0.0.0.0`, whom it trusts no more than
+/// anybody, and what it asks to have come in the clear.
 #[derive(Clone, Copy, Debug)]
-pub struct ClientAddr(pub SocketAddr);
+pub struct HostedPeer {
+    address: SocketAddr,
+    is_secure: bool,
+}
+
+impl HostedPeer {
+    /// A client at this address, whose connection is not encrypted.
+    #[must_use]
+    pub const fn new(address: SocketAddr) -> Self {
+        Self { address, is_secure: false }
+    }
+
+    /// The same under TLS that the host has ended: the scheme is `https`, in `X-Forwarded-Proto`, in
+    /// the access log and for plugins.
+    #[must_use]
+    pub const fn secure(self) -> Self {
+        Self { is_secure: true, ..self }
+    }
+}
 
 /// The data plane as a `tower::Service`: cores are the best way to host it, not the only one. It
 /// never fails: every error is an answer. Clones share one shard.
 #[derive(Clone)]
 pub struct Gateway {
     shard: Arc<Shard>,
-    listener: ListenerId,
 }
 
 impl Gateway {
-    pub(crate) fn new(shard: Arc<Shard>, listener: ListenerId) -> Self {
-        Self { shard, listener }
+    pub(crate) fn new(shard: Arc<Shard>) -> Self {
+        Self { shard }
     }
 }
 
@@ -54,17 +72,16 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let nobody = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
-        let address = request.extensions().get::<ClientAddr>().map_or(nobody, |client| client.0);
+        let nobody = HostedPeer::new(SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0));
+        let peer = request.extensions().get::<HostedPeer>().copied().unwrap_or(nobody);
         // What asks for an upgrade in HTTP/2 has a stream of a connection, and no connection.
         let upgrade = match request.version() {
             Version::HTTP_11 => request.extensions_mut().remove::<Upgradable>(),
             _ => None,
         };
         let arrival = Arrival {
-            // To which port it came only the server knows that has accepted the connection.
-            peer: Arc::new(Peer::new(address, (Ipv4Addr::UNSPECIFIED, 0).into(), None, None)),
-            listener: self.listener,
+            peer: Arc::new(Peer::hosted(peer.address, peer.is_secure)),
+            listener: ListenerId::FIRST,
             line: ClientLine::Foreign(upgrade),
         };
         let shard = Arc::clone(&self.shard);

@@ -36,6 +36,7 @@ use crate::{
 
 pub(crate) use alert::unrecognized_name;
 pub(crate) use hello::{Hello, NotTls, peek};
+pub(crate) use idle::Movement;
 pub(crate) use scratch::Scratch;
 pub(crate) use tls::hear;
 pub(crate) use udp::{Receiving, datagrams};

@@ -208,10 +208,11 @@ impl Door {
                 Whose::Nobody => return,
                 Whose::Program(protocol) => {
                     let (name, life) = (listener.name.clone(), Arc::clone(&listener.life));
+                    let idle = listener.server.idle;
                     // The connection may outlive many revisions.
                     drop(view);
                     let core = (Arc::clone(&self.shard), Arc::clone(&self.closing));
-                    let visiting = visit(newcomer, read, protocol, core, (name, life));
+                    let visiting = visit(newcomer, read, protocol, core, (name, life), idle);
                     // On the heap: others would carry its weight.
                     return Box::pin(visiting).await;
                 }

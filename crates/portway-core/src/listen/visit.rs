@@ -100,13 +100,15 @@ struct Visit {
     _presence: Presence,
 }
 
-/// Lets a protocol serve a connection to its end, or until the listener's life is over.
+/// Lets a protocol serve a connection to its end, or until the listener's life is over, or nothing
+/// has passed for `idle`.
 pub(super) async fn visit(
     newcomer: Newcomer,
     read: BytesMut,
     protocol: Spoken,
     (shard, closing): (Arc<Shard>, Arc<Closing>),
     (listener, life): (Box<str>, Arc<Life>),
+    idle: Option<Duration>,
 ) {
     let Newcomer { stream, peer, local, presence } = newcomer;
     let passed = Arc::<Passed>::default();
@@ -118,7 +120,7 @@ pub(super) async fn visit(
         protocol,
         listener,
         client: peer.ip(),
-        passed,
+        passed: Arc::clone(&passed),
         started: Instant::now(),
         error: Some("cut"),
         cause: String::new(),
@@ -131,6 +133,10 @@ pub(super) async fn visit(
     let ended = tokio::select! {
         ended = Caught(serving) => ended,
         () = life.ended() => return,
+        () = passed.movement.ceased(idle) => {
+            visit.error = Some("idle_timeout");
+            return;
+        }
     };
     match ended {
         Ok(Ok(())) => visit.error = None,

@@ -231,11 +231,11 @@ impl Server {
     }
 
     /// The data plane as a tower service, which serves as the configuration's first listener
-    /// does. It shares the first core's connections and may run on any tokio runtime.
+    /// does, whichever that is when a request comes. It shares the first core's connections and may
+    /// run on any tokio runtime.
     #[must_use]
     pub fn gateway(&self) -> Gateway {
-        let listener = self.snapshot.listeners.first().map_or(ListenerId(0), |first| first.id);
-        Gateway::new(Arc::clone(&self.cores[0].shard), listener)
+        Gateway::new(Arc::clone(&self.cores[0].shard))
     }
 
     /// Ends it without cutting a request: readiness fails, the delay of the configuration passes,

@@ -23,6 +23,12 @@ const UNLIMITED_HEAD: usize = 1024 * 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ListenerId(pub(crate) u32);
 
+impl ListenerId {
+    /// The first listener, whichever that is in the revision a request sees: for whoever hosts the
+    /// gateway and comes by no socket. Sockets are counted from 1.
+    pub(crate) const FIRST: Self = Self(0);
+}
+
 /// The compiled settings of a listener.
 #[derive(Clone, Debug)]
 pub(crate) struct ListenerPlan {

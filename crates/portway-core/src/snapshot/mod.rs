@@ -76,6 +76,9 @@ impl Snapshot {
 
     /// The listener of this number. `None` once it was removed and its time to drain is over.
     pub(crate) fn listener(&self, id: ListenerId) -> Option<&ListenerPlan> {
+        if id == ListenerId::FIRST {
+            return self.listeners.first();
+        }
         self.listeners.iter().chain(&self.leaving).find(|listener| listener.id == id)
     }
 }

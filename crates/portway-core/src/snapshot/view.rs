@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, OnceLock};
 
+use portway_config::ListenerProtocol;
+
 use super::{ListenerId, Namespaces, Snapshot};
 use crate::{
     chain::Chain,
@@ -24,6 +26,8 @@ pub(crate) struct View {
     /// Filled in at a route's first request on this core.
     cells: Box<[OnceLock<Arc<RouteCells>>]>,
     unmatched: Arc<RouteCells>,
+    /// Filled in at the first request to the admin API.
+    admin: OnceLock<Arc<RouteCells>>,
     /// The same for the plugins of a route's chains.
     plugins: Box<[OnceLock<ChainCells>]>,
 }
@@ -55,6 +59,7 @@ impl View {
             lanes,
             cells: (0..snapshot.counters.cells).map(|_| OnceLock::new()).collect(),
             unmatched: cells.unmatched(),
+            admin: OnceLock::new(),
             plugins: (0..snapshot.counters.plugins).map(|_| OnceLock::new()).collect(),
             snapshot,
         })
@@ -78,13 +83,20 @@ impl View {
         self.snapshot.streams.passthrough(listener, namespace, name)
     }
 
-    /// The counters of a plan towards one of its destinations, or of no plan.
+    /// The counters of a plan towards one of its destinations, or of no plan at a listener.
     pub(crate) fn cells(
         &self,
         matched: Option<(usize, usize)>,
+        listener: ListenerId,
         core: &CoreCells,
     ) -> &Arc<RouteCells> {
-        let Some((number, destination)) = matched else { return &self.unmatched };
+        let Some((number, destination)) = matched else {
+            let listener = self.snapshot.listener(listener).map(|listener| listener.protocol);
+            return match listener == Some(ListenerProtocol::Admin) {
+                true => self.admin.get_or_init(|| core.admin()),
+                false => &self.unmatched,
+            };
+        };
         let plan = &self.snapshot.plans[number];
         self.cells[self.snapshot.seats[number].cells + destination].get_or_init(|| {
             let service = self.service(plan.destinations().get(destination).map(|d| d.upstream));

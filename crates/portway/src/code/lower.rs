@@ -27,13 +27,23 @@ pub(crate) struct Declared {
     pub(crate) default_policy: Balance,
 }
 
+/// What has become of what was declared.
+#[derive(Default)]
+pub(crate) struct Lowered {
+    /// The resources with which nothing is wrong.
+    pub(crate) config: Config,
+    /// The code of their routes.
+    pub(crate) codes: Codes,
+    /// All that is no name, path, size and so on. A path of a problem names the route:
+    /// `shop.item.to`.
+    pub(crate) problems: Vec<Problem>,
+    /// Whether a service could not be made that routes may name.
+    pub(crate) lacks_services: bool,
+}
+
 /// The resources of what was declared, and its code.
-///
-/// # Errors
-/// All that is no name, path, size and so on. A path of a problem names the route: `shop.item.to`.
-pub(crate) fn lower(declared: &Declared) -> Result<(Config, Codes), Vec<Problem>> {
-    let mut lowering =
-        Lowering { declared, config: Config::default(), codes: Codes::default(), problems: vec![] };
+pub(crate) fn lower(declared: &Declared) -> Lowered {
+    let mut lowering = Lowering { declared, made: Lowered::default() };
     for (name, urls) in &declared.endpoints {
         lowering.endpoints(name, urls);
     }
@@ -41,22 +51,22 @@ pub(crate) fn lower(declared: &Declared) -> Result<(Config, Codes), Vec<Problem>
         if declared.services[..at].iter().any(|other| std::ptr::eq(*other, *service)) {
             let message = format!("the service {:?} is mounted twice", service.name);
             let problem = Problem::new("duplicate_service", message).at(service.name);
-            lowering.problems.push(problem.hint("mount it once: all its endpoints in one list"));
+            lowering
+                .made
+                .problems
+                .push(problem.hint("mount it once: all its endpoints in one list"));
             continue;
         }
         for route in service.routes {
             lowering.route(service, route);
         }
     }
-    let Lowering { config, codes, problems, .. } = lowering;
-    if problems.is_empty() { Ok((config, codes)) } else { Err(problems) }
+    lowering.made
 }
 
 struct Lowering<'a> {
     declared: &'a Declared,
-    config: Config,
-    codes: Codes,
-    problems: Vec<Problem>,
+    made: Lowered,
 }
 
 impl Lowering<'_> {
@@ -68,6 +78,8 @@ impl Lowering<'_> {
             Some(Endpoint { url, weight: Weight::default(), plugins: Vec::new() })
         };
         let endpoints: Vec<_> = urls.iter().enumerate().filter_map(endpoint).collect();
+        let is_whole = endpoints.len() == urls.len();
+        self.made.lacks_services |= !is_whole;
         let tables = self.declared.services.iter().filter(|service| service.name == name);
         let mut policies = vec![tables.clone().find_map(|table| table.policy)];
         let own =
@@ -79,10 +91,15 @@ impl Lowering<'_> {
                 continue;
             }
             let called = if at == 0 { name.to_owned() } else { with_policy(name, *policy) };
-            let Some(named) = self.read::<Name>(&called, name) else { return };
+            let Some(named) = self.read::<Name>(&called, name) else {
+                self.made.lacks_services = true;
+                return;
+            };
             let mut service = ServiceResource::new(named, endpoints.clone());
             service.balance = self.policy(*policy, name);
-            self.config.services.push(service);
+            if is_whole {
+                self.made.config.services.push(service);
+            }
         }
     }
 
@@ -99,11 +116,12 @@ impl Lowering<'_> {
         };
         let message = format!("there is no policy {name:?}");
         let problem = Problem::new("unknown_policy", message).at(format!("{path}.policy"));
-        self.problems.push(problem.hint(hint));
+        self.made.problems.push(problem.hint(hint));
         Balance::default()
     }
 
     fn route(&mut self, service: &'static Service, route: &'static Route) {
+        let before = self.made.problems.len();
         let at = format!("{}.{}", service.name, route.name);
         let path = join(service.prefix, route.path);
         let rewrite = match route.to {
@@ -134,9 +152,12 @@ impl Lowering<'_> {
             let attachment =
                 Attachment { plugin: spec.into(), enabled: true, ..Attachment::default() };
             resource.plugins.push(Attached::With(Box::new(attachment)));
-            self.codes.add(at, run, route);
+            self.made.codes.add(at, run, route);
         }
-        self.config.routes.push(resource);
+        // Half a route would take requests of others.
+        if self.made.problems.len() == before {
+            self.made.config.routes.push(resource);
+        }
     }
 
     /// Below a prefix, a path without a slash would be another word of it.
@@ -166,7 +187,7 @@ impl Lowering<'_> {
             let message = "the route has a policy, and somebody else has the service";
             let at = format!("{}.{}.policy", service.name, route.name);
             let hint = "give the builder the endpoints, or the service its `balance` where it is";
-            self.problems.push(Problem::new("foreign_service", message).at(at).hint(hint));
+            self.made.problems.push(Problem::new("foreign_service", message).at(at).hint(hint));
             return None;
         }
         self.read(&with_policy(service.name, Some(policy)), service.name).map(Target::Service)
@@ -178,7 +199,7 @@ impl Lowering<'_> {
     }
 
     fn read<T: FromStr<Err = InvalidValue>>(&mut self, text: &str, path: &str) -> Option<T> {
-        read(text, path).map_err(|problem| self.problems.push(problem)).ok()
+        read(text, path).map_err(|problem| self.made.problems.push(problem)).ok()
     }
 }
 

@@ -97,19 +97,15 @@ impl Gateway {
         Builder::new()
     }
 
-    /// What others say is not looked at yet.
     pub(crate) fn new(
         catalog: Catalog,
         part: Loaded,
         (files, sources): (Vec<PathBuf>, Vec<Own>),
         process: Process,
-    ) -> Result<Self, Problems> {
-        if files.is_empty() && sources.is_empty() {
-            part.clone().check().map_err(|problems| named(problems, &part))?;
-        }
+    ) -> Self {
         let (changes, proposals) = Changes::new(&catalog);
         let is_handed_out = AtomicBool::new(false);
-        Ok(Self { catalog, part, files, sources, process, changes, proposals, is_handed_out })
+        Self { catalog, part, files, sources, process, changes, proposals, is_handed_out }
     }
 
     /// The configuration as the program has declared it, for `portway::explain` and for export.
@@ -233,6 +229,12 @@ fn until(over: Arc<Notify>) -> impl FnMut() -> Pin<Box<dyn Future<Output = Stop>
             Stop::Drain
         })
     }
+}
+
+/// All that is wrong with what a program has declared, where it is alone.
+pub(crate) fn problems(part: &Loaded) -> Problems {
+    let problems = part.clone().check().err().unwrap_or_default();
+    named(problems, part)
 }
 
 /// Problems of what a program has declared name the route or the service, where paths in a

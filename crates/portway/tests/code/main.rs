@@ -56,7 +56,7 @@ impl Declared {
     pub(crate) async fn ask(&self, request: Request<Full<Bytes>>) -> Answer {
         let mut request = request;
         let client = "192.0.2.7:4711".parse().expect("an address");
-        request.extensions_mut().insert(Peer(client));
+        request.extensions_mut().insert(Peer::new(client));
         let response = self.gateway.clone().call(request).await.expect("it never fails");
         Answer::read(response).await
     }

@@ -226,6 +226,14 @@ async fn connections_count_for_the_limit_of_their_listener() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_says_nothing_any_more_is_cut() {
+    let (server, _, _echo) = start(", limits: {idle: 50ms}").await;
+    let mut client = RawClient::connect(at(&server, "web")).await.unwrap();
+    assert_eq!(shouted(&mut client, "hello").await, "SHOUT HELLO\n");
+    client.expect_closed().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn each_has_a_record() {
     let echo = Echo::start().await.unwrap();
     let folder = tempfile::tempdir().unwrap();

@@ -117,6 +117,42 @@ fn what_does_not_fit_together_is_told() {
     assert_eq!(twice.expect_err("both are wrong").len(), 2);
 }
 
+#[portway::service]
+mod shop {
+    #[portway::get("/items", plugins = ["two words"])]
+    async fn items() {}
+
+    #[portway::get("/orders")]
+    async fn orders() {}
+}
+
+/// The codes of all that is wrong, in their order.
+fn codes(builder: portway::Builder) -> Vec<String> {
+    let problems = builder.build().expect_err("it is wrong");
+    problems.iter().map(|problem| problem.code.to_string()).collect()
+}
+
+#[test]
+fn what_is_wrong_by_itself_and_what_does_not_fit_are_told_at_once() {
+    let twice = |builder: portway::Builder| {
+        builder
+            .with(Route::new("one").path("/one").reply(200, ""))
+            .with(Route::new("two").path("/one").reply(200, ""))
+    };
+    let builder = twice(Gateway::builder().listen("nowhere").mount(shop::routes()));
+    // Nobody has the endpoints of `shop`: this is known, as no service is lost.
+    assert_eq!(codes(builder), ["bad_value", "bad_value", "same_route"]);
+    let builder = twice(Gateway::builder().mount(shop::routes()));
+    assert_eq!(codes(builder), ["bad_value", "unknown_service", "same_route"]);
+    // One that is lost is not missed a second time.
+    let builder = twice(Gateway::builder().mount_service(shop::routes(), ["no url"]));
+    let builder = builder.service("shop", |shop| shop.pool.max_idle = 1);
+    assert_eq!(codes(builder), ["bad_url", "bad_value", "same_route"]);
+    let up = Service::new("up").endpoint("no url");
+    let builder = twice(Gateway::builder().with(up).with(Route::new("all").to("up")));
+    assert_eq!(codes(builder), ["bad_url", "same_route"]);
+}
+
 /// Also where they are by default.
 #[test]
 fn probes_that_were_asked_for_are_there() {

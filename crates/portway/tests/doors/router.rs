@@ -6,6 +6,7 @@ use axum::{Router, body::Body, extract::Request, middleware, routing::get};
 use portway::{
     Builder, Gateway, Head, HookResult, Peer,
     build::{Listener, Make, Route, config},
+    config::RedirectHttps,
 };
 use portway_testkit::{Client, DEADLINE, Echo, RunningEcho, WebSocket, within};
 use tokio::{
@@ -138,13 +139,34 @@ async fn the_client_is_whom_axum_has_accepted() {
 #[tokio::test]
 async fn what_a_layer_says_of_the_client_counts_before_the_connection() {
     let tell = async |mut request: Request, next: middleware::Next| {
-        request.extensions_mut().insert(Peer("192.0.2.7:4711".parse().expect("an address")));
+        request.extensions_mut().insert(Peer::new("192.0.2.7:4711".parse().expect("an address")));
         next.run(request).await
     };
     let around = |gateway: Router| gateway.layer(middleware::from_fn(tell));
     let application = Application::serve(true, around).await;
     assert_eq!(application.client("/shop/a").await, "192.0.2.7");
     assert_eq!(application.get("/shop/inner").await.status, 403);
+}
+
+#[tokio::test]
+async fn a_host_says_that_it_has_ended_tls() {
+    let tell = async |mut request: Request, next: middleware::Next| {
+        let client = "192.0.2.7:4711".parse().expect("an address");
+        let peer = Peer::new(client);
+        let is_secure = request.headers().contains_key("x-secure");
+        request.extensions_mut().insert(if is_secure { peer.secure() } else { peer });
+        next.run(request).await
+    };
+    let around = |gateway: Router| gateway.layer(middleware::from_fn(tell));
+    let application = Application::serve(true, around).await;
+    for (field, scheme) in [("x-secure", "https"), ("x-other", "http")] {
+        let request = http::Request::get("/shop/a").header("host", "a").header(field, "1");
+        let request = request.body(http_body_util::Empty::<bytes::Bytes>::new());
+        let client = Client::h1(application.address);
+        let answer = client.request(request.expect("a request")).await.expect("an answer");
+        let answer = answer.answer().expect("the upstream's");
+        assert_eq!(answer.header("x-forwarded-proto"), Some(scheme));
+    }
 }
 
 /// It is not loopback, nor what a client says in a header field.
@@ -205,7 +227,8 @@ async fn it_goes_on_when_the_listeners_of_the_configuration_are_others() {
     let handle = gateway.handle();
     let mut service = gateway.into_service().await.expect("it starts");
     let mut status = async |path: &str, client: SocketAddr| {
-        let request = http::Request::get(path).header("host", "a.example").extension(Peer(client));
+        let request =
+            http::Request::get(path).header("host", "a.example").extension(Peer::new(client));
         let request = request.body(Body::empty()).expect("a request");
         service.call(request).await.expect("an answer").status().as_u16()
     };
@@ -234,5 +257,23 @@ async fn a_host_that_is_not_allowed_is_answered_also_where_listeners_are_strict(
         let answering = service.call(request.expect("a request"));
         let answer = tokio::time::timeout(DEADLINE, answering).await.expect("it is answered");
         assert_eq!(answer.expect("an answer").status().as_u16(), status, "{host}");
+    }
+}
+
+/// Who comes under TLS that the host has ended is there already.
+#[tokio::test]
+async fn a_secure_client_is_not_redirected_to_https() {
+    let listener = Listener::new("web", "127.0.0.1:1").edit(|web| {
+        web.redirect_https = Some(RedirectHttps::default());
+    });
+    let gateway = Gateway::builder().with(listener).with(Route::new("own").reply(204, ""));
+    let gateway = gateway.build().expect("it is right");
+    let mut service = gateway.into_service().await.expect("it starts");
+    let plain = Peer::new(([192, 0, 2, 1], 1).into());
+    for (peer, status) in [(plain, 308), (plain.secure(), 204)] {
+        let request = http::Request::get("/").header("host", "a.example").extension(peer);
+        let request = request.body(Body::empty()).expect("a request");
+        let answer = service.call(request).await.expect("an answer");
+        assert_eq!(answer.status().as_u16(), status, "{peer:?}");
     }
 }

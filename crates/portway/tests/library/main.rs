@@ -14,8 +14,12 @@ use tower_service::Service as _;
 
 /// Port 0 takes a free port.
 fn config(path: &str, upstream: &str) -> Result<Checked<Config>, Vec<Problem>> {
+    listening("bind: '127.0.0.1:0'", path, upstream)
+}
+
+fn listening(listener: &str, path: &str, upstream: &str) -> Result<Checked<Config>, Vec<Problem>> {
     let text = format!(
-        "listeners: [{{name: web, bind: '127.0.0.1:0'}}]\n\
+        "listeners: [{{name: web, {listener}}}]\n\
          probes: {{enabled: false}}\n\
          access_log: {{enabled: false}}\n\
          services:\n\
@@ -82,5 +86,23 @@ async fn the_data_plane_is_a_tower_service_on_any_runtime() {
         statuses.push(answer.await.unwrap());
     }
     assert_eq!((statuses, echo.requests()), (vec![200, 404, 200], 2));
+    assert!(server.drain().await);
+}
+
+#[tokio::test]
+async fn the_tower_service_does_as_the_listener_says_that_is_first_now() {
+    let echo = Echo::start().await.unwrap();
+    let builder = Builder::new().cores(1);
+    let mut server = builder.start(config("/one", &echo.url()).unwrap()).await.unwrap();
+    let mut gateway = server.gateway();
+    let mut asked = async |path: &str| {
+        let request = Request::get(path).header("host", "a").body(Empty::<Bytes>::new()).unwrap();
+        gateway.call(request).await.unwrap().status().as_u16()
+    };
+    assert_eq!(asked("/one").await, 200);
+    // Another address is another socket.
+    let other = "bind: '[::1]:0', allowed_domains: [b.example]";
+    server.apply(listening(other, "/one", &echo.url()).unwrap()).await.unwrap();
+    assert_eq!(asked("/one").await, 421);
     assert!(server.drain().await);
 }

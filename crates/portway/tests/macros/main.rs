@@ -19,6 +19,7 @@ use std::{
 };
 
 use compiler::{Compiler, Form};
+use portway::plugin::value::{ByteSize, Duration};
 
 /// The programs of a folder, in their order.
 fn programs(folder: &str) -> Vec<PathBuf> {
@@ -107,4 +108,86 @@ fn the_library_may_have_another_name() {
     let compiler = Compiler::find().called("gateway", home.path());
     let compiled = compiler.compile(&program, Form::Whole);
     assert!(compiled.succeeded, "{}", compiled.messages);
+}
+
+/// Durations and sizes, right ones and wrong ones.
+const MEASURES: &[&str] = &[
+    "",
+    "0",
+    "0s",
+    "00",
+    "5",
+    "5s",
+    "500ms",
+    "90s",
+    "1m30s",
+    "1h2m3s4ms",
+    "30s1m",
+    "5s5s",
+    "ms",
+    "5 s",
+    " 5s",
+    "5S",
+    "1.5s",
+    "-5s",
+    "+5s",
+    "5sec",
+    "2d",
+    "٥s",
+    "off",
+    "5 parsecs",
+    "87600h",
+    "87601h",
+    "87600h1ms",
+    "99999999999999999999h",
+    "18446744073709551615h",
+    "512B",
+    "64KiB",
+    "10MB",
+    "10KB",
+    "1GiB",
+    "1GB",
+    "1TiB",
+    "1TB",
+    "1KIB",
+    "1kb",
+    "10 mb",
+    "64k",
+    "KiB",
+    "-1",
+    "1.5MB",
+    "٥B",
+    "18446744073709551615",
+    "18446744073709551616",
+    "16777215TiB",
+    "16777216TiB",
+    "1KiB1B",
+];
+
+/// The macros have a grammar of their own, for they see no other crate of the house.
+#[test]
+fn macros_and_configurations_take_the_same_measures() {
+    let home = tempfile::tempdir().expect("a folder");
+    let compiler = Compiler::find();
+    let refused = |argument: &str| -> Vec<&str> {
+        let routes = MEASURES.iter().enumerate().map(|(at, text)| {
+            format!("    #[portway::get(\"/{at}\", {argument} = {text:?})] async fn r{at}() {{}}\n")
+        });
+        let text =
+            format!("#[portway::service]\nmod routes {{\n{}}}\n", routes.collect::<String>());
+        let program = home.path().join(format!("{argument}.rs"));
+        fs::write(&program, text).expect("a program");
+        let messages = compiler.compile(&program, Form::Lines).messages;
+        // The routes begin in the third line, one in each.
+        let line = |message: &str| -> Option<usize> {
+            let (_, place) = message.split_once(".rs:")?;
+            place.split(':').next()?.parse().ok()
+        };
+        messages.lines().filter_map(line).map(|line| MEASURES[line - 3]).collect()
+    };
+    let wrong = |is_right: fn(&str) -> bool| -> Vec<&str> {
+        MEASURES.iter().copied().filter(|text| !is_right(text)).collect()
+    };
+    assert_eq!(refused("timeout"), wrong(|text| text.parse::<Duration>().is_ok()));
+    assert_eq!(refused("body_limit"), wrong(|text| text.parse::<ByteSize>().is_ok()));
 }

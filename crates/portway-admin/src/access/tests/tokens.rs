@@ -154,8 +154,9 @@ async fn the_first_token_makes_one_token_and_is_gone() {
     let first = room.desk.first(room.guard.has_admin()).await.unwrap().expect("there is no other");
     let bearer_of_first = who(&room, &first.token).await;
     assert_eq!(bearer_of_first.by, By::FirstToken);
-    for (verb, kind) in [(Verb::Put, "route"), (Verb::Get, "route"), (Verb::List, "token")] {
-        assert!(bearer_of_first.allows(verb, kind, None).is_err(), "{verb:?} {kind}");
+    for (verb, kind) in [(Verb::Put, "extension"), (Verb::Get, "route"), (Verb::List, "token")] {
+        let denied = bearer_of_first.allows(verb, kind, None).unwrap_err().to_string();
+        assert!(denied.contains("by POST /api/v1/tokens, and nothing else"), "{verb:?} {denied}");
     }
     let make = async |name: &str, role: &str| {
         let request = from_value(json!({"name": name, "role": role})).unwrap();

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use bytes::Bytes;
 use http::Method;
 use serde_json::{Value, json};
 
@@ -20,6 +21,14 @@ async fn documents_fit_the_schema_of_their_collection() -> io::Result<()> {
     assert_eq!((status, body["data"]["data"]["url"].as_str()), (201, Some("http://x")), "{body}");
     let (status, body) = api.ask(Method::PUT, &at("b"), Some(json!({ "url": 7 }))).await?;
     assert_eq!((status, body["problems"][0]["path"].as_str()), (422, Some("url")), "{body}");
+    // Readers would not agree on which one counts.
+    let twice = Bytes::from_static(br#"{ "url": "http://x", "more": { "a": 1, "a": 2 } }"#);
+    for method in [Method::PUT, Method::PATCH] {
+        let (status, body) = api.send(method, &at("a"), twice.clone()).await?;
+        let problem = &body["problems"][0];
+        assert_eq!((status, problem["code"].as_str()), (422, Some("duplicate_key")), "{body}");
+        assert_eq!(problem["path"].as_str(), Some("more.a"), "{body}");
+    }
     for id in ["b", "c", "d"] {
         api.put(&at(id), json!({ "url": id })).await?;
     }

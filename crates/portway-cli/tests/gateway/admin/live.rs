@@ -92,3 +92,22 @@ async fn a_debug_token_may_be_for_one_route() -> io::Result<()> {
     assert_eq!(made.status, 403);
     Ok(())
 }
+
+#[tokio::test]
+async fn what_the_api_is_asked_is_no_traffic() -> io::Result<()> {
+    let api = Administered::start("").await?;
+    api.reply("hello", "/hello", "hello").await?;
+    assert_eq!(api.seen("/hello").await?.0, 200);
+    assert_eq!(api.seen("/nowhere").await?.0, 404);
+    // A token, a route, and two of nobody's.
+    api.gateway.records(4).await?;
+    let traffic = api.get("/traffic").await?;
+    let routes = traffic["data"]["routes"].as_array().expect("routes");
+    let mut requests: Vec<_> =
+        routes.iter().map(|one| (one["route"].as_str(), one["requests"].as_u64())).collect();
+    requests.sort();
+    assert_eq!(requests, [(None, Some(1)), (Some("hello"), Some(1))], "{traffic}");
+    let of_api = api.gateway.metric("portway_requests_total", &["route=\"-admin\""]).await?;
+    assert!(of_api >= 2.0, "{of_api}");
+    Ok(())
+}

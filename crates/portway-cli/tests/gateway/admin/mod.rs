@@ -81,10 +81,17 @@ impl Administered {
 
     /// Puts a backup in the place of everything; `query` begins with a question mark.
     async fn restore(&self, backup: &Bytes, query: &str) -> io::Result<(u16, Value)> {
-        let request = Request::post(format!("/api/v1/restore{query}"))
+        self.send(Method::POST, &format!("/restore{query}"), backup.clone()).await
+    }
+
+    /// Asks for something with a body as it is.
+    async fn send(&self, method: Method, path: &str, body: Bytes) -> io::Result<(u16, Value)> {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("/api/v1{path}"))
             .header("host", "localhost")
             .header("authorization", format!("Bearer {}", self.token))
-            .body(Full::new(backup.clone()))
+            .body(Full::new(body))
             .map_err(io::Error::other)?;
         let response = Client::h1(self.address()).request(request).await?;
         let value = serde_json::from_slice(response.text().as_bytes()).unwrap_or(Value::Null);

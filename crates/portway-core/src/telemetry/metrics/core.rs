@@ -11,7 +11,7 @@ use super::{
     errors::Errors,
     plugin::PluginCells,
     reasons::{Counts, DatagramLoss, Refusal},
-    route::{NO_ROUTE, RouteCells},
+    route::{ADMIN, NO_ROUTE, RouteCells},
     shelf::Shelf,
     stream::StreamCells,
 };
@@ -62,6 +62,11 @@ impl CoreCells {
     /// The cells for requests that match no route.
     pub fn unmatched(&self) -> Arc<RouteCells> {
         self.route(NO_ROUTE, NO_ROUTE)
+    }
+
+    /// The cells for requests to the admin API.
+    pub fn admin(&self) -> Arc<RouteCells> {
+        self.route(ADMIN, NO_ROUTE)
     }
 
     /// The cells of a route for connections or datagrams, and the service it forwards to;

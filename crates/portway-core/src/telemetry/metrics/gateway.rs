@@ -12,7 +12,12 @@ use std::{
 use hashbrown::HashSet;
 use portway_plugin::Counter;
 
-use super::{core::CoreCells, form::Form, route::NO_ROUTE, scrape};
+use super::{
+    core::CoreCells,
+    form::Form,
+    route::{ADMIN, NO_ROUTE},
+    scrape,
+};
 use crate::telemetry::BuildInfo;
 
 /// A certificate: its listener, its name, its last second since 1970.
@@ -102,7 +107,9 @@ impl Metrics {
         self.applied.fetch_add(1, Relaxed);
         let now = Instant::now();
         for core in self.cores() {
-            core.routes.mark(now, |names| names[0] == NO_ROUTE || named.routes.contains(&names));
+            core.routes.mark(now, |names| {
+                matches!(names[0], NO_ROUTE | ADMIN) || named.routes.contains(&names)
+            });
             core.streams.mark(now, |names| named.routes.contains(&names));
             core.plugins.mark(now, |names| named.plugins.contains(&names));
             core.services.mark(now, |[service]| named.services.contains(service));

@@ -36,7 +36,7 @@ pub use self::{
     gateway::{Metrics, Named},
     plugin::PluginCells,
     reasons::{DatagramLoss, PluginOutcome, Refusal, StreamEnd},
-    route::{NO_ROUTE, RouteCells},
+    route::{ADMIN, NO_ROUTE, RouteCells},
     stream::StreamCells,
     traffic::{RouteTraffic, Traffic},
 };

@@ -12,6 +12,9 @@ use super::{histogram::Histogram, method, outcomes::Outcomes};
 /// The route and the service of a request that matched none. No resource can have this name.
 pub const NO_ROUTE: &str = "-";
 
+/// What stands in the place of the route of a request to the admin API.
+pub const ADMIN: &str = "-admin";
+
 /// One route's numbers on one core. They stand on cache lines of their own: another core never
 /// writes there.
 #[derive(Default)]

@@ -1,11 +1,11 @@
 //! The same numbers by route, for people who look at them while they change.
 
-use super::{NO_ROUTE, gateway::Metrics, scrape::Totals};
+use super::{ADMIN, NO_ROUTE, gateway::Metrics, scrape::Totals};
 
 /// What was counted since the start. Rates are the difference of two of these.
 #[derive(Clone, Debug, Default)]
 pub struct Traffic {
-    /// By route and service.
+    /// By route and service, without what the admin API was asked.
     pub routes: Vec<RouteTraffic>,
     /// Connections of clients that are open.
     pub connections: i64,
@@ -40,7 +40,8 @@ impl Metrics {
     pub fn traffic(&self) -> Traffic {
         let totals = Totals::of(&self.cores());
         let named = |name: &str| (name != NO_ROUTE).then(|| name.into());
-        let routes = totals.routes.iter().map(|([route, service], total)| RouteTraffic {
+        let routes = totals.routes.iter().filter(|([route, _], _)| **route != *ADMIN);
+        let routes = routes.map(|([route, service], total)| RouteTraffic {
             route: named(route),
             service: named(service),
             requests: total.outcomes.values().sum(),

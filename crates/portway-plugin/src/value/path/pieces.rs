@@ -70,7 +70,7 @@ pub(super) fn refuse(at: usize, literal: &str) -> Result<(), Flaw> {
             '?' => "a query is no part of a path; write %3F for a question mark",
             '#' => "a fragment never reaches a server; write %23 for the sign",
             '{' => "placeholders stand in `path: /a/{name}` only; write %7B for a brace",
-            '}' => "there is no '{' before it; write %7D for a brace",
+            '}' => "there is no '{' before it; write {name} for a placeholder, %7D for a brace",
             _ if character.is_control() || character.is_whitespace() => {
                 "write %20 for a space; other white space and control characters have no place here"
             }
@@ -85,7 +85,8 @@ pub(super) fn refuse(at: usize, literal: &str) -> Result<(), Flaw> {
 fn placeholder(text: &str, at: usize) -> Result<(Piece<'_>, usize), Flaw> {
     let inner = at + 1;
     let Some(end) = closing_brace(&text[inner..]).map(|length| inner + length) else {
-        return Err(Flaw::new(at, "a brace is never closed").hint("write %7B for a brace"));
+        return Err(Flaw::new(at, "a brace is never closed")
+            .hint("write {name} for a placeholder, %7B for a brace"));
     };
     let content = &text[inner..end];
     let (name, kind) = match (content.strip_prefix('*'), content.split_once(':')) {

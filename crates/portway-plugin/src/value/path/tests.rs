@@ -241,10 +241,15 @@ fn a_refusal_says_where_and_what_to_write() {
     for (text, message) in [
         ("account", "it does not begin with a slash, at character 1 (write /account)"),
         ("", "it does not begin with a slash, at character 1 (write /)"),
-        ("/a/{id", "a brace is never closed, at character 4 (write %7B for a brace)"),
+        (
+            "/x{",
+            "a brace is never closed, at character 3 (write {name} for a placeholder, %7B for a \
+             brace)",
+        ),
         (
             "/a}",
-            "it has '}' in it, at character 3 (there is no '{' before it; write %7D for a brace)",
+            "it has '}' in it, at character 3 (there is no '{' before it; write {name} for a \
+             placeholder, %7D for a brace)",
         ),
         (
             "/{}",
