@@ -71,7 +71,8 @@ impl Route {
     }
 }
 
-/// Where a route's requests go. What is rare and large is boxed: there may be ten thousand routes.
+/// Where a route's requests go.
+// What is rare and large is boxed: there may be ten thousand routes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Target {
