@@ -42,13 +42,13 @@ pub use resource::{
     Attachment, Authentication, Balance, Certificate, CertificatePart, CipherSuite,
     ClientCertificateMode, ClientCertificates, Collection, Config, Consumer, Declared, Domain,
     Encoding, Endpoint, Files, ForwardPath, ForwardedHeaders, HashKey, HeaderCase, HmacSecret,
-    HostPolicy, Iter, JwtKey, Keepalive, KeyPair, Kind, Limits, List, Listener, ListenerHttp2,
-    ListenerProtocol, ListenerTls, LogFormat, LogLevel, LogOutput, Logging, Match, Matches, Meta,
-    NamedSecret, Namespace, Password, PathMatch, PluginInstance, PluginSpec, Pool, Probes,
-    ProxyProtocolVersion, Redirect, RedirectHttps, RedirectStatus, Reply, Resolver, Resource,
-    ResourceId, ResourceRef, Rewrite, Role, Route, Service, Shutdown, Socket, StageTimeouts,
-    Storage, StorageKind, Target, Timeouts, TlsHost, TlsVersion, TypedPath, UpstreamHttp2,
-    UpstreamTls, ValueMatch, Visibility, Walk, WeightedService, When,
+    HostPolicy, Iter, JwtKey, Keepalive, KeyPair, Kind, Labels, Limits, List, Listener,
+    ListenerHttp2, ListenerProtocol, ListenerTls, LogFormat, LogLevel, LogOutput, Logging, Match,
+    Matches, Meta, NamedSecret, Namespace, Password, PathMatch, PluginInstance, PluginSpec, Pool,
+    Probes, ProxyProtocolVersion, Redirect, RedirectHttps, RedirectStatus, Reply, Resolver,
+    Resource, ResourceId, ResourceRef, Rewrite, Role, Route, Service, Shutdown, Socket,
+    StageTimeouts, Storage, StorageKind, Target, Timeouts, TlsHost, TlsVersion, TypedPath,
+    UpstreamHttp2, UpstreamTls, ValueMatch, Visibility, Walk, WeightedService, When,
 };
 pub use revision::{Origin, Outcome, Revision, Source};
 pub use stored::{Resources, Spec, Written, named, resource, resources};

@@ -196,7 +196,7 @@ fn native(
         numbers.push_service(number, nested);
     }
     let naming = Naming { numbers, translate: None };
-    let places = Places::new(file, tree, naming, secrets);
+    let places = Places::new(file, &tree, naming, secrets);
     Read { config, places, dialect: Dialect::Native, unread_services }
 }
 

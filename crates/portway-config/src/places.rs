@@ -12,7 +12,7 @@ use std::{
 use portway_plugin::{Place, Problem};
 
 use crate::{
-    document::{Node, resolve},
+    document::{Node, Outline},
     expand::Secrets,
     resource::{Config, Kind, ResourceId},
     revision::Origin,
@@ -37,8 +37,7 @@ enum Inner {
 #[derive(Debug)]
 struct Document {
     file: String,
-    /// Without what the scalars said.
-    root: Node,
+    outline: Outline,
     naming: Naming,
     secrets: Secrets,
 }
@@ -87,9 +86,9 @@ pub(crate) struct Numbers {
 }
 
 impl Places {
-    pub(crate) fn new(file: &str, mut root: Node, naming: Naming, secrets: Secrets) -> Self {
-        root.forget_values();
-        let document = Document { file: file.to_owned(), root, naming, secrets };
+    pub(crate) fn new(file: &str, root: &Node, naming: Naming, secrets: Secrets) -> Self {
+        let document =
+            Document { file: file.to_owned(), outline: Outline::of(root), naming, secrets };
         Self(Inner::Document(Arc::new(document)))
     }
 
@@ -249,7 +248,7 @@ impl Merging {
 
 impl Document {
     fn place(&self, path: &str) -> Place {
-        resolve(&self.root, path).start.place(&self.file)
+        self.outline.start(path).place(&self.file)
     }
 }
 

@@ -227,7 +227,8 @@ impl Reading<'_> {
         }
         let resource = resource.filter(|_| problems.len() == before)?;
         let used = used.into_keys().collect();
-        Some(Written { id: id.clone(), resource, spec: Spec::new(&spec), used, secrets })
+        // The names are those of the resource, which it shares.
+        Some(Written { id: resource.id(), resource, spec: Spec::new(&spec), used, secrets })
     }
 
     /// Sees to it that the resource says how it is called.
@@ -389,6 +390,14 @@ impl Resources {
         }
         let places = Places::stored(self.clone(), secrets);
         Loaded { config, places, used, catalog: catalog.clone(), ..Loaded::default() }
+    }
+}
+
+/// Of several with one id, the last one counts. A tree that is made at once has no room to spare.
+impl FromIterator<Written> for Resources {
+    fn from_iter<I: IntoIterator<Item = Written>>(written: I) -> Self {
+        let by_id = |one: Written| (one.id.clone(), Arc::new(one));
+        Self(Arc::new(written.into_iter().map(by_id).collect()))
     }
 }
 

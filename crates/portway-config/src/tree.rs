@@ -3,7 +3,7 @@
 use portway_plugin::{Place, Problem};
 use serde_json::Value;
 
-use crate::document::{self, Node, Value as Content, resolve};
+use crate::document::{self, Node, Outline, Value as Content};
 
 /// A text in YAML, JSON or TOML as it stands: not expanded, not checked. Programs that put a
 /// document together of several, or send one elsewhere to be checked, keep it to say later where
@@ -12,6 +12,7 @@ use crate::document::{self, Node, Value as Content, resolve};
 pub struct Tree {
     file: String,
     root: Node,
+    outline: Outline,
 }
 
 impl Tree {
@@ -23,7 +24,7 @@ impl Tree {
     pub fn parse(text: &str, file: &str) -> Result<Self, Vec<Problem>> {
         match document::parse(text, file) {
             (Some(root), problems) if problems.is_empty() => {
-                Ok(Self { file: file.to_owned(), root })
+                Ok(Self { file: file.to_owned(), outline: Outline::of(&root), root })
             }
             (_, problems) => Err(problems),
         }
@@ -38,7 +39,7 @@ impl Tree {
     /// Where `path` (`services[0].url`) stands, or the nearest thing around it.
     #[must_use]
     pub fn place(&self, path: &str) -> Place {
-        resolve(&self.root, path).start.place(&self.file)
+        self.outline.start(path).place(&self.file)
     }
 }
 

@@ -69,8 +69,7 @@ fn prune(context: &Context, selector: &str, edits: &[Edit]) -> Result<Vec<Edit>,
     let state = context.ledger().state();
     let selected = |one: &&Written| {
         let own = &one.resource.meta().labels;
-        labels.iter().all(|(key, value)| own.get(*key).is_some_and(|found| found == value))
-            && !kept.contains(&one.id)
+        labels.iter().all(|(key, value)| own.get(key) == Some(*value)) && !kept.contains(&one.id)
     };
     let mut pruned = Vec::new();
     for one in state.resources.iter().filter(selected) {

@@ -108,13 +108,16 @@ pub(super) fn shut(catalog: &Catalog, id: &ResourceId, spec: &Value) -> Vec<Stri
     shut
 }
 
-/// A resource, as an entry of the store has it.
-pub(super) fn read(entry: &Entry) -> Result<(ResourceId, Kept), Error> {
+/// Which resource an entry of the store has.
+pub(super) fn id(entry: &Entry) -> Result<ResourceId, Error> {
     let id = entry.key.below(&keys::resources()).and_then(|path| path.parse().ok());
-    let id: ResourceId = id.ok_or_else(|| Error::Unreadable(entry.key.to_string()))?;
-    let kept = serde_json::from_slice(&entry.value)
-        .map_err(|error| Error::Unreadable(format!("{id}: {error}")))?;
-    Ok((id, kept))
+    id.ok_or_else(|| Error::Unreadable(entry.key.to_string()))
+}
+
+/// What an entry of the store says of its resource.
+pub(super) fn kept(entry: &Entry, id: &ResourceId) -> Result<Kept, Error> {
+    serde_json::from_slice(&entry.value)
+        .map_err(|error| Error::Unreadable(format!("{id}: {error}")))
 }
 
 /// A spec as it may be shown: references stay, secrets go.

@@ -1,11 +1,11 @@
 //! What was written before this process began.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use portway_config::{Catalog, Kind, Problem, ResourceId, Resources, resource};
+use portway_config::{Catalog, Kind, Problem, ResourceId, resource};
 use portway_store::{List, Store, seal::KeyRing};
 
-use super::{Error, Stamp, State, form, keys, lookup::Secrets};
+use super::{Error, State, form, keys, lookup::Secrets};
 
 /// Reads all resources, and opens their secrets.
 pub(super) async fn load(
@@ -17,35 +17,38 @@ pub(super) async fn load(
         None => 0,
         Some(entry) => number(&entry.value)?,
     };
-    let (mut lost, mut read) = (Vec::new(), Vec::new());
-    for entry in store.list(List::of(&keys::resources())).await?.entries {
-        let (id, mut kept) = form::read(&entry)?;
+    let entries = store.list(List::of(&keys::resources())).await?.entries;
+    let ids = entries.iter().map(form::id).collect::<Result<Vec<_>, _>>()?;
+    // Secrets first: the others may refer to them. One entry after the other: as trees of values,
+    // ten thousand take more room than all that is made of them.
+    let (first, rest): (Vec<_>, Vec<_>) =
+        entries.into_iter().zip(ids).partition(|(_, id)| id.kind == Kind::Secret);
+    let (mut resources, mut stamps) = (Vec::new(), Vec::new());
+    let (mut secrets, mut lost, mut problems) = (Secrets::default(), Vec::new(), Vec::new());
+    for (entry, id) in first.into_iter().chain(rest) {
+        let mut kept = form::kept(&entry, &id)?;
         if let Err(names) = form::open(catalog, ring, &id, &mut kept.spec) {
             lost.extend(names);
+            continue;
         }
-        read.push((id, kept));
-    }
-    if !lost.is_empty() {
-        return Err(Error::Lost(lost));
-    }
-    // Secrets first: the others may refer to them.
-    read.sort_by_key(|(id, _)| id.kind != Kind::Secret);
-    let (mut resources, mut stamps) = (Resources::default(), BTreeMap::<ResourceId, Stamp>::new());
-    let (mut secrets, mut problems) = (Secrets::default(), Vec::new());
-    for (id, kept) in read {
         match resource(&kept.spec.to_string(), "store.json", &id, &secrets, catalog) {
             Ok(written) => {
                 secrets.add(&written.resource);
-                resources.insert(written);
-                stamps.insert(id, kept.stamp());
+                stamps.push((written.id.clone(), kept.stamp()));
+                resources.push(written);
             }
             Err(more) => problems.extend(more.into_iter().map(|problem| within(&id, problem))),
         }
     }
+    if !lost.is_empty() {
+        return Err(Error::Lost(lost));
+    }
     if !problems.is_empty() {
         return Err(Error::Wrong(problems));
     }
-    Ok(State { revision, resources: resources.into(), stamps: stamps.into(), restored: 0 })
+    let resources = Arc::new(resources.into_iter().collect());
+    let stamps = Arc::new(stamps.into_iter().collect());
+    Ok(State { revision, resources, stamps, restored: 0 })
 }
 
 pub(super) fn number(value: &[u8]) -> Result<u64, Error> {

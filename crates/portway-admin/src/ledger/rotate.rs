@@ -90,7 +90,8 @@ impl Ledger {
             let found = self.0.store.list(page.clone()).await?;
             let mut batch = Batch::of(self);
             for entry in &found.entries {
-                let (id, mut kept) = form::read(entry)?;
+                let id = form::id(entry)?;
+                let mut kept = form::kept(entry, &id)?;
                 let resealed = form::reseal(&self.0.catalog, ring, &id, &mut kept.spec);
                 let resealed = resealed.map_err(unsealed)?;
                 if resealed > 0 {

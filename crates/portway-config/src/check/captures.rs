@@ -9,9 +9,7 @@ use portway_plugin::{
 
 use super::{Findings, RouteFrom};
 use crate::{
-    resource::{
-        Balance, HashKey, Match, PathMatch, Redirect, Rewrite, Route, Service, Target, TypedPath,
-    },
+    resource::{Balance, HashKey, Match, PathMatch, Rewrite, Route, Service, Target, TypedPath},
     walk::closest,
 };
 
@@ -24,7 +22,9 @@ pub(super) fn one(route: &Route, from: RouteFrom, findings: &mut Findings) {
         Some(Rewrite::StripPrefix(prefix)) => strip(prefix, route, from, findings),
         None => {}
     }
-    if let Some(Target::Redirect(Redirect { path: Some(template), .. })) = &route.target {
+    if let Some(Target::Redirect(redirect)) = &route.target
+        && let Some(template) = &redirect.path
+    {
         let captures: Vec<_> = template.captures().collect();
         must_be_captured(&captures, route, from, "target.redirect.path", findings);
     }

@@ -8,6 +8,7 @@ mod json;
 mod keys;
 mod limits;
 mod node;
+mod outline;
 mod path;
 mod scalar;
 #[cfg(feature = "toml")]
@@ -18,7 +19,8 @@ mod toml;
 mod yaml;
 
 pub(crate) use node::{Entry, Mark, Node, Span, Text, Value};
-pub(crate) use path::{Trail, resolve};
+pub(crate) use outline::Outline;
+pub(crate) use path::Trail;
 pub(crate) use scalar::plain;
 
 use portway_plugin::{Place, Problem};

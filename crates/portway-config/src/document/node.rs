@@ -70,14 +70,6 @@ impl Node {
         }
     }
 
-    /// The element at `index`, when this is a list that has it.
-    pub(crate) fn at(&self, index: usize) -> Option<&Node> {
-        match &self.value {
-            Value::List(items) => items.get(index),
-            _ => None,
-        }
-    }
-
     /// The elements, when this is a list.
     pub(crate) fn items(&self) -> &[Node] {
         match &self.value {
@@ -135,17 +127,6 @@ impl Node {
             Value::List(items) => items.iter().any(Self::has_unknown),
             Value::Map(entries) => entries.iter().any(|entry| entry.node.has_unknown()),
             _ => false,
-        }
-    }
-
-    /// Forgets what the scalars say: what is left tells where things stand, and keeps no secret.
-    pub(crate) fn forget_values(&mut self) {
-        match &mut self.value {
-            Value::List(items) => items.iter_mut().for_each(Self::forget_values),
-            Value::Map(entries) => {
-                entries.iter_mut().for_each(|entry| entry.node.forget_values());
-            }
-            scalar => *scalar = Value::Null,
         }
     }
 }

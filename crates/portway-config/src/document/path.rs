@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use super::{Node, Span};
-
 /// One step from a node to one below it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step<'a> {
@@ -41,23 +39,8 @@ impl fmt::Display for Trail<'_> {
     }
 }
 
-/// The span of what `path` names, or of the nearest thing above it that exists. Where the last
-/// step is a key, that is the span of the value.
-pub(crate) fn resolve(root: &Node, path: &str) -> Span {
-    let (mut node, mut rest) = (root, path);
-    while let Some((step, tail)) = next_step(rest) {
-        let below = match step {
-            Step::Key(key) => node.get(key),
-            Step::Index(index) => node.at(index),
-        };
-        let Some(below) = below else { break };
-        (node, rest) = (below, tail);
-    }
-    node.span
-}
-
 /// Takes the first step off a path. Only words and indices: no check names a quoted key.
-fn next_step(path: &str) -> Option<(Step<'_>, &str)> {
+pub(super) fn next_step(path: &str) -> Option<(Step<'_>, &str)> {
     if let Some(rest) = path.strip_prefix('[') {
         let (index, rest) = rest.split_once(']')?;
         return Some((Step::Index(index.parse().ok()?), rest));

@@ -1,10 +1,10 @@
 //! What every resource has: a name, a namespace, labels, a description, a switch.
 
-use std::collections::BTreeMap;
-
 use portway_plugin::value::Name;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use super::Labels;
 
 /// The fields every resource shares.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -16,8 +16,8 @@ pub struct Meta {
     #[serde(default, skip_serializing_if = "Name::is_default_namespace")]
     pub namespace: Name,
     /// Free key–value pairs for people and tools. They do not change how traffic is served.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub labels: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
+    pub labels: Labels,
     /// A sentence for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
@@ -34,7 +34,7 @@ impl Meta {
     /// What metrics and the access log call the resource: its name, unless a label says otherwise.
     #[must_use]
     pub fn label(&self) -> &str {
-        self.labels.get(Self::DISPLAY_LABEL).map_or(self.name.as_str(), String::as_str)
+        self.labels.get(Self::DISPLAY_LABEL).unwrap_or(self.name.as_str())
     }
 
     /// The name by which a program calls it: `namespace/name` outside the default namespace.
@@ -52,7 +52,7 @@ impl Meta {
         Self {
             name,
             namespace: Name::default(),
-            labels: BTreeMap::new(),
+            labels: Labels::default(),
             description: None,
             enabled: true,
         }

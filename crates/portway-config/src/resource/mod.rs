@@ -17,6 +17,7 @@ mod files;
 mod gateway;
 mod keep;
 mod kind;
+mod labels;
 mod list;
 mod listener;
 mod matches;
@@ -39,6 +40,7 @@ pub use gateway::{
 };
 pub use keep::{Collection, NamedSecret, Visibility};
 pub use kind::{Declared, Kind, Resource, ResourceId, ResourceRef};
+pub use labels::Labels;
 pub use list::{Iter, List, Walk};
 pub use listener::{
     AmbiguousPaths, ForwardedHeaders, HeaderCase, Limits, Listener, ListenerHttp2,

@@ -72,6 +72,7 @@ impl Route {
 }
 
 /// Where a route's requests go.
+// What is rare and large is boxed: there may be ten thousand routes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Target {
@@ -80,11 +81,11 @@ pub enum Target {
     /// To one of several services, each as often as its weight says.
     Services(Vec<WeightedService>),
     /// Nowhere: the gateway sends files of its own.
-    Files(Files),
+    Files(Box<Files>),
     /// Nowhere: this is the answer.
-    Reply(Reply),
+    Reply(Box<Reply>),
     /// Nowhere: the client is sent elsewhere.
-    Redirect(Redirect),
+    Redirect(Box<Redirect>),
 }
 
 /// A service and its share of a route's requests.
@@ -196,4 +197,16 @@ pub enum Rewrite {
     StripPrefix(PathPrefix),
     /// Puts this path in its place, with the route's captures: `/v2/accounts/{id}`.
     Path(PathTemplate),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// There may be ten thousand, and allocators round up: what is rare is boxed.
+    #[test]
+    fn a_route_is_small() {
+        let size = size_of::<Route>();
+        assert!(size <= 496, "{size} bytes");
+    }
 }

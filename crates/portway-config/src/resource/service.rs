@@ -217,7 +217,7 @@ pub enum HostPolicy {
     /// The host the client asked for.
     Preserve,
     /// This host.
-    Fixed(HostValue),
+    Fixed(Box<HostValue>),
 }
 
 /// Which spelling of the path the upstream sees.

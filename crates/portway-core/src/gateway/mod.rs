@@ -278,15 +278,15 @@ async fn own_answer(
     match &matched.plan.action {
         // A destination that is not there.
         Action::Forward { .. } => Err(no_destination()),
-        Action::Reply { status, headers: own, body } => {
-            let mut response = Response::new(Body::from(body.clone()));
-            *response.status_mut() = *status;
-            *response.headers_mut() = own.clone();
+        Action::Reply(reply) => {
+            let mut response = Response::new(Body::from(reply.body.clone()));
+            *response.status_mut() = reply.status;
+            *response.headers_mut() = reply.headers.clone();
             Ok(response.into())
         }
         Action::Template(template) => Ok(own::reply(exchange, headers, template, matched).into()),
         Action::Files { files, stages } => {
-            own::file(exchange, headers, matched, (files, *stages), listener).await
+            own::file(exchange, headers, matched, (files, **stages), listener).await
         }
         Action::Redirect(redirect) => Ok(own::redirected(exchange, redirect, matched)?.into()),
     }

@@ -105,10 +105,9 @@ impl Account {
                 picker.next(&[]).and_then(|index| destinations.get(index))
             }
             // The check refuses such a route.
-            Action::Reply { .. }
-            | Action::Template(_)
-            | Action::Redirect(_)
-            | Action::Files { .. } => None,
+            Action::Reply(_) | Action::Template(_) | Action::Redirect(_) | Action::Files { .. } => {
+                None
+            }
         };
         let lane = destination.map(|destination| Arc::clone(&view.lanes[destination.upstream]));
         let service = lane.as_ref().map_or(NO_ROUTE, |lane| lane.upstream.label());

@@ -11,8 +11,8 @@ use portway_config::{
 };
 
 use super::{
-    Action, Destination, Life, ListenerId, ListenerPlan, Namespaces, Plan, Snapshot, StreamRoutes,
-    carry::Carried, consumers::consumers, plan::Seat,
+    Action, Destination, FixedReply, Life, ListenerId, ListenerPlan, Namespaces, Plan, Snapshot,
+    StreamRoutes, carry::Carried, consumers::consumers, plan::Seat,
 };
 use crate::{
     balance::Turns,
@@ -238,12 +238,12 @@ fn plan(
             forward(&mut services.iter().map(|part| (&part.service, part.weight)))
         }
         Some(Target::Files(files)) => Action::Files {
-            files: Files::new(files.clone()),
-            stages: route.timeouts.stages(&Timeouts::default()),
+            files: Files::new((**files).clone()),
+            stages: route.timeouts.stages(&Timeouts::default()).into(),
         },
         Some(Target::Reply(reply)) => match ReplyTemplate::new(reply) {
             Some(template) if reply.template => Action::Template(Box::new(template)),
-            _ => fixed(reply),
+            _ => Action::Reply(fixed(reply).into()),
         },
         Some(Target::Redirect(redirect)) => Action::Redirect(redirect.clone()),
         // The check refuses a route without a target.
@@ -272,13 +272,13 @@ fn destination(route: &Route, config: &Config, upstream: usize) -> Destination {
     Destination { upstream, stages, endpoints: Box::default(), endpoint_cells: 0 }
 }
 
-fn fixed(reply: &Reply) -> Action {
+fn fixed(reply: &Reply) -> FixedReply {
     let headers: HeaderMap = reply
         .headers
         .iter()
         .map(|(name, value)| (name.get().clone(), value.get().clone()))
         .collect();
-    Action::Reply {
+    FixedReply {
         status: reply.status.get(),
         headers,
         body: Bytes::from(reply.body.clone().into_bytes()),

@@ -4,7 +4,7 @@ use std::{
     future::Future,
     pin::pin,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -13,9 +13,10 @@ use tokio::sync::Notify;
 
 /// Lives from the revision that brought a resource to the end of the drain time after the
 /// revision that removed it, or to the last snapshot that knew of it. Carried over by every revision
-/// in between. There is one for each route, so it is small.
+/// in between. There is one for each route, so it is small: its end is made when somebody waits for
+/// it.
 #[derive(Debug)]
-pub(crate) struct Life(Arc<End>);
+pub(crate) struct Life(OnceLock<Arc<End>>);
 
 #[derive(Debug, Default)]
 struct End {
@@ -25,22 +26,23 @@ struct End {
 
 impl Life {
     pub(crate) fn new() -> Self {
-        Self(Arc::default())
+        Self(OnceLock::new())
     }
 
     /// Ends it: streams that still depend on it are cut.
     pub(crate) fn end(&self) {
-        self.0.has_come.store(true, Ordering::Release);
-        self.0.came.notify_waiters();
+        let end = self.0.get_or_init(Arc::default);
+        end.has_come.store(true, Ordering::Release);
+        end.came.notify_waiters();
     }
 
     pub(crate) fn has_ended(&self) -> bool {
-        self.0.has_come.load(Ordering::Acquire)
+        self.0.get().is_some_and(|end| end.has_come.load(Ordering::Acquire))
     }
 
     /// Resolves when it has ended.
     pub(crate) fn ended(&self) -> impl Future<Output = ()> + Send + use<> {
-        let end = Arc::clone(&self.0);
+        let end = Arc::clone(self.0.get_or_init(Arc::default));
         async move {
             let mut came = pin!(end.came.notified());
             // Who is told from now on need not have been polled.
@@ -54,7 +56,10 @@ impl Life {
 
 impl Drop for Life {
     fn drop(&mut self) {
-        self.end();
+        // Nobody waits for an end that was not made.
+        if self.0.get().is_some() {
+            self.end();
+        }
     }
 }
 

@@ -32,7 +32,7 @@ pub(crate) use life::Life;
 pub(crate) use listener::{ListenerId, ListenerPlan, RedirectPlan};
 pub(crate) use namespaces::Namespaces;
 use plan::Seat;
-pub(crate) use plan::{Action, Destination, Plan};
+pub(crate) use plan::{Action, Destination, FixedReply, Plan};
 pub(crate) use streams::StreamRoutes;
 pub(crate) use view::View;
 

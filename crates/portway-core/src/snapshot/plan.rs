@@ -36,19 +36,27 @@ pub(super) struct Seat {
     pub(super) plugins: usize,
 }
 
-/// Where the requests of a route go.
+/// Where the requests of a route go. Most are forwarded: what others need is boxed.
 #[derive(Debug)]
 pub(crate) enum Action {
     /// To an upstream, one of several when there is a choice.
     Forward { picker: Turns, destinations: Box<[Destination]> },
     /// Nowhere: this is the answer.
-    Reply { status: StatusCode, headers: HeaderMap, body: Bytes },
+    Reply(Box<FixedReply>),
     /// Nowhere: the answer is made from this.
     Template(Box<ReplyTemplate>),
     /// Nowhere: a file is sent.
-    Files { files: Files, stages: StageTimeouts },
+    Files { files: Files, stages: Box<StageTimeouts> },
     /// Nowhere: the client is sent elsewhere.
-    Redirect(Redirect),
+    Redirect(Box<Redirect>),
+}
+
+/// An answer that is the same for every request.
+#[derive(Debug)]
+pub(crate) struct FixedReply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
 }
 
 /// One of the upstreams of a route.
@@ -81,10 +89,9 @@ impl Plan {
     pub(super) fn destinations_mut(&mut self) -> &mut [Destination] {
         match &mut self.action {
             Action::Forward { destinations, .. } => destinations,
-            Action::Reply { .. }
-            | Action::Template(_)
-            | Action::Files { .. }
-            | Action::Redirect(_) => &mut [],
+            Action::Reply(_) | Action::Template(_) | Action::Files { .. } | Action::Redirect(_) => {
+                &mut []
+            }
         }
     }
 
@@ -92,10 +99,21 @@ impl Plan {
     pub(crate) fn destinations(&self) -> &[Destination] {
         match &self.action {
             Action::Forward { destinations, .. } => destinations,
-            Action::Reply { .. }
-            | Action::Template(_)
-            | Action::Files { .. }
-            | Action::Redirect(_) => &[],
+            Action::Reply(_) | Action::Template(_) | Action::Files { .. } | Action::Redirect(_) => {
+                &[]
+            }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// There may be ten thousand, and what requests need of each is read again and again.
+    #[test]
+    fn a_plan_is_small() {
+        let size = size_of::<Plan>();
+        assert!(size <= 144, "{size} bytes");
     }
 }

@@ -1,6 +1,11 @@
 //! Names of resources, and the share a resource gets.
 
-use std::{borrow::Borrow, fmt, str::FromStr, sync::Arc};
+use std::{
+    borrow::Borrow,
+    fmt,
+    str::FromStr,
+    sync::{Arc, LazyLock},
+};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -31,10 +36,11 @@ impl Name {
     }
 }
 
-/// The default namespace.
+/// The default namespace. Almost everything belongs to it, so that its name is held once.
 impl Default for Name {
     fn default() -> Self {
-        Self(Self::DEFAULT.into())
+        static NAME: LazyLock<Name> = LazyLock::new(|| Name(Name::DEFAULT.into()));
+        NAME.clone()
     }
 }
 
@@ -42,6 +48,9 @@ impl FromStr for Name {
     type Err = InvalidValue;
 
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        if text == Self::DEFAULT {
+            return Ok(Self::default());
+        }
         const RULE: &str = "use letters, digits, \"-\", \"_\" and \".\", and begin with a letter \
                             or a digit";
         if text.is_empty() {

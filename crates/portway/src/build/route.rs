@@ -140,7 +140,8 @@ impl Route {
         match Status::try_from(status) {
             Ok(status) => {
                 let (headers, body) = (std::collections::BTreeMap::new(), body.into());
-                self.target(Target::Reply(Reply { status, headers, body, template: false }))
+                let reply = Reply { status, headers, body, template: false };
+                self.target(Target::Reply(reply.into()))
             }
             Err(invalid) => {
                 self.texts.wrong("target.reply.status", invalid.to_string());
@@ -153,13 +154,13 @@ impl Route {
     /// [`rewrite`](Self::rewrite) or [`strip_prefix`](Self::strip_prefix).
     #[must_use]
     pub fn files(self, root: impl Into<PathBuf>) -> Self {
-        self.target(Target::Files(Files::new(root)))
+        self.target(Target::Files(Files::new(root).into()))
     }
 
     /// Nowhere: the client is sent elsewhere.
     #[must_use]
     pub fn redirect(self, redirect: Redirect) -> Self {
-        self.target(Target::Redirect(redirect))
+        self.target(Target::Redirect(redirect.into()))
     }
 
     /// To whatever else there is.

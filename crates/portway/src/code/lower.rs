@@ -178,7 +178,7 @@ impl Lowering<'_> {
             let status = Status::try_from(501).unwrap_or_default();
             let answer =
                 Answer { status, headers: BTreeMap::new(), body: String::new(), template: false };
-            return Some(Target::Reply(answer));
+            return Some(Target::Reply(answer.into()));
         }
         let Some(policy) = own(service, route) else {
             return self.read(service.name, service.name).map(Target::Service);

@@ -27,7 +27,7 @@ impl Names {
         let name = self.name(label);
         let mut meta = Meta::named(name);
         if meta.name.as_str() != label && !label.is_empty() {
-            meta.labels.insert(Meta::DISPLAY_LABEL.to_owned(), label.to_owned());
+            meta.labels.insert(Meta::DISPLAY_LABEL, label);
         }
         meta
     }
@@ -81,7 +81,7 @@ mod tests {
         ] {
             let meta = names.meta(label);
             assert_eq!(meta.name.as_str(), name, "{label}");
-            assert_eq!(meta.labels.len(), usize::from(kept), "{label}");
+            assert_eq!(meta.labels.iter().count(), usize::from(kept), "{label}");
             if kept {
                 assert_eq!(meta.label(), label);
             }

@@ -51,7 +51,7 @@ pub(crate) fn read(
     let waiting = settings.response_header_timeout.0;
     config.services = services(&mut reader, &tree, waiting, &mut numbers).into();
     let naming = Naming { numbers, translate: Some(document_path) };
-    let places = Places::new(file, tree, naming, secrets);
+    let places = Places::new(file, &tree, naming, secrets);
     Read { config, places, dialect: Dialect::RestGate, unread_services: Vec::new() }
 }
 
