@@ -8,7 +8,7 @@ use std::{
     io,
     net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket},
     ops::Range,
-    sync::Mutex,
+    sync::{Mutex, PoisonError},
 };
 
 /// Above the ports of well-known services, below those Linux chooses from unless it is told
@@ -28,7 +28,7 @@ static TAKEN: Mutex<Option<Block>> = Mutex::new(None);
 ///
 /// No port is left.
 pub fn free_addr() -> io::Result<SocketAddr> {
-    let mut taken = TAKEN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
     let mut first = taken.as_ref().map_or(PORTS.start, |block| block.end);
     loop {
         if let Some(addr) = taken.as_mut().and_then(Block::next) {
