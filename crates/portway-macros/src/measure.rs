@@ -1,7 +1,7 @@
 //! Lengths of time and numbers of bytes, told apart from what is neither. What they are worth, the
 //! gateway reads when it is built: the grammar is that of `Duration` and `ByteSize` in
-//! `portway-plugin` (`value/duration.rs`, `value/size.rs`), which this crate does not see. The tests
-//! of `portway` hold the two side by side.
+//! `portway-plugin` (`value/duration.rs`, `value/size.rs`), which this crate does not see. The
+//! tests of `portway` hold the two side by side.
 
 use syn::LitStr;
 

@@ -206,8 +206,9 @@ impl Builder {
     /// Whatever else a configuration can say: services with their pools and timeouts, consumers,
     /// shared plugins.
     ///
-    /// In a [`Config`] the access log and the probes are on, so `enabled = true` is no word: it takes
-    /// [`access_log`](Self::access_log) and [`probes`](Self::probes) to have them without files.
+    /// In a [`Config`] the access log and the probes are on, so `enabled = true` says nothing: it
+    /// takes [`access_log`](Self::access_log) and [`probes`](Self::probes) to have them without
+    /// files.
     #[must_use]
     pub fn configure(mut self, change: impl FnOnce(&mut Config)) -> Self {
         change(&mut self.config);

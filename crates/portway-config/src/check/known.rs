@@ -157,6 +157,15 @@ impl Facts {
         self.each = each;
     }
 
+    /// Takes back that nothing is wrong with routes other than these, in their order: they were
+    /// looked at by themselves alone, and may be switched on by their namespace.
+    pub(super) fn switched_off_but(&mut self, on: impl Iterator<Item = usize>) {
+        let mut on = on.peekable();
+        for (at, clean) in self.each.clean.iter_mut().enumerate() {
+            *clean &= on.next_if_eq(&at).is_some();
+        }
+    }
+
     /// Takes back that nothing is wrong with a route.
     pub(super) fn is_not_clean(&mut self, at: usize) {
         self.each.clean[at] = false;

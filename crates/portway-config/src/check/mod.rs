@@ -192,6 +192,7 @@ fn inspect(
     let mut seen = one_by_one(&lowered, known, &mut facts, &mut findings);
     // What is switched off meets nothing, but it has been looked at.
     lower::switch_off(&mut config, &mut from, &mut seen, &mut findings);
+    facts.switched_off_but(seen.iter().map(|one| one.at));
     let lowered = Lowered { config: &config, from: &from, places };
     protocols::check(&lowered, &seen, &mut facts, &mut findings);
     conflicts::check(&lowered, &seen, facts.each(), &mut findings);

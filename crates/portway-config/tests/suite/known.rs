@@ -97,3 +97,27 @@ fn the_resources_in_these_tests_can_be_read() {
         }
     }
 }
+
+/// It was never seen with its service while its namespace was off.
+#[test]
+fn what_a_namespace_switches_on_is_looked_at() {
+    let catalog = Catalog::default();
+    let mut resources = Resources::default();
+    let named = |kind, name: &str| {
+        let (namespace, name) = ("default".parse().unwrap(), name.parse().unwrap());
+        ResourceId { kind, namespace, name }
+    };
+    for (kind, name, text) in [
+        (Kind::Namespace, "default", r#"{"enabled": false}"#),
+        (Kind::Service, "s1", r#"{"url": "tcp://a:1"}"#),
+        (Kind::Route, "r0", r#"{"target": {"service": "s1"}}"#),
+    ] {
+        let id = named(kind, name);
+        resources.insert(resource(text, "body.json", &id, &NoLookup, &catalog).unwrap());
+    }
+    let off = merge(&[&resources.loaded(&catalog)]).unwrap().check().unwrap();
+    resources.remove(&named(Kind::Namespace, "default"));
+    let on = merge(&[&resources.loaded(&catalog)]).unwrap();
+    let problems = on.check_knowing(off.known()).unwrap_err();
+    assert_eq!(problems[0].code, "endpoint_mismatch");
+}

@@ -22,8 +22,8 @@ use crate::{
 };
 
 /// The other end of a connection, to be put into a request's extensions by whoever hosts a
-/// [`Gateway`]. Without it the gateway takes the client to be `0.0.0.0`, whom it trusts no more than
-/// anybody, and what it asks to have come in the clear.
+/// [`Gateway`]. Without it the gateway takes the client to be `0.0.0.0`, whom it trusts no more
+/// than anybody, and what it asks to have come in the clear.
 #[derive(Clone, Copy, Debug)]
 pub struct HostedPeer {
     address: SocketAddr,
@@ -37,8 +37,8 @@ impl HostedPeer {
         Self { address, is_secure: false }
     }
 
-    /// The same under TLS that the host has ended: the scheme is `https`, in `X-Forwarded-Proto`, in
-    /// the access log and for plugins.
+    /// The same under TLS that the host has ended: the scheme is `https`, in `X-Forwarded-Proto`,
+    /// in the access log and for plugins.
     #[must_use]
     pub const fn secure(self) -> Self {
         Self { is_secure: true, ..self }
