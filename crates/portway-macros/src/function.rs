@@ -6,6 +6,7 @@ use quote::{quote, quote_spanned};
 use syn::{GenericParam, ItemFn, ReturnType, Signature, Type, spanned::Spanned};
 
 use crate::{
+    attributes::parted,
     facade::portway,
     inject::{self, Argument, Injection, Wish},
 };
@@ -106,8 +107,8 @@ impl<'a> Rewriting<'a> {
     /// With attributes, visibility and name of the author's function.
     fn signed(&self, signature: &TokenStream, body: &TokenStream) -> TokenStream {
         let ItemFn { attrs, vis, sig, .. } = self.function;
-        let name = &sig.ident;
-        quote!(#(#attrs)* #vis async fn #name #signature { #body })
+        let ((outer, inner), name) = (parted(attrs), &sig.ident);
+        quote!(#(#outer)* #vis async fn #name #signature { #(#inner)* #body })
     }
 
     /// What the author has written behind the arrow: the place the compiler shows where its type

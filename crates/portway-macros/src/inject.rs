@@ -221,8 +221,10 @@ fn owned(name: &Ident, ty: &Type, portway: &TokenStream) -> TokenStream {
     quote! {
         let #name: #ty = {
             #[allow(unused_imports)]
-            use #portway::code::inject::{Made as _, Taken as _, TakenOrCloned as _};
-            (&&&#wanted).take(__call)?
+            use #portway::code::inject::{
+                Made as _, Perhaps as _, PerhapsCloned as _, Taken as _, TakenOrCloned as _,
+            };
+            (&&&&&#wanted).take(__call)?
         };
     }
 }

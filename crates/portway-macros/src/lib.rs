@@ -2,6 +2,7 @@
 //! type by hand. They are documented where they are used from: `portway::service` and the others.
 
 mod arguments;
+mod attributes;
 mod facade;
 mod function;
 mod inject;

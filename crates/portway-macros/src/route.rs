@@ -4,12 +4,14 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::{
     Attribute, ItemFn, LitStr, Meta, ReturnType,
+    ext::IdentExt,
     parse::{ParseStream, Parser},
     spanned::Spanned,
 };
 
 use crate::{
     arguments::{Arguments, Shape},
+    attributes::{conditions, parted},
     facade::{attribute, portway},
     function::{self, Kind},
     measure, path,
@@ -114,6 +116,11 @@ impl Route {
         &self.path
     }
 
+    /// Whether it depends on how the program is built.
+    pub(crate) fn is_conditional(&self) -> bool {
+        !conditions(&self.function.attrs).is_empty()
+    }
+
     /// Arguments that contradict each other, or that cannot be.
     fn check(&self) -> syn::Result<()> {
         let arguments = &self.arguments;
@@ -135,6 +142,17 @@ impl Route {
         }
         if arguments.has("path") && self.placeholders.is_empty() {
             return wrong("path", "`path` reads placeholders, and the path of the route has none");
+        }
+        if let (Some(path), Some(query)) = (arguments.ty("path"), arguments.ty("query"))
+            && path == query
+        {
+            let message = "what `path` and `query` read is told apart by its type: give them two";
+            return wrong("query", message);
+        }
+        if self.has_code() && self.function.sig.ident == "routes" {
+            let message = "`routes` gives the builder the routes of the service: call the route \
+                           something else";
+            return Err(syn::Error::new(self.function.sig.ident.span(), message));
         }
         if arguments.has("handler") {
             for name in ["to", "map", "policy"] {
@@ -165,7 +183,8 @@ impl Route {
             let portway = portway();
             quote!(#portway::code)
         };
-        let name = function.sig.ident.to_string();
+        let name = function.sig.ident.unraw().to_string();
+        let conditions = conditions(&function.attrs);
         let option = |name: &str| match arguments.text(name) {
             Some(text) => quote!(::core::option::Option::Some(#text)),
             None => quote!(::core::option::Option::None),
@@ -184,6 +203,7 @@ impl Route {
             false => quote!(::core::option::Option::None),
         };
         quote! {
+            #(#conditions)*
             #code::Route {
                 name: #name,
                 methods: &[#(#methods),*],
@@ -215,7 +235,7 @@ impl Route {
         let Self { function, arguments, .. } = self;
         let portway = portway();
         let code = quote!(#portway::code);
-        let (attrs, name) = (&function.attrs, &function.sig.ident);
+        let ((outer, inner), name) = (parted(&function.attrs), &function.sig.ident);
         let mut steps = TokenStream::new();
         for argument in ["path", "query"] {
             if let Some(ty) = arguments.ty(argument) {
@@ -250,10 +270,11 @@ impl Route {
             }
         };
         Ok(quote! {
-            #(#attrs)*
+            #(#outer)*
             async fn #name(
                 __call: &mut #code::Call<'_>,
             ) -> ::core::result::Result<#portway::plugin::Response, #code::Halt> {
+                #(#inner)*
                 #steps
                 #rest
             }
@@ -288,15 +309,13 @@ impl Route {
         let function = ItemFn { attrs: Vec::new(), ..self.function.clone() };
         let handler = function::rewritten(Kind::Handler, &function, input)?;
         let (name, portway) = (&self.function.sig.ident, portway());
+        let code = quote!(#portway::code);
         let call = match input {
             Some(_) => quote!(#name(__call, __input).await),
             None => quote!(#name(__call).await),
         };
         Ok(match has_after {
-            true => quote! {
-                #handler
-                ::core::result::Result::<_, #portway::plugin::Error>::Ok(#call?)
-            },
+            true => quote!(#handler #call.or_else(#code::Halt::into_result)),
             false => quote!(#handler #call),
         })
     }

@@ -6,11 +6,13 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{
     Item, ItemMod, LitStr,
+    ext::IdentExt,
     parse::{ParseStream, Parser},
 };
 
 use crate::{
     arguments::{Arguments, Shape},
+    attributes::parted,
     facade::portway,
     route::{Route, attribute_of},
 };
@@ -50,11 +52,12 @@ pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> syn::Result<
     }
     wrong.map_or(Ok(()), Err)?;
     let table = table(&arguments, &module, &routes);
-    let (attrs, vis, name) = (&module.attrs, &module.vis, &module.ident);
+    let ((outer, inner), vis, name) = (parted(&module.attrs), &module.vis, &module.ident);
     let portway = portway();
     Ok(quote! {
-        #(#attrs)*
+        #(#outer)*
         #vis mod #name {
+            #(#inner)*
             #(#others)*
             #(#functions)*
 
@@ -105,7 +108,8 @@ fn combine(wrong: &mut Option<syn::Error>, error: syn::Error) {
 
 fn duplicates(routes: &[Route]) -> syn::Result<()> {
     let (mut seen, mut wrong) = (HashMap::<String, &Route>::new(), None::<syn::Error>);
-    for route in routes {
+    // Of alternatives the compiler takes one, which only it knows.
+    for route in routes.iter().filter(|route| !route.is_conditional()) {
         for shape in route.shapes() {
             if let Some(other) = seen.insert(shape, route) {
                 let path = other.path().value();
@@ -138,7 +142,7 @@ fn table(arguments: &Arguments, module: &ItemMod, routes: &[Route]) -> TokenStre
         Some(text) => quote!(#text),
         None => quote!(#default),
     };
-    let name = text("name", &module.ident.to_string());
+    let name = text("name", &module.ident.unraw().to_string());
     let prefix = text("prefix", "");
     let policy = match arguments.text("policy") {
         Some(policy) => quote!(::core::option::Option::Some(#policy)),

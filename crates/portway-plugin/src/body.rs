@@ -23,6 +23,9 @@ enum Kind {
     Stream(Pin<Box<dyn HttpBody<Data = Bytes, Error = Error> + Send>>),
     /// With something that lives as long as the body does.
     Kept(Box<(Body, Box<dyn Send>)>),
+    /// Read in part by somebody who then gave up: whoever reads it is told, so that no one takes
+    /// the rest, or nothing, for all of it.
+    Lost,
 }
 
 /// Why a body could not be read into memory.
@@ -53,7 +56,7 @@ impl Body {
             Kind::Empty => Some(Self::empty()),
             Kind::Full(bytes) => Some(Self(Kind::Full(bytes.clone()))),
             Kind::Read(bytes, trailers) => Some(Self(Kind::Read(bytes.clone(), trailers.clone()))),
-            Kind::Stream(_) => None,
+            Kind::Stream(_) | Kind::Lost => None,
             Kind::Kept(kept) => kept.0.try_clone(),
         }
     }
@@ -68,7 +71,8 @@ impl Body {
     /// Reads the rest of the body into memory, where it stays.
     ///
     /// # Errors
-    /// It is longer than `cap` bytes, or fails. What was read is lost then.
+    /// It is longer than `cap` bytes, or fails. What was read is lost then, and so it is when the
+    /// future is dropped: a body that was read in part fails for whoever reads it next.
     pub async fn buffer(&mut self, cap: usize) -> Result<Bytes, Overflow> {
         match &mut self.0 {
             Kind::Empty => return Ok(Bytes::new()),
@@ -77,13 +81,14 @@ impl Body {
                 return if bytes.len() <= cap { Ok(bytes) } else { Err(Overflow::TooLong) };
             }
             Kind::Kept(kept) => return Box::pin(kept.0.buffer(cap)).await,
+            Kind::Lost => return Err(Overflow::Failed(lost())),
             Kind::Stream(_) => {}
         }
         if self.size_hint().lower() > cap as u64 {
             return Err(Overflow::TooLong);
         }
         let (mut first, mut whole, mut trailers) = (Bytes::new(), BytesMut::new(), None);
-        let mut stream = std::mem::take(self);
+        let mut stream = std::mem::replace(self, Self(Kind::Lost));
         while let Some(frame) = poll_fn(|cx| Pin::new(&mut stream).poll_frame(cx)).await {
             let frame = frame.map_err(Overflow::Failed)?;
             match frame.into_data() {
@@ -108,6 +113,10 @@ impl Body {
         };
         Ok(bytes)
     }
+}
+
+fn lost() -> Error {
+    Error::gateway("body_lost", "the body was read in part, and is gone")
 }
 
 impl Default for Body {
@@ -152,6 +161,7 @@ impl HttpBody for Body {
             }
             Kind::Stream(body) => body.as_mut().poll_frame(cx),
             Kind::Kept(kept) => Pin::new(&mut kept.0).poll_frame(cx),
+            Kind::Lost => Poll::Ready(Some(Err(lost()))),
         }
     }
 
@@ -162,6 +172,7 @@ impl HttpBody for Body {
             Kind::Read(bytes, trailers) => bytes.is_none() && trailers.is_none(),
             Kind::Stream(body) => body.is_end_stream(),
             Kind::Kept(kept) => kept.0.is_end_stream(),
+            Kind::Lost => false,
         }
     }
 
@@ -173,6 +184,7 @@ impl HttpBody for Body {
             }
             Kind::Stream(body) => body.size_hint(),
             Kind::Kept(kept) => kept.0.size_hint(),
+            Kind::Lost => SizeHint::default(),
         }
     }
 }
@@ -184,6 +196,7 @@ impl std::fmt::Debug for Body {
             Kind::Full(_) | Kind::Read(..) => f.write_str("Body(buffered)"),
             Kind::Stream(_) => f.write_str("Body(stream)"),
             Kind::Kept(kept) => kept.0.fmt(f),
+            Kind::Lost => f.write_str("Body(lost)"),
         }
     }
 }
@@ -247,6 +260,11 @@ mod tests {
     fn a_body_above_the_cap_is_refused() {
         let mut body = Body::stream(Parts(vec!["ab", "cd"], None));
         assert!(matches!(now(body.buffer(3)), Err(Overflow::TooLong)));
+        // Nobody takes what is left for all of it.
+        assert!(matches!(now(body.buffer(3)), Err(Overflow::Failed(_))));
+        assert!(!body.is_end_stream());
+        let frame = now(poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)));
+        assert_eq!(frame.unwrap().unwrap_err().code(), "body_lost");
         let mut body = Body::from("abcd".to_owned());
         assert!(matches!(now(body.buffer(3)), Err(Overflow::TooLong)));
     }

@@ -386,10 +386,30 @@ impl Builder {
     /// runtime, which does the control work.
     ///
     /// # Errors
-    /// What could not be opened. Then nothing is.
-    pub async fn start(self, config: Checked<Config>) -> Result<Server, Problems> {
+    /// What could not be opened; then nothing is. What this builder was told of services, routes,
+    /// listeners, files and sources, because it would not be served: [`build`](Self::build) takes it.
+    pub async fn start(mut self, config: Checked<Config>) -> Result<Server, Problems> {
+        if self.declares_something() {
+            let message = "the builder was told what to serve, and `start` serves what it is given";
+            let hint = "call `build`, or leave one of them out";
+            self.problems.push(Problem::new("two_configurations", message).hint(hint));
+        }
+        if !self.problems.is_empty() {
+            return Err(self.problems.into());
+        }
         let options: Options = self.process.options(&config)?;
         Ok(Server::start(config, options).await?)
+    }
+}
+
+impl Builder {
+    /// Whether it was told of anything that [`start`](Self::start) would not serve.
+    fn declares_something(&self) -> bool {
+        !(self.declared.services.is_empty()
+            && self.declared.endpoints.is_empty()
+            && self.files.is_empty()
+            && self.sources.is_empty()
+            && self.config == Config::default())
     }
 }
 

@@ -54,6 +54,14 @@ mod usual;
 pub use builder::Builder;
 pub use code::{Halt, Head, HookResult, MapResult, RawBody, Scope};
 pub use gateway::{Gateway, GatewayService, Handle};
+/// The crates whose types the library's own are made of, in the versions it is made with.
+pub use {headers, http};
+/// What somebody who asks the admin API may do: for routes of one's own on it, which find a
+/// [`Who`] in the extensions of their requests and may ask it whether they may do more.
+#[cfg(feature = "admin")]
+pub mod access {
+    pub use portway_admin::access::{By, Denied, Grant, Kind, Scope, Verb, Who};
+}
 #[cfg(feature = "admin")]
 pub use portway_admin::{access::Who, openapi};
 pub use portway_config as config;

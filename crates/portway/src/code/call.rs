@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use http::{Extensions, HeaderMap, Method, Uri, request::Parts};
-use portway_plugin::{Body, Error, Exchange, Host, Next, Request, RequestExt, Response};
+use portway_plugin::{Body, Error, Exchange, Host, Next, Overflow, Request, Response};
 use serde::de::DeserializeOwned;
 
 use super::{Halt, Head, Input, Loan, Mapped, RawBody, Route, Scope, State, input, output::Given};
@@ -35,6 +35,8 @@ pub struct Call<'a> {
     settings: &'a Settings,
     /// What the body was read as.
     input: Input,
+    /// Whether the request has gone on its way.
+    is_sent: bool,
     route: &'static Route,
 }
 
@@ -64,6 +66,7 @@ impl<'a> Call<'a> {
             next,
             settings,
             input: Input::Raw,
+            is_sent: false,
             route,
         }
     }
@@ -144,12 +147,9 @@ impl<'a> Call<'a> {
     /// 413 `request_body_too_large`; 499 when the client leaves before its end.
     pub async fn read_body(&mut self) -> Result<Bytes, Halt> {
         let limit = self.body_limit();
-        let mut request = Request::new(std::mem::take(&mut self.body));
-        let read = request.buffer(limit).await;
-        self.body = request.into_body();
-        read.map_err(|error| match error.code() {
-            "body_too_large" => input::too_large(limit).into(),
-            _ => error.into(),
+        self.body.buffer(limit).await.map_err(|overflow| match overflow {
+            Overflow::TooLong => input::too_large(limit).into(),
+            Overflow::Failed(error) => error.into(),
         })
     }
 
@@ -235,10 +235,10 @@ impl<'a> Call<'a> {
         self.body = bytes.into();
     }
 
-    /// Sends the request on, and brings the head of the answer.
+    /// Sends the request on, and brings the head of the answer. That can be done once.
     ///
     /// # Errors
-    /// What goes wrong on the way. The code after it may look at it, and pass it on.
+    /// What goes wrong on the way, and 500 `already_sent` for the second time. The code after it may look at it, and pass it on.
     pub async fn forward(&mut self) -> Result<Response, Halt> {
         Ok(self.send().await?)
     }
@@ -248,6 +248,9 @@ impl<'a> Call<'a> {
     /// # Errors
     /// What goes wrong on the way.
     pub async fn send(&mut self) -> Result<Response, Error> {
+        if std::mem::replace(&mut self.is_sent, true) {
+            return Err(Error::gateway("already_sent", "the request has been sent on already"));
+        }
         let (method, uri) = (self.head.method().clone(), self.head.uri().clone());
         let left = left(method, uri);
         let parts = std::mem::replace(&mut self.head.parts, left);

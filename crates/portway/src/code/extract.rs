@@ -138,6 +138,16 @@ pub mod inject {
         fn take(&self, call: &mut Call<'_>) -> Result<T, Halt>;
     }
 
+    /// The request's own, else a copy of the program's, else nothing.
+    pub trait PerhapsCloned<T> {
+        fn take(&self, call: &mut Call<'_>) -> Result<Option<T>, Halt>;
+    }
+
+    /// The request's own, else nothing.
+    pub trait Perhaps<T> {
+        fn take(&self, call: &mut Call<'_>) -> Result<Option<T>, Halt>;
+    }
+
     /// The request's own, else a copy of the program's.
     pub trait TakenOrCloned<T> {
         fn take(&self, call: &mut Call<'_>) -> Result<T, Halt>;
@@ -148,10 +158,29 @@ pub mod inject {
         fn take(&self, call: &mut Call<'_>) -> Result<T, Halt>;
     }
 
-    impl<T: FromCall> Made<T> for &&Wanted<T> {
+    impl<T: FromCall> Made<T> for &&&&Wanted<T> {
         fn take(&self, call: &mut Call<'_>) -> Result<T, Halt> {
             T::from_call(call)
         }
+    }
+
+    impl<T: Clone + Send + Sync + 'static> PerhapsCloned<T> for &&&Wanted<Option<T>> {
+        fn take(&self, call: &mut Call<'_>) -> Result<Option<T>, Halt> {
+            let own = own(call);
+            Ok(own.or_else(|| call.scope().shared::<T>().cloned()))
+        }
+    }
+
+    impl<T: Send + Sync + 'static> Perhaps<T> for &&Wanted<Option<T>> {
+        fn take(&self, call: &mut Call<'_>) -> Result<Option<T>, Halt> {
+            Ok(own(call))
+        }
+    }
+
+    /// What was left as such, or as an option.
+    fn own<T: Send + Sync + 'static>(call: &mut Call<'_>) -> Option<T> {
+        let scope = call.scope();
+        scope.take::<T>().or_else(|| scope.take::<Option<T>>().flatten())
     }
 
     impl<T: Clone + Send + Sync + 'static> TakenOrCloned<T> for &Wanted<T> {

@@ -103,6 +103,18 @@ impl Halt {
         Self::new(StatusCode::FORBIDDEN, message)
     }
 
+    /// 404.
+    #[must_use]
+    pub fn not_found(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, message)
+    }
+
+    /// 409.
+    #[must_use]
+    pub fn conflict(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::CONFLICT, message)
+    }
+
     /// 413.
     #[must_use]
     pub fn payload_too_large(message: impl Into<Cow<'static, str>>) -> Self {
@@ -115,10 +127,28 @@ impl Halt {
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message)
     }
 
+    /// 422.
+    #[must_use]
+    pub fn unprocessable(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, message)
+    }
+
+    /// 429.
+    #[must_use]
+    pub fn too_many_requests(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, message)
+    }
+
     /// 502.
     #[must_use]
     pub fn bad_gateway(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::BAD_GATEWAY, message)
+    }
+
+    /// 503.
+    #[must_use]
+    pub fn unavailable(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, message)
     }
 
     /// 504.
@@ -199,8 +229,11 @@ impl Halt {
         }
     }
 
-    /// What a plugin gives back.
-    pub(super) fn into_result(self) -> Result<Response, Error> {
+    /// The outcome of a request that ends so: an error, or an answer that is none.
+    ///
+    /// # Errors
+    /// It is an error.
+    pub fn into_result(self) -> Result<Response, Error> {
         match *self.0 {
             End::Error(error) => Err(error),
             End::Answer(answer) => Ok(answer),

@@ -106,6 +106,28 @@ async fn an_observer_hears_how_it_goes() {
     assert_eq!(*heard.lock().unwrap(), expected);
 }
 
+fn twice<'a>(
+    call: &'a mut portway::code::Call<'_>,
+) -> portway::code::BoxFuture<'a, Result<portway::plugin::Response, Halt>> {
+    Box::pin(async move {
+        call.forward().await?;
+        call.forward().await
+    })
+}
+
+#[tokio::test]
+async fn a_request_goes_on_once() {
+    static TABLE: portway::code::Service = portway::code::Service {
+        routes: &[portway::code::Route {
+            code: Some(twice),
+            ..portway::code::Route::new("twice", &["GET"], "/twice")
+        }],
+        ..portway::code::Service::new("shop")
+    };
+    let answer = Declared::of(&TABLE).await.get("/twice").await;
+    assert_eq!((answer.status, answer.code().as_str()), (500, "already_sent"));
+}
+
 #[test]
 fn all_that_is_wrong_is_told_with_the_name_of_the_route() {
     static TABLE: portway::code::Service = portway::code::Service {

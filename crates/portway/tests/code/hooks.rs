@@ -58,6 +58,21 @@ async fn tell_user(head: &mut Head, user: &User, greeting: Greeting) -> HookResu
     head.set_header("x-user", format!("{} {}", greeting.0, user.0))
 }
 
+/// Nobody leaves one.
+struct Nothing;
+
+#[portway::hook]
+async fn perhaps(
+    head: &mut Head,
+    user: Option<User>,
+    greeting: Option<Greeting>,
+    nothing: Option<Nothing>,
+) -> HookResult {
+    let user = user.map_or_else(|| "nobody".to_owned(), |user| user.0);
+    let greeting = greeting.map_or_else(String::new, |greeting| greeting.0);
+    head.set_header("x-perhaps", format!("{greeting} {user} {}", nothing.is_some()))
+}
+
 #[portway::hook]
 async fn rename(user: &mut User, keys: &Keys) {
     user.0 = format!("{}-{}", user.0, keys.0);
@@ -132,9 +147,44 @@ async fn soften(outcome: &mut Result<Response, Error>) {
 
 #[portway::service(prefix = "/shop")]
 mod shop {
+    //! What stands within the braces of a module, and of a function, stays there.
+    #![deny(unused_must_use)]
+
     use super::{
-        authenticate, cached, facts, faulty, needy, panics, rename, signed, slow, stamp, tell_user,
+        authenticate, cached, facts, faulty, needy, panics, perhaps, rename, signed, slow, soften,
+        stamp, tell_user,
     };
+
+    #[portway::get("/perhaps", before = [perhaps])]
+    async fn perhaps_nobody() {}
+
+    #[portway::get("/perhaps-user", before = [authenticate, perhaps])]
+    async fn perhaps_user() {}
+
+    #[portway::get("/later", handler, after = [soften])]
+    async fn later() -> Result<String, portway::Halt> {
+        #![allow(clippy::unused_async)]
+        Err(portway::Halt::bad_gateway("not now"))
+    }
+
+    #[portway::get("/type")]
+    async fn r#type() {}
+
+    #[cfg(any())]
+    #[portway::get("/never")]
+    async fn never() {}
+
+    #[cfg(any())]
+    #[portway::get("/one-of-two", handler)]
+    async fn one() -> &'static str {
+        "not this one"
+    }
+
+    #[cfg(not(any()))]
+    #[portway::get("/one-of-two", handler)]
+    async fn one() -> &'static str {
+        "this one"
+    }
 
     #[portway::get("/mine", before = [authenticate, rename, tell_user], after = [stamp])]
     async fn mine() {}
@@ -243,6 +293,26 @@ async fn arguments_are_made_of_the_request() {
 }
 
 #[tokio::test]
+async fn what_may_be_missing_is_an_option() {
+    let (gateway, _) = shop().await;
+    let answer = gateway.get("/shop/perhaps").await;
+    assert_eq!(header(&answer, "x-perhaps").as_deref(), Some("hello nobody false"));
+    let mut asked = request(http::Method::GET, "/shop/perhaps-user", "");
+    asked.headers_mut().insert("authorization", "sesame".parse().unwrap());
+    let answer = gateway.ask(asked).await;
+    assert_eq!(header(&answer, "x-perhaps").as_deref(), Some("hello anna false"));
+}
+
+#[tokio::test]
+async fn what_is_not_built_is_not_served() {
+    let (gateway, _) = shop().await;
+    assert_eq!(gateway.get("/shop/never").await.status, 404);
+    assert_eq!(gateway.get("/shop/one-of-two").await.text(), "this one");
+    let names: Vec<_> = shop::routes().routes.iter().map(|route| route.name).collect();
+    assert!(names.contains(&"type") && !names.contains(&"never"), "{names:?}");
+}
+
+#[tokio::test]
 async fn a_body_that_a_hook_reads_reaches_the_upstream() {
     let (gateway, _) = shop().await;
     let answer = gateway.post("/shop/signed", "0123456789").await;
@@ -295,6 +365,9 @@ async fn the_timeout_of_a_route_covers_its_hooks() {
 
 #[tokio::test]
 async fn a_response_hook_sees_failures_if_it_wants_to() {
+    let (shop, _) = shop().await;
+    let answer = shop.get("/shop/later").await;
+    assert_eq!((answer.status, answer.text().as_str()), (200, "later"), "a handler's");
     let closed = portway_testkit::refused_addr().unwrap();
     let builder = Gateway::builder().mount_service(gone::routes(), [closed.url()]);
     let mut gateway = builder.build().unwrap().into_service().await.unwrap();

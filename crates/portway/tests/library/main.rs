@@ -106,3 +106,12 @@ async fn the_tower_service_does_as_the_listener_says_that_is_first_now() {
     assert_eq!(asked("/one").await, 421);
     assert!(server.drain().await);
 }
+
+#[tokio::test]
+async fn a_builder_that_was_told_what_to_serve_does_not_serve_something_else() {
+    let config = config("/one", "http://127.0.0.1:1").unwrap();
+    let builder = Builder::new().backend("shop", ["http://127.0.0.1:1"]).listen("nowhere at all");
+    let problems = builder.start(config).await.err().expect("it is refused");
+    let codes: Vec<_> = problems.iter().map(|problem| problem.code).collect();
+    assert_eq!(codes, ["bad_value", "two_configurations"], "{problems}");
+}

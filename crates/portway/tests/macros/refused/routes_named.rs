@@ -1,0 +1,5 @@
+#[portway::service]
+mod shop {
+    #[portway::get("/items", handler)]
+    async fn routes() {}
+}
