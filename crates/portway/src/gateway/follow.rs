@@ -2,7 +2,7 @@
 
 use std::{future::Future, path::PathBuf, sync::Arc};
 
-use portway_config::{Catalog, Config, Origin, Outcome, Problem, Revision, Source};
+use portway_config::{Catalog, Config, Loaded, Origin, Outcome, Problem, Revision, Source};
 use portway_core::{
     Options, Part, Server, Stop, run,
     source::{FileSource, Reread, Vault, read_start},
@@ -49,11 +49,7 @@ impl Gateway {
             Some(source) => source.start_config(&files, &catalog),
             None => Some(Config::default()),
         };
-        let start = start.map(|mut start| {
-            let others = sources.iter().filter_map(Own::first);
-            others.chain([&part]).for_each(|part| part.start_onto(&mut start));
-            start
-        });
+        let start = start.map(|start| with_others(start, &sources, &part));
         let (is_alone, settings) = (source.is_none() && sources.is_empty(), process.clone());
         let own = (Origin::code(), Part::Loaded(Arc::new(part.clone())));
         let mut parts = if part.is_empty() { Vec::new() } else { vec![own] };
@@ -77,12 +73,7 @@ impl Gateway {
             options.admin = Some(opened.service());
             tasks.spawn(opened.follow());
         }
-        if options.admin.is_none() && !settings.extensions.is_empty() {
-            tracing::warn!("there are routes for the admin API, which is off");
-        }
-        if options.admin.is_some() && embedded {
-            tracing::warn!("nobody can reach the admin API: a hosted gateway opens no listener");
-        }
+        warn_unheard(options.admin.is_some(), embedded, !settings.extensions.is_empty());
         let stop = listen(source.as_ref().map(|source| source.source.reread()))?;
         let announced = |server: &Server, warnings: &[Problem]| {
             announce(server, warnings);
@@ -92,6 +83,23 @@ impl Gateway {
         let sources = files.into_iter().chain(sources);
         let served = run(sources.collect(), parts, proposals, options, stop, announced).await;
         served.map_err(|problems| if is_alone { named(problems, &part) } else { problems.into() })
+    }
+}
+
+/// The settings of the process, as all who say something of them have them.
+fn with_others(mut start: Config, sources: &[Own], declared: &Loaded) -> Config {
+    let others = sources.iter().filter_map(Own::first);
+    others.chain([declared]).for_each(|part| part.start_onto(&mut start));
+    start
+}
+
+/// Says that the admin API, or what a program has put on it, cannot be reached.
+fn warn_unheard(has_admin: bool, is_embedded: bool, has_extensions: bool) {
+    if !has_admin && has_extensions {
+        tracing::warn!("there are routes for the admin API, which is off");
+    }
+    if has_admin && is_embedded {
+        tracing::warn!("nobody can reach the admin API: a hosted gateway opens no listener");
     }
 }
 
