@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::{
     answer::{Failure, Made, response},
     context::Context,
-    resources::{answered, in_document, read, syntax_or_wrong},
+    resources::{answered, in_document, syntax_or_wrong},
     writing::change,
 };
 use crate::{
@@ -29,7 +29,7 @@ pub(crate) async fn apply(context: Context) -> Result<Made, Failure> {
     let mut edits = Vec::with_capacity(written.len());
     for one in written {
         context.allowed(Verb::Put, &one.id)?;
-        edits.push(Edit::Put(Box::new(with_secrets(&context, one)?)));
+        edits.push(Edit::Put(Box::new(one)));
     }
     if let Some(selector) = context.query.get("prune") {
         edits.extend(prune(&context, selector, &edits)?);
@@ -44,16 +44,6 @@ pub(crate) async fn apply(context: Context) -> Result<Made, Failure> {
     let changed = change(&context, request).await?;
     let data = changed.changes.iter().map(|change| shown(&context, change)).collect();
     Ok(answered(&context, Value::Array(data), &changed)?.into())
-}
-
-/// What was masked when it was read is put back.
-fn with_secrets(context: &Context, written: Written) -> Result<Written, Failure> {
-    let known = context.ledger().catalog();
-    let spec = written.spec.value();
-    if masked(known, &written.id, &spec) == spec && !written.spec.to_string().contains("(masked)") {
-        return Ok(written);
-    }
-    read(context, &written.spec.to_string(), "body.json", &written.id)
 }
 
 /// The resources with some labels that are not among the edits.

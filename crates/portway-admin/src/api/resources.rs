@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     access::Verb,
-    ledger::{self, Action, Changed, Condition, Edit, Request, Secrets, masked, unmask},
+    ledger::{self, Action, Changed, Condition, Edit, Request, Secrets, masked},
 };
 
 const LIMIT: usize = 100;
@@ -253,25 +253,11 @@ pub(crate) fn merge(target: &mut Value, patch: Value) {
     }
 }
 
-/// Reads what somebody wrote, with what was masked put back.
-pub(crate) fn read(
-    context: &Context,
-    text: &str,
-    file: &str,
-    id: &ResourceId,
-) -> Result<Written, Failure> {
-    let (ledger, state) = (context.ledger(), context.ledger().state());
-    let lookup = Secrets::of(&state.resources);
-    let read = |text: &str, file: &str| resource(text, file, id, &lookup, ledger.catalog());
-    let written = read(text, file).map_err(syntax_or_wrong)?;
-    let said = written.spec.value();
-    let mut spec = said.clone();
-    let known = state.resources.get(id).map(|known| known.spec.value());
-    unmask(ledger.catalog(), id, &mut spec, known.as_ref()).map_err(Failure::wrong)?;
-    if spec == said {
-        return Ok(written);
-    }
-    read(&spec.to_string(), "body.json").map_err(Failure::wrong)
+/// Reads what somebody wrote.
+fn read(context: &Context, text: &str, file: &str, id: &ResourceId) -> Result<Written, Failure> {
+    let ledger = context.ledger();
+    let lookup = Secrets::of(&ledger.state().resources);
+    resource(text, file, id, &lookup, ledger.catalog()).map_err(syntax_or_wrong)
 }
 
 /// A body that is no document at all is the request's fault, not the configuration's.

@@ -6,7 +6,9 @@ use std::{
 };
 
 use bytes::Bytes;
-use portway_config::{Kind, Origin, Outcome, Problem, ResourceId, Resources, Written, resource};
+use portway_config::{
+    Kind, Origin, Outcome, Problem, ResourceId, Resources, Written, resource, value::MASKED,
+};
 use portway_core::{Intent, Part};
 use portway_store::{self as store, Expect, Transaction, pieces};
 use serde_json::Value;
@@ -106,10 +108,11 @@ impl Ledger {
     ///
     /// # Errors
     /// It was not made.
-    pub async fn change(&self, request: Request) -> Result<Changed, Error> {
+    pub async fn change(&self, mut request: Request) -> Result<Changed, Error> {
         let _writing = self.0.writing.lock().await;
         let state = self.state();
         self.holds(&state, &request)?;
+        self.unmask(&state, &mut request.edits)?;
         let Draft { resources, changes } = self.draft(&state, request.edits)?;
         let mut changed = Changed { revision: state.revision, changes, warnings: Vec::new() };
         if !changed.is_change() {
@@ -211,6 +214,34 @@ impl Ledger {
             let one = loaded.config.declared(id.kind).find(|one| one.id == *id)?;
             Some(loaded.places.owner(&one.path))
         })
+    }
+
+    /// Puts back what was masked when somebody read it: from what is written now, so that a secret
+    /// that was written meanwhile stays.
+    fn unmask(&self, state: &State, edits: &mut [Edit]) -> Result<(), Error> {
+        let is_masked = |one: &Written| one.spec.to_string().contains(MASKED);
+        if !edits.iter().any(|edit| matches!(edit, Edit::Put(one) if is_masked(one))) {
+            return Ok(());
+        }
+        let (catalog, mut lookup) = (&self.0.catalog, Secrets::of(&state.resources));
+        let mut problems = Vec::new();
+        for edit in edits {
+            let Edit::Put(one) = edit else { continue };
+            if is_masked(one) {
+                let (id, mut spec) = (one.id.clone(), one.spec.value());
+                let known = state.resources.get(&id).map(|known| known.spec.value());
+                let read = form::unmask(catalog, &id, &mut spec, known.as_ref())
+                    .and_then(|()| resource(&spec.to_string(), "body.json", &id, &lookup, catalog));
+                match read {
+                    Ok(written) => **one = written,
+                    Err(more) => {
+                        problems.extend(more.into_iter().map(|one| load::within(&id, one)))
+                    }
+                }
+            }
+            lookup.add(&one.resource);
+        }
+        if problems.is_empty() { Ok(()) } else { Err(Error::Wrong(problems)) }
     }
 
     /// What there would be after the edits.

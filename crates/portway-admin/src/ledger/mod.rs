@@ -30,7 +30,7 @@ use tokio::sync::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard, broadcast};
 
 pub use change::{Action, Change, Changed, Condition, Edit, Request};
 pub use error::Error;
-pub(crate) use form::{masked, unmask};
+pub(crate) use form::masked;
 pub use history::{Record, RecordedChange, Records};
 pub(crate) use lookup::Secrets;
 pub use restore::Backup;

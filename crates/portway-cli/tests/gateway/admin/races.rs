@@ -78,6 +78,30 @@ async fn a_secret_that_changes_while_somebody_refers_to_it_is_the_new_one() -> i
 }
 
 #[tokio::test]
+async fn a_secret_that_is_rotated_while_others_write_its_labels_is_the_new_one() -> io::Result<()> {
+    let api = Administered::start("").await?;
+    api.put("/secrets/k", json!({ "value": "s0" })).await?;
+    api.reply("r", "/r", "${secret:k}").await?;
+    for round in 1..20 {
+        let value = format!("s{round}");
+        let labelled = |writer: u32| {
+            let labels = json!({ "round": format!("{round}-{writer}") });
+            json!({ "name": "k", "value": "(masked)", "labels": labels })
+        };
+        let put = async |writer: u32| api.put("/secrets/k", labelled(writer)).await;
+        let apply = async |writer: u32| {
+            let document = json!({ "secrets": [labelled(writer)] });
+            api.ask(Method::POST, "/apply", Some(document)).await
+        };
+        let new = api.put("/secrets/k", json!({ "value": value }));
+        let (.., (status, body), _) = tokio::try_join!(put(0), new, put(1), apply(2), put(3))?;
+        assert_eq!(status, 200, "{body}");
+        assert_eq!(api.seen("/r").await?.1, value);
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn the_gateway_says_that_it_is_ready() -> io::Result<()> {
     let api = Administered::start("").await?;
     assert_eq!(api.get("/status").await?["data"]["ready"], Value::Bool(true));
