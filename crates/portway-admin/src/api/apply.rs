@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use http::{StatusCode, header};
-use portway_config::{Kind, Origin, ResourceId, Written, resources};
+use portway_config::{Kind, Origin, ResourceId, Written, resources, value::Name};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -46,7 +46,8 @@ pub(crate) async fn apply(context: Context) -> Result<Made, Failure> {
     Ok(answered(&context, Value::Array(data), &changed)?.into())
 }
 
-/// The resources with some labels that are not among the edits.
+/// The resources with some labels that are not among the edits, of the namespaces these are about.
+/// A namespace itself is of none of them.
 fn prune(context: &Context, selector: &str, edits: &[Edit]) -> Result<Vec<Edit>, Failure> {
     let labels = selector.split(',').map(|label| {
         label.split_once('=').filter(|(key, _)| !key.is_empty()).ok_or_else(|| {
@@ -56,10 +57,16 @@ fn prune(context: &Context, selector: &str, edits: &[Edit]) -> Result<Vec<Edit>,
     });
     let labels = labels.collect::<Result<Vec<_>, _>>()?;
     let kept: BTreeSet<_> = edits.iter().map(Edit::id).collect();
+    let within = namespaces(context, edits)?;
+    let is_within = |id: &ResourceId| {
+        within.as_ref().is_none_or(|all| id.kind.is_namespaced() && all.contains(&id.namespace))
+    };
     let state = context.ledger().state();
     let selected = |one: &&Written| {
         let own = &one.resource.meta().labels;
-        labels.iter().all(|(key, value)| own.get(key) == Some(*value)) && !kept.contains(&one.id)
+        is_within(&one.id)
+            && labels.iter().all(|(key, value)| own.get(key) == Some(*value))
+            && !kept.contains(&one.id)
     };
     let mut pruned = Vec::new();
     for one in state.resources.iter().filter(selected) {
@@ -67,6 +74,21 @@ fn prune(context: &Context, selector: &str, edits: &[Edit]) -> Result<Vec<Edit>,
         pruned.push(Edit::Delete(one.id.clone()));
     }
     Ok(pruned)
+}
+
+/// The namespaces a document is about: the one that was asked for, and those of its resources.
+/// `None` when it is about all there are.
+fn namespaces(context: &Context, edits: &[Edit]) -> Result<Option<BTreeSet<Name>>, Failure> {
+    if context.query.is_set("all_namespaces")? {
+        return Ok(None);
+    }
+    let ids = edits.iter().map(Edit::id).filter(|id| id.kind.is_namespaced());
+    let mut named: BTreeSet<_> = ids.map(|id| id.namespace.clone()).collect();
+    named.extend(context.namespace()?);
+    if named.is_empty() {
+        named.insert(Name::default());
+    }
+    Ok(Some(named))
 }
 
 /// What was done with a resource, with secrets masked.
@@ -104,7 +126,7 @@ pub(crate) fn export(context: &Context) -> Result<Made, Failure> {
         })?],
     };
     for kind in &kinds {
-        let within = namespace.as_ref().map(portway_config::value::Name::as_str);
+        let within = namespace.as_ref().map(Name::as_str);
         context.who.allows(Verb::List, kind.singular(), within)?;
     }
     let owner = context.query.get("owner").unwrap_or("store").to_owned();

@@ -199,7 +199,13 @@ pub(crate) static OPERATIONS: &[Operation] = &[
                 "prune",
                 "string",
                 "Also takes away resources with these labels (`team=shop,env=prod`) that the \
-                 document does not have.",
+                 document does not have: those of `namespace` and of namespaces that it names, \
+                 or of `default` where neither says any.",
+            ),
+            parameter(
+                "all_namespaces",
+                "boolean",
+                "With `prune`: of every namespace, and namespaces themselves.",
             ),
         ],
         body: Takes::Document,

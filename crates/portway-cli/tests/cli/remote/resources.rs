@@ -127,6 +127,21 @@ async fn a_difference_has_an_exit_code() {
 }
 
 #[tokio::test]
+async fn a_sync_deletes_in_other_namespaces_when_it_is_told_so() {
+    let gateway = Gateway::start().await.unwrap();
+    gateway.good(&["put", "namespace", "shop"]).await;
+    let route = ["put", "route", "a", "match.path=/a", "target.reply.body=a", "labels.team=web"];
+    gateway.good(&route).await;
+    let sync = ["sync", "-f", "-", "-s", "team=web", "-n", "shop"];
+    good(&gateway.with_input(&sync, "routes: []").await);
+    gateway.good(&["get", "route", "a"]).await;
+    let all = [&sync[..], &["--all-namespaces"]].concat();
+    let diff = ["diff", "-f", "-", "--selector", "team=web", "-n", "shop", "--all-namespaces"];
+    bad(&gateway.with_input(&diff, "routes: []").await, 2);
+    assert!(good(&gateway.with_input(&all, "routes: []").await).contains("1 deleted"));
+}
+
+#[tokio::test]
 async fn all_pages_of_a_list_are_read() {
     let gateway = Gateway::start().await.unwrap();
     let route = |number| {
