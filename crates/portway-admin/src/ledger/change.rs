@@ -138,17 +138,33 @@ impl Ledger {
                 .collect(),
         };
         let next = self.next(&state, resources, &record);
-        let transaction = self.transaction(&state, &next, &record).await?;
-        let store = Arc::clone(&self.0.store);
-        let outcome = self
-            .commit(record.revision, part, async move { store.commit(transaction).await.map(drop) })
-            .await?;
+        let outcome = match self.write(&state, &next, &record, part).await {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                self.look_again(&error, false).await;
+                return Err(error);
+            }
+        };
         changed.warnings = applied(outcome, deleted)?;
         changed.revision = record.revision;
         self.set(next);
         // Nobody may be watching.
         let _ = self.0.told.send(News::Changed(Arc::new(record)));
         Ok(changed)
+    }
+
+    /// Proposes what comes after a change, and writes both when it would be served.
+    async fn write(
+        &self,
+        state: &State,
+        next: &State,
+        record: &Record,
+        part: Part,
+    ) -> Result<Outcome, Error> {
+        let transaction = self.transaction(state, next, record).await?;
+        let store = Arc::clone(&self.0.store);
+        let write = async move { store.commit(transaction).await.map(drop) };
+        self.commit(record.revision, part, write).await
     }
 
     /// Proposes a part that is served if it can be written. The outer error is the store's.

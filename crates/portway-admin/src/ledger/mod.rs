@@ -7,6 +7,7 @@
 //!
 //! It knows nothing of HTTP, and nothing of who may do what.
 
+mod agree;
 mod change;
 mod error;
 mod form;

@@ -59,7 +59,13 @@ impl Ledger {
             let store = Arc::clone(&self.0.store);
             let write =
                 async move { store.replace(Replacement::new(Cursor::new(bytes))).await.map(drop) };
-            self.commit(state.revision, part, write).await?
+            match self.commit(state.revision, part, write).await {
+                Ok(outcome) => outcome,
+                Err(error) => {
+                    self.look_again(&error, true).await;
+                    return Err(error);
+                }
+            }
         };
         applied(outcome, None)?;
         let revision = state.revision;
