@@ -66,6 +66,11 @@ pub struct Changed {
     pub changes: Vec<Change>,
     /// What is worth saying.
     pub warnings: Vec<Problem>,
+    /// What was written before it.
+    pub before: Arc<State>,
+    /// What was written right after it: the same as before, if nothing changed or it was only to
+    /// be said what would.
+    pub after: Arc<State>,
 }
 
 /// What was done with a resource.
@@ -114,7 +119,13 @@ impl Ledger {
         self.holds(&state, &request)?;
         self.unmask(&state, &mut request.edits)?;
         let Draft { resources, changes } = self.draft(&state, request.edits)?;
-        let mut changed = Changed { revision: state.revision, changes, warnings: Vec::new() };
+        let mut changed = Changed {
+            revision: state.revision,
+            changes,
+            warnings: Vec::new(),
+            before: Arc::clone(&state),
+            after: Arc::clone(&state),
+        };
         if !changed.is_change() {
             return Ok(changed);
         }
@@ -147,7 +158,7 @@ impl Ledger {
         };
         changed.warnings = applied(outcome, deleted)?;
         changed.revision = record.revision;
-        self.set(next);
+        changed.after = self.set(next);
         // Nobody may be watching.
         let _ = self.0.told.send(News::Changed(Arc::new(record)));
         Ok(changed)

@@ -184,8 +184,16 @@ impl Ledger {
         *self.0.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
     }
 
-    fn set(&self, state: State) {
-        *self.0.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state);
+    fn set(&self, state: State) -> Arc<State> {
+        let state = Arc::new(state);
+        *self.0.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&state);
+        state
+    }
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State").field("revision", &self.revision).finish_non_exhaustive()
     }
 }
 
