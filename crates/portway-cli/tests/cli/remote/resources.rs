@@ -214,6 +214,26 @@ async fn documents_are_addressed_in_both_ways() {
 }
 
 #[tokio::test]
+async fn what_would_become_of_a_document_is_told() {
+    let gateway = Gateway::start().await.unwrap();
+    gateway.good(&["put", "collection", "carts", "schema:={\"type\": \"number\"}"]).await;
+    let said = async |arguments: &[&str]| {
+        gateway.good(&[&["doc"], arguments, &["-c", "carts", "--dry-run"]].concat()).await
+    };
+    let shown = ["doc", "get", "a", "-c", "carts"];
+    assert_eq!(said(&["put", "a", "data:=1"]).await, "document carts/a would be changed\n");
+    assert!(gateway.bad(&shown, 1).await.contains("not_found"));
+    let wrong = ["doc", "put", "a", "data=text", "-c", "carts", "--dry-run"];
+    assert!(gateway.bad(&wrong, 1).await.contains("number"));
+    gateway.good(&["doc", "put", "a", "data:=1", "-c", "carts"]).await;
+    said(&["put", "a", "data:=2"]).await;
+    assert_eq!(said(&["rm", "a"]).await, "document carts/a would be deleted\n");
+    assert_eq!(said(&["rm", "--all"]).await, "document carts/* would be deleted\n");
+    assert_eq!(gateway.json(&shown).await["data"], 1);
+    gateway.bad(&["doc", "rm", "a", "-c", "carts", "-m", "no history"], 2).await;
+}
+
+#[tokio::test]
 async fn traffic_is_told_once_for_a_pipe() {
     let gateway = Gateway::start().await.unwrap();
     gateway.good(&["put", "route", "a", "match.path=/a", "target.reply.status=204"]).await;
