@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use http::{StatusCode, header};
-use portway_config::{Kind, Origin, ResourceId, Written, resources};
+use portway_config::{Kind, Origin, ResourceId, Written, resources, value::Name};
 use serde_json::{Map, Value, json};
 
 use super::{
     answer::{Failure, Made, response},
     context::Context,
-    resources::{answered, in_document, read, syntax_or_wrong},
+    resources::{answered, in_document, syntax_or_wrong},
     writing::change,
 };
 use crate::{
@@ -29,7 +29,7 @@ pub(crate) async fn apply(context: Context) -> Result<Made, Failure> {
     let mut edits = Vec::with_capacity(written.len());
     for one in written {
         context.allowed(Verb::Put, &one.id)?;
-        edits.push(Edit::Put(Box::new(with_secrets(&context, one)?)));
+        edits.push(Edit::Put(Box::new(one)));
     }
     if let Some(selector) = context.query.get("prune") {
         edits.extend(prune(&context, selector, &edits)?);
@@ -46,17 +46,8 @@ pub(crate) async fn apply(context: Context) -> Result<Made, Failure> {
     Ok(answered(&context, Value::Array(data), &changed)?.into())
 }
 
-/// What was masked when it was read is put back.
-fn with_secrets(context: &Context, written: Written) -> Result<Written, Failure> {
-    let known = context.ledger().catalog();
-    let spec = written.spec.value();
-    if masked(known, &written.id, &spec) == spec && !written.spec.to_string().contains("(masked)") {
-        return Ok(written);
-    }
-    read(context, &written.spec.to_string(), "body.json", &written.id)
-}
-
-/// The resources with some labels that are not among the edits.
+/// The resources with some labels that are not among the edits, of the namespaces these are about.
+/// A namespace itself is of none of them.
 fn prune(context: &Context, selector: &str, edits: &[Edit]) -> Result<Vec<Edit>, Failure> {
     let labels = selector.split(',').map(|label| {
         label.split_once('=').filter(|(key, _)| !key.is_empty()).ok_or_else(|| {
@@ -66,10 +57,16 @@ fn prune(context: &Context, selector: &str, edits: &[Edit]) -> Result<Vec<Edit>,
     });
     let labels = labels.collect::<Result<Vec<_>, _>>()?;
     let kept: BTreeSet<_> = edits.iter().map(Edit::id).collect();
+    let within = namespaces(context, edits)?;
+    let is_within = |id: &ResourceId| {
+        within.as_ref().is_none_or(|all| id.kind.is_namespaced() && all.contains(&id.namespace))
+    };
     let state = context.ledger().state();
     let selected = |one: &&Written| {
         let own = &one.resource.meta().labels;
-        labels.iter().all(|(key, value)| own.get(key) == Some(*value)) && !kept.contains(&one.id)
+        is_within(&one.id)
+            && labels.iter().all(|(key, value)| own.get(key) == Some(*value))
+            && !kept.contains(&one.id)
     };
     let mut pruned = Vec::new();
     for one in state.resources.iter().filter(selected) {
@@ -77,6 +74,21 @@ fn prune(context: &Context, selector: &str, edits: &[Edit]) -> Result<Vec<Edit>,
         pruned.push(Edit::Delete(one.id.clone()));
     }
     Ok(pruned)
+}
+
+/// The namespaces a document is about: the one that was asked for, and those of its resources.
+/// `None` when it is about all there are.
+fn namespaces(context: &Context, edits: &[Edit]) -> Result<Option<BTreeSet<Name>>, Failure> {
+    if context.query.is_set("all_namespaces")? {
+        return Ok(None);
+    }
+    let ids = edits.iter().map(Edit::id).filter(|id| id.kind.is_namespaced());
+    let mut named: BTreeSet<_> = ids.map(|id| id.namespace.clone()).collect();
+    named.extend(context.namespace()?);
+    if named.is_empty() {
+        named.insert(Name::default());
+    }
+    Ok(Some(named))
 }
 
 /// What was done with a resource, with secrets masked.
@@ -114,7 +126,7 @@ pub(crate) fn export(context: &Context) -> Result<Made, Failure> {
         })?],
     };
     for kind in &kinds {
-        let within = namespace.as_ref().map(portway_config::value::Name::as_str);
+        let within = namespace.as_ref().map(Name::as_str);
         context.who.allows(Verb::List, kind.singular(), within)?;
     }
     let owner = context.query.get("owner").unwrap_or("store").to_owned();

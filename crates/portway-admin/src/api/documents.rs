@@ -87,11 +87,13 @@ impl Place {
         if let Some(collection) = &self.kept {
             transaction = transaction.expect(collection, Expect::Present);
         }
-        let store = context.ledger().store();
-        let revision = store.commit(transaction).await.map_err(lost_race)?;
+        let revision = match written(context, transaction).await? {
+            Some(revision) => revision,
+            None => known.map_or(Revision::ZERO, |entry| entry.changed),
+        };
         let status = if known.is_some() { StatusCode::OK } else { StatusCode::CREATED };
         let view = self.shown(key.name(), revision, &document);
-        Ok(Answer::of(view).status(status).tagged(revision.0).into())
+        Ok(answered(context, view)?.status(status).tagged(revision.0).into())
     }
 
     fn view(&self, entry: &Entry) -> Result<Value, Failure> {
@@ -110,6 +112,21 @@ impl Place {
             "data": kept.data,
         })
     }
+}
+
+/// Writes, unless only what would come of it is asked for: then there is no revision.
+async fn written(context: &Context, transaction: Transaction) -> Result<Option<Revision>, Failure> {
+    let store = context.ledger().store();
+    if context.query.is_set("dry_run")? {
+        transaction.check(&store.limits()).map_err(ledger::Error::from)?;
+        return Ok(None);
+    }
+    Ok(Some(store.commit(transaction).await.map_err(lost_race)?))
+}
+
+/// The answer to a write.
+fn answered(context: &Context, data: Value) -> Result<Answer, Failure> {
+    Ok(Answer::of(data).meta("dry_run", context.query.is_set("dry_run")?))
 }
 
 /// What the store has of a document.
@@ -239,8 +256,8 @@ pub(crate) async fn delete(context: Context) -> Result<Made, Failure> {
     let known = known.ok_or_else(|| Failure::not_found("there is no such document"))?;
     let expected = expected(&context.headers, Some(&known))?;
     let transaction = Transaction::new().expect(&key, expected).delete(&key);
-    store.commit(transaction).await.map_err(lost_race)?;
-    Ok(Answer::of(place.view(&known)?).into())
+    written(&context, transaction).await?;
+    Ok(answered(&context, place.view(&known)?)?.into())
 }
 
 /// `DELETE /api/v1/documents`: all of a collection.
@@ -257,8 +274,8 @@ pub(crate) async fn clear(context: Context) -> Result<Made, Failure> {
         count += entries.len();
     }
     let transaction = Transaction::new().delete_below(&place.folder);
-    store.commit(transaction).await.map_err(lost_race)?;
-    Ok(Answer::of(Value::Null).meta("deleted", count).into())
+    written(&context, transaction).await?;
+    Ok(answered(&context, Value::Null)?.meta("deleted", count).into())
 }
 
 /// Refuses what would leave documents in a store without their collection, or with a schema they

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     access::Verb,
-    ledger::{self, Action, Changed, Condition, Edit, Request, Secrets, masked, unmask},
+    ledger::{self, Action, Changed, Condition, Edit, Request, Secrets, State, masked},
 };
 
 const LIMIT: usize = 100;
@@ -63,7 +63,8 @@ pub(crate) fn list(context: &Context) -> Result<Made, Failure> {
     let limit = context.query.limit(LIMIT)?;
     let filter = Filter::read(context)?;
     let after = context.query.get("cursor").map(str::to_owned);
-    let mut views: Vec<View> = all(context, kind).into_values().collect();
+    let state = context.ledger().state();
+    let mut views: Vec<View> = all(context, &state, kind).into_values().collect();
     views.retain(|view| {
         namespace.as_ref().is_none_or(|ns| !kind.is_namespaced() || *ns == view.id.namespace)
             && filter.takes(view)
@@ -78,7 +79,7 @@ pub(crate) fn list(context: &Context) -> Result<Made, Failure> {
     Ok(Answer::of(data)
         .meta("count", count)
         .meta("cursor", cursor.map_or(Value::Null, Value::from))
-        .meta("revision", context.ledger().state().revision)
+        .meta("revision", state.revision)
         .into())
 }
 
@@ -131,12 +132,11 @@ fn glob(pattern: &str, text: &str) -> bool {
 }
 
 /// All resources of a kind, whoever owns them.
-fn all(context: &Context, kind: Kind) -> BTreeMap<ResourceId, View> {
+fn all(context: &Context, state: &State, kind: Kind) -> BTreeMap<ResourceId, View> {
     let catalog = context.ledger().catalog();
-    let state = context.ledger().state();
     let mut views = BTreeMap::new();
     for one in state.resources.iter().filter(|one| one.id.kind == kind) {
-        views.insert(one.id.clone(), stored(context, one));
+        views.insert(one.id.clone(), stored(context, state, one));
     }
     let Some(running) = context.ledger().changes().running() else { return views };
     for (origin, part) in running.parts() {
@@ -155,8 +155,9 @@ fn all(context: &Context, kind: Kind) -> BTreeMap<ResourceId, View> {
     views
 }
 
-fn stored(context: &Context, one: &Written) -> View {
-    let stamp = context.ledger().state().stamps.get(&one.id).copied();
+/// One that the store has in `state`.
+fn stored(context: &Context, state: &State, one: &Written) -> View {
+    let stamp = state.stamps.get(&one.id).copied();
     View {
         id: one.id.clone(),
         owner: Origin::store(),
@@ -169,9 +170,9 @@ fn stored(context: &Context, one: &Written) -> View {
 fn one(context: &Context, id: &ResourceId) -> Result<View, Failure> {
     let state = context.ledger().state();
     if let Some(written) = state.resources.get(id) {
-        return Ok(stored(context, written));
+        return Ok(stored(context, &state, written));
     }
-    let found = all(context, id.kind).remove(id);
+    let found = all(context, &state, id.kind).remove(id);
     found.ok_or_else(|| Failure::not_found(format!("there is no {}", id.told())))
 }
 
@@ -253,25 +254,11 @@ pub(crate) fn merge(target: &mut Value, patch: Value) {
     }
 }
 
-/// Reads what somebody wrote, with what was masked put back.
-pub(crate) fn read(
-    context: &Context,
-    text: &str,
-    file: &str,
-    id: &ResourceId,
-) -> Result<Written, Failure> {
-    let (ledger, state) = (context.ledger(), context.ledger().state());
-    let lookup = Secrets::of(&state.resources);
-    let read = |text: &str, file: &str| resource(text, file, id, &lookup, ledger.catalog());
-    let written = read(text, file).map_err(syntax_or_wrong)?;
-    let said = written.spec.value();
-    let mut spec = said.clone();
-    let known = state.resources.get(id).map(|known| known.spec.value());
-    unmask(ledger.catalog(), id, &mut spec, known.as_ref()).map_err(Failure::wrong)?;
-    if spec == said {
-        return Ok(written);
-    }
-    read(&spec.to_string(), "body.json").map_err(Failure::wrong)
+/// Reads what somebody wrote.
+fn read(context: &Context, text: &str, file: &str, id: &ResourceId) -> Result<Written, Failure> {
+    let ledger = context.ledger();
+    let lookup = Secrets::of(&ledger.state().resources);
+    resource(text, file, id, &lookup, ledger.catalog()).map_err(syntax_or_wrong)
 }
 
 /// A body that is no document at all is the request's fault, not the configuration's.
@@ -283,7 +270,7 @@ pub(crate) fn syntax_or_wrong(problems: Vec<Problem>) -> Failure {
     }
 }
 
-/// The answer to somebody who wrote a resource.
+/// The answer to somebody who wrote a resource: what they wrote, whoever has written since.
 fn written(
     context: &Context,
     id: &ResourceId,
@@ -291,16 +278,14 @@ fn written(
 ) -> Result<Made, Failure> {
     // The problems of the resource that was written need not say which one it is.
     let changed = changed.map_err(|failure| relative(failure, id))?;
-    let data = match context.query.is_set("dry_run")? {
-        true => would_be(context, id, &changed),
-        // Somebody may have deleted it by now.
-        false => {
-            one(context, id).map_or_else(|_| would_be(context, id, &changed), |view| view.json())
-        }
+    let is_asked = context.query.is_set("dry_run")?;
+    let data = match changed.after.resources.get(id).filter(|_| !is_asked) {
+        Some(written) => stored(context, &changed.after, written).json(),
+        None => would_be(context, id, &changed),
     };
     let is_new = changed.changes.iter().any(|change| change.action == Action::Create);
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
-    let revision = context.ledger().state().stamps.get(id).map_or(0, |stamp| stamp.revision);
+    let revision = changed.after.stamps.get(id).map_or(0, |stamp| stamp.revision);
     Ok(answered(context, data, &changed)?.status(status).tagged(revision).into())
 }
 
@@ -315,10 +300,13 @@ fn would_be(context: &Context, id: &ResourceId, changed: &Changed) -> Value {
 pub(crate) async fn delete(context: Context) -> Result<Made, Failure> {
     let id = context.resource()?;
     context.allowed(Verb::Delete, &id)?;
-    let view = one(&context, &id)?;
+    // Also of somebody else: whose it is then is told.
+    one(&context, &id)?;
     let wanted = request(&context, &id, Edit::Delete(id.clone()))?;
     let changed = change(&context, wanted).await?;
-    Ok(answered(&context, view.json(), &changed)?.into())
+    let was = changed.before.resources.get(&id);
+    let was = was.map(|was| stored(&context, &changed.before, was).json()).unwrap_or_default();
+    Ok(answered(&context, was, &changed)?.into())
 }
 
 fn request(context: &Context, id: &ResourceId, edit: Edit) -> Result<Request, Failure> {

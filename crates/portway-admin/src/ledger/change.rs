@@ -6,7 +6,9 @@ use std::{
 };
 
 use bytes::Bytes;
-use portway_config::{Kind, Origin, Outcome, Problem, ResourceId, Resources, Written, resource};
+use portway_config::{
+    Kind, Origin, Outcome, Problem, ResourceId, Resources, Written, resource, value::MASKED,
+};
 use portway_core::{Intent, Part};
 use portway_store::{self as store, Expect, Transaction, pieces};
 use serde_json::Value;
@@ -64,6 +66,11 @@ pub struct Changed {
     pub changes: Vec<Change>,
     /// What is worth saying.
     pub warnings: Vec<Problem>,
+    /// What was written before it.
+    pub before: Arc<State>,
+    /// What was written right after it: the same as before, if nothing changed or it was only to
+    /// be said what would.
+    pub after: Arc<State>,
 }
 
 /// What was done with a resource.
@@ -106,12 +113,19 @@ impl Ledger {
     ///
     /// # Errors
     /// It was not made.
-    pub async fn change(&self, request: Request) -> Result<Changed, Error> {
+    pub async fn change(&self, mut request: Request) -> Result<Changed, Error> {
         let _writing = self.0.writing.lock().await;
         let state = self.state();
         self.holds(&state, &request)?;
+        self.unmask(&state, &mut request.edits)?;
         let Draft { resources, changes } = self.draft(&state, request.edits)?;
-        let mut changed = Changed { revision: state.revision, changes, warnings: Vec::new() };
+        let mut changed = Changed {
+            revision: state.revision,
+            changes,
+            warnings: Vec::new(),
+            before: Arc::clone(&state),
+            after: Arc::clone(&state),
+        };
         if !changed.is_change() {
             return Ok(changed);
         }
@@ -135,17 +149,33 @@ impl Ledger {
                 .collect(),
         };
         let next = self.next(&state, resources, &record);
-        let transaction = self.transaction(&state, &next, &record).await?;
-        let store = Arc::clone(&self.0.store);
-        let outcome = self
-            .commit(record.revision, part, async move { store.commit(transaction).await.map(drop) })
-            .await?;
+        let outcome = match self.write(&state, &next, &record, part).await {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                self.look_again(&error, false).await;
+                return Err(error);
+            }
+        };
         changed.warnings = applied(outcome, deleted)?;
         changed.revision = record.revision;
-        self.set(next);
+        changed.after = self.set(next);
         // Nobody may be watching.
         let _ = self.0.told.send(News::Changed(Arc::new(record)));
         Ok(changed)
+    }
+
+    /// Proposes what comes after a change, and writes both when it would be served.
+    async fn write(
+        &self,
+        state: &State,
+        next: &State,
+        record: &Record,
+        part: Part,
+    ) -> Result<Outcome, Error> {
+        let transaction = self.transaction(state, next, record).await?;
+        let store = Arc::clone(&self.0.store);
+        let write = async move { store.commit(transaction).await.map(drop) };
+        self.commit(record.revision, part, write).await
     }
 
     /// Proposes a part that is served if it can be written. The outer error is the store's.
@@ -211,6 +241,34 @@ impl Ledger {
             let one = loaded.config.declared(id.kind).find(|one| one.id == *id)?;
             Some(loaded.places.owner(&one.path))
         })
+    }
+
+    /// Puts back what was masked when somebody read it: from what is written now, so that a secret
+    /// that was written meanwhile stays.
+    fn unmask(&self, state: &State, edits: &mut [Edit]) -> Result<(), Error> {
+        let is_masked = |one: &Written| one.spec.to_string().contains(MASKED);
+        if !edits.iter().any(|edit| matches!(edit, Edit::Put(one) if is_masked(one))) {
+            return Ok(());
+        }
+        let (catalog, mut lookup) = (&self.0.catalog, Secrets::of(&state.resources));
+        let mut problems = Vec::new();
+        for edit in edits {
+            let Edit::Put(one) = edit else { continue };
+            if is_masked(one) {
+                let (id, mut spec) = (one.id.clone(), one.spec.value());
+                let known = state.resources.get(&id).map(|known| known.spec.value());
+                let read = form::unmask(catalog, &id, &mut spec, known.as_ref())
+                    .and_then(|()| resource(&spec.to_string(), "body.json", &id, &lookup, catalog));
+                match read {
+                    Ok(written) => **one = written,
+                    Err(more) => {
+                        problems.extend(more.into_iter().map(|one| load::within(&id, one)))
+                    }
+                }
+            }
+            lookup.add(&one.resource);
+        }
+        if problems.is_empty() { Ok(()) } else { Err(Error::Wrong(problems)) }
     }
 
     /// What there would be after the edits.

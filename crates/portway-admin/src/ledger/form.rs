@@ -132,7 +132,7 @@ pub(crate) fn masked(catalog: &Catalog, id: &ResourceId, spec: &Value) -> Value 
 }
 
 /// Puts back what was masked when somebody read it: the secret of the same place.
-pub(crate) fn unmask(
+pub(super) fn unmask(
     catalog: &Catalog,
     id: &ResourceId,
     spec: &mut Value,

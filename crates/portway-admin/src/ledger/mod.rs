@@ -7,6 +7,7 @@
 //!
 //! It knows nothing of HTTP, and nothing of who may do what.
 
+mod agree;
 mod change;
 mod error;
 mod form;
@@ -30,7 +31,7 @@ use tokio::sync::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard, broadcast};
 
 pub use change::{Action, Change, Changed, Condition, Edit, Request};
 pub use error::Error;
-pub(crate) use form::{masked, unmask};
+pub(crate) use form::masked;
 pub use history::{Record, RecordedChange, Records};
 pub(crate) use lookup::Secrets;
 pub use restore::Backup;
@@ -183,8 +184,16 @@ impl Ledger {
         *self.0.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
     }
 
-    fn set(&self, state: State) {
-        *self.0.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state);
+    fn set(&self, state: State) -> Arc<State> {
+        let state = Arc::new(state);
+        *self.0.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&state);
+        state
+    }
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State").field("revision", &self.revision).finish_non_exhaustive()
     }
 }
 

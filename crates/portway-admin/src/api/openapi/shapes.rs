@@ -40,9 +40,13 @@ pub(super) fn of(id: &str) -> Option<Shape> {
         "apply" | "rollback" => (list(reference("ResourceChange")), reference("WriteMeta")),
         "explain" => (reference("Explanation"), none()),
         "findDocuments" => (list(reference("DocumentView")), paged(&[])),
-        "clearDocuments" => (plain("null"), object(&[("deleted", plain("integer"))])),
-        "getDocument" | "putDocument" | "patchDocument" | "deleteDocument" => {
-            (reference("DocumentView"), none())
+        "clearDocuments" => {
+            let meta = [("deleted", plain("integer")), ("dry_run", plain("boolean"))];
+            (plain("null"), object(&meta))
+        }
+        "getDocument" => (reference("DocumentView"), none()),
+        "putDocument" | "patchDocument" | "deleteDocument" => {
+            (reference("DocumentView"), object(&[("dry_run", plain("boolean"))]))
         }
         "listTokens" => (list(reference("TokenView")), none()),
         "createToken" => (reference("NewToken"), none()),

@@ -167,6 +167,9 @@ pub(crate) struct Diff {
     /// Also what would be deleted: what has these labels and is not in the files
     #[arg(long, value_name = "KEY=VALUE", conflicts_with = "from")]
     pub(crate) selector: Option<String>,
+    /// Also what would be deleted in namespaces that neither the files nor `-n` name
+    #[arg(long, requires = "selector")]
+    pub(crate) all_namespaces: bool,
     /// Compare with this change in place of files
     #[arg(long, value_name = "REVISION", conflicts_with = "files")]
     pub(crate) from: Option<u64>,
@@ -183,7 +186,8 @@ pub(crate) struct Diff {
 
 const SYNC: &str = "\
 What is in the files is made and changed; what has the labels and is not in the files is deleted.
-Resources that lack the labels are never deleted, and neither is what others own.
+Resources that lack the labels are never deleted, and neither is what others own. What is in other
+namespaces than that of -n and those the files name is deleted with --all-namespaces only.
 
 Examples:
   portway sync -f shop/ --selector team=shop --dry-run
@@ -197,6 +201,9 @@ pub(crate) struct Sync {
     /// The labels of what may be deleted
     #[arg(short, long, value_name = "KEY=VALUE", required = true, value_parser = selector)]
     pub(crate) selector: String,
+    /// Also delete in namespaces that neither the files nor `-n` name, and namespaces themselves
+    #[arg(long)]
+    pub(crate) all_namespaces: bool,
     #[command(flatten)]
     pub(crate) scope: Scope,
     #[command(flatten)]

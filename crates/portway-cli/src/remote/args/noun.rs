@@ -152,8 +152,9 @@ pub(crate) struct DocumentPut {
     pub(crate) guard: Guard,
     #[command(flatten)]
     pub(crate) collection: Collection,
-    #[command(flatten)]
-    pub(crate) edit: Edit,
+    /// Only say what would be changed
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) output: Output,
 }
@@ -193,8 +194,9 @@ pub(crate) struct DocumentDelete {
     pub(crate) all: bool,
     #[command(flatten)]
     pub(crate) collection: Collection,
-    #[command(flatten)]
-    pub(crate) edit: Edit,
+    /// Only say what would be changed
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) output: Output,
 }

@@ -26,8 +26,8 @@ pub(super) async fn apply(args: &Apply) -> anyhow::Result<ExitCode> {
 pub(super) async fn sync(args: &Sync) -> anyhow::Result<ExitCode> {
     let client = client(&args.connection)?;
     let Ok(bundle) = Bundle::read(&args.files.files)? else { return Ok(wrong()) };
-    let selector = Some(args.selector.as_str());
-    made(&client, &bundle, &args.scope, selector, &args.edit, args.output.form).await
+    let prune = Prune { selector: &args.selector, all_namespaces: args.all_namespaces };
+    made(&client, &bundle, &args.scope, Some(prune), &args.edit, args.output.form).await
 }
 
 pub(super) async fn diff(args: &Diff) -> anyhow::Result<ExitCode> {
@@ -40,7 +40,10 @@ pub(super) async fn diff(args: &Diff) -> anyhow::Result<ExitCode> {
         let Ok(bundle) = Bundle::read(&args.files)? else { return Ok(wrong()) };
         // What differs is asked for, not whether it may be done.
         let edit = Edit { dry_run: true, message: None, force: true };
-        match sent(&client, &bundle, &args.scope, args.selector.as_deref(), &edit).await {
+        let prune = args.selector.as_deref();
+        let all_namespaces = args.all_namespaces;
+        let prune = prune.map(|selector| Prune { selector, all_namespaces });
+        match sent(&client, &bundle, &args.scope, prune, &edit).await {
             Ok(said) => said,
             Err(failure) => return told(failure, &bundle),
         }
@@ -61,15 +64,22 @@ fn wrong() -> ExitCode {
     ExitCode::from(PROBLEMS)
 }
 
+/// What is deleted that the files do not have.
+#[derive(Clone, Copy)]
+struct Prune<'a> {
+    selector: &'a str,
+    all_namespaces: bool,
+}
+
 async fn made(
     client: &Client,
     bundle: &Bundle,
     scope: &Scope,
-    selector: Option<&str>,
+    prune: Option<Prune<'_>>,
     edit: &Edit,
     form: Form,
 ) -> anyhow::Result<ExitCode> {
-    match sent(client, bundle, scope, selector, edit).await {
+    match sent(client, bundle, scope, prune, edit).await {
         Ok(said) => {
             warn(&said.meta);
             changed(&said, edit, form)
@@ -82,11 +92,12 @@ async fn sent(
     client: &Client,
     bundle: &Bundle,
     scope: &Scope,
-    selector: Option<&str>,
+    prune: Option<Prune<'_>>,
     edit: &Edit,
 ) -> Result<Said, Failure> {
     let request = Request::post("/apply")
-        .maybe("prune", selector)
+        .maybe("prune", prune.map(|prune| prune.selector))
+        .flag("all_namespaces", prune.is_some_and(|prune| prune.all_namespaces))
         .maybe("namespace", client.namespace(scope));
     let progress = Progress::endless("asking the gateway");
     let said = client.ask(super::edited(request, edit).json(&bundle.document)).await;

@@ -6,7 +6,7 @@ use anyhow::bail;
 use http::Method;
 use serde_json::Value;
 
-use super::{client, edited, guarded, pages, warn};
+use super::{client, guarded, pages, warn};
 use crate::{
     remote::{
         args::{
@@ -108,10 +108,10 @@ async fn made(client: &Client, args: &DocumentPut) -> anyhow::Result<ExitCode> {
     let Some(data) = data else { return Ok(ExitCode::from(PROBLEMS)) };
     let request = which.request(Method::PUT);
     let request = guarded(request, args.guard.if_match.as_deref(), args.guard.is_new);
-    let said = client.ask(edited(request, &args.edit).json(&data)).await?;
+    let said = client.ask(request.flag("dry_run", args.dry_run).json(&data)).await?;
     warn(&said.meta);
     show::value(args.output.form, &said.data, |_| {
-        let done = match args.edit.dry_run {
+        let done = match args.dry_run {
             true => "would be changed".to_owned(),
             false => format!("saved, revision {}", text(&said.data, "/revision")),
         };
@@ -164,10 +164,10 @@ async fn gone(client: &Client, args: &DocumentDelete) -> anyhow::Result<ExitCode
         bail!(UsageError("--all means every document: leave out the id".to_owned()));
     }
     let request = which.request(Method::DELETE).flag("force", args.all);
-    let said = client.ask(edited(request, &args.edit)).await?;
+    let said = client.ask(request.flag("dry_run", args.dry_run)).await?;
     warn(&said.meta);
     show::value(args.output.form, &said.data, |_| {
-        let verb = if args.edit.dry_run { "would be deleted" } else { "deleted" };
+        let verb = if args.dry_run { "would be deleted" } else { "deleted" };
         format!("{} {verb}\n", which.named())
     })?;
     Ok(ExitCode::SUCCESS)

@@ -127,6 +127,21 @@ async fn a_difference_has_an_exit_code() {
 }
 
 #[tokio::test]
+async fn a_sync_deletes_in_other_namespaces_when_it_is_told_so() {
+    let gateway = Gateway::start().await.unwrap();
+    gateway.good(&["put", "namespace", "shop"]).await;
+    let route = ["put", "route", "a", "match.path=/a", "target.reply.body=a", "labels.team=web"];
+    gateway.good(&route).await;
+    let sync = ["sync", "-f", "-", "-s", "team=web", "-n", "shop"];
+    good(&gateway.with_input(&sync, "routes: []").await);
+    gateway.good(&["get", "route", "a"]).await;
+    let all = [&sync[..], &["--all-namespaces"]].concat();
+    let diff = ["diff", "-f", "-", "--selector", "team=web", "-n", "shop", "--all-namespaces"];
+    bad(&gateway.with_input(&diff, "routes: []").await, 2);
+    assert!(good(&gateway.with_input(&all, "routes: []").await).contains("1 deleted"));
+}
+
+#[tokio::test]
 async fn all_pages_of_a_list_are_read() {
     let gateway = Gateway::start().await.unwrap();
     let route = |number| {
@@ -196,6 +211,26 @@ async fn documents_are_addressed_in_both_ways() {
     assert!(said.contains("id, collection, data are missing"), "{said}");
     gateway.good(&["doc", "rm", "--all", "-c", "carts"]).await;
     assert!(gateway.bad(&shown, 1).await.contains("not_found"));
+}
+
+#[tokio::test]
+async fn what_would_become_of_a_document_is_told() {
+    let gateway = Gateway::start().await.unwrap();
+    gateway.good(&["put", "collection", "carts", "schema:={\"type\": \"number\"}"]).await;
+    let said = async |arguments: &[&str]| {
+        gateway.good(&[&["doc"], arguments, &["-c", "carts", "--dry-run"]].concat()).await
+    };
+    let shown = ["doc", "get", "a", "-c", "carts"];
+    assert_eq!(said(&["put", "a", "data:=1"]).await, "document carts/a would be changed\n");
+    assert!(gateway.bad(&shown, 1).await.contains("not_found"));
+    let wrong = ["doc", "put", "a", "data=text", "-c", "carts", "--dry-run"];
+    assert!(gateway.bad(&wrong, 1).await.contains("number"));
+    gateway.good(&["doc", "put", "a", "data:=1", "-c", "carts"]).await;
+    said(&["put", "a", "data:=2"]).await;
+    assert_eq!(said(&["rm", "a"]).await, "document carts/a would be deleted\n");
+    assert_eq!(said(&["rm", "--all"]).await, "document carts/* would be deleted\n");
+    assert_eq!(gateway.json(&shown).await["data"], 1);
+    gateway.bad(&["doc", "rm", "a", "-c", "carts", "-m", "no history"], 2).await;
 }
 
 #[tokio::test]

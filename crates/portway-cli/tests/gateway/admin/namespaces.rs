@@ -61,3 +61,43 @@ async fn history_tells_of_nothing_in_other_namespaces() -> io::Result<()> {
     assert_eq!(numbers(&api.get("/revisions").await?), [6, 5, 4, 3, 2, 1]);
     Ok(())
 }
+
+#[tokio::test]
+async fn what_a_document_lacks_is_taken_away_in_its_own_namespaces_alone() -> io::Result<()> {
+    let mut api = Administered::start("namespaces: [{name: shop}, {name: bank}]").await?;
+    let route = |namespace: &str, name: &str| {
+        json!({ "name": name, "namespace": namespace, "labels": { "team": "web" },
+                "match": { "path": format!("/{namespace}/{name}") },
+                "target": { "reply": { "body": name } } })
+    };
+    let of = ["shop", "bank", "default"];
+    let all: Vec<_> = of.iter().flat_map(|one| [route(one, "a"), route(one, "b")]).collect();
+    let world = json!({ "name": "tmp", "labels": { "team": "web" } });
+    let all = json!({ "namespaces": [world], "routes": all });
+    assert_eq!(api.ask(http::Method::POST, "/apply", Some(all)).await?.0, 200);
+    let deleted = async |api: &Administered, query: &str, routes: Value| {
+        let path = format!("/apply?prune=team=web{query}");
+        let document = json!({ "routes": routes });
+        let (status, body) = api.ask(http::Method::POST, &path, Some(document)).await?;
+        assert_eq!(status, 200, "{body}");
+        let gone =
+            body["data"].as_array().into_iter().flatten().filter(|one| one["action"] == "delete");
+        let id = |one: &Value| format!("{}/{}", one["namespace"], one["name"]).replace('"', "");
+        io::Result::Ok(gone.map(id).collect::<Vec<_>>())
+    };
+    // Who has one namespace is not in the way of what stands in others.
+    let editor = json!({ "name": "e", "role": "editor", "namespaces": ["shop"] });
+    let editor = api.token(editor).await?;
+    let admin = std::mem::replace(&mut api.token, editor);
+    assert_eq!(deleted(&api, "", json!([route("shop", "a")])).await?, ["shop/b"]);
+    assert_eq!(deleted(&api, "&namespace=shop", json!([])).await?, ["shop/a"]);
+    api.token = admin;
+    let named = json!([route("bank", "a")]);
+    assert_eq!(
+        deleted(&api, "&namespace=default&dry_run=true", named.clone()).await?,
+        ["bank/b", "default/a", "default/b"]
+    );
+    assert_eq!(deleted(&api, "", json!([])).await?, ["default/a", "default/b"]);
+    assert_eq!(deleted(&api, "&all_namespaces=true", named).await?, ["default/tmp", "bank/b"]);
+    Ok(())
+}

@@ -3,9 +3,10 @@
 use std::io;
 
 use http::Method;
+use portway_testkit::Client;
 use serde_json::{Value, json};
 
-use super::Administered;
+use super::{Administered, ask};
 
 #[tokio::test]
 async fn patches_at_once_are_all_there_afterwards() -> io::Result<()> {
@@ -73,6 +74,52 @@ async fn a_secret_that_changes_while_somebody_refers_to_it_is_the_new_one() -> i
             let seen = api.seen(&format!("/r{writer}")).await?.1;
             assert_eq!(seen, format!("{writer} {round} {value}"));
         }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_secret_that_is_rotated_while_others_write_its_labels_is_the_new_one() -> io::Result<()> {
+    let api = Administered::start("").await?;
+    api.put("/secrets/k", json!({ "value": "s0" })).await?;
+    api.reply("r", "/r", "${secret:k}").await?;
+    for round in 1..20 {
+        let value = format!("s{round}");
+        let labelled = |writer: u32| {
+            let labels = json!({ "round": format!("{round}-{writer}") });
+            json!({ "name": "k", "value": "(masked)", "labels": labels })
+        };
+        let put = async |writer: u32| api.put("/secrets/k", labelled(writer)).await;
+        let apply = async |writer: u32| {
+            let document = json!({ "secrets": [labelled(writer)] });
+            api.ask(Method::POST, "/apply", Some(document)).await
+        };
+        let new = api.put("/secrets/k", json!({ "value": value }));
+        let (.., (status, body), _) = tokio::try_join!(put(0), new, put(1), apply(2), put(3))?;
+        assert_eq!(status, 200, "{body}");
+        assert_eq!(api.seen("/r").await?.1, value);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn everybody_is_answered_what_they_have_written_themselves() -> io::Result<()> {
+    let api = Administered::start("").await?;
+    for round in 0..20 {
+        let write = async |writer: u32| {
+            let body = format!("{round} {writer}");
+            let reply = json!({ "reply": { "body": body } });
+            let route = json!({ "match": { "path": "/shared" }, "target": reply });
+            let client = Client::h1(api.address());
+            let path = "/api/v1/routes/shared";
+            let answer = ask(&client, &api.token, Method::PUT, path, Some(&route)).await?;
+            let told = answer.json::<Value>()?;
+            assert_eq!(told["data"]["spec"], route, "{told}");
+            assert_eq!(told["data"]["revision"], told["meta"]["revision"], "{told}");
+            assert_eq!(answer.headers["etag"].to_str().ok(), told["data"]["etag"].as_str());
+            io::Result::Ok(())
+        };
+        tokio::try_join!(write(0), write(1), write(2), write(3), write(4), write(5))?;
     }
     Ok(())
 }
