@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
-use portway_config::{Role, value::NamespaceScope};
+use portway_config::{ResourceId, Role, value::NamespaceScope};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
@@ -316,6 +316,14 @@ impl Who {
             Some(namespace) => denied(&format!("the namespace {namespace:?} is not yours")),
             None => denied("it concerns every namespace, and not all are yours"),
         }
+    }
+
+    /// Whether they may do this to a resource.
+    ///
+    /// # Errors
+    /// They may not.
+    pub fn allows_with(&self, verb: Verb, id: &ResourceId) -> Result<(), Denied> {
+        self.allows(verb, id.kind.singular(), Some(id.namespace.as_str()))
     }
 
     /// Whether they may do this to what concerns a namespace of theirs, whichever it is. They see

@@ -65,7 +65,7 @@ impl Context {
 
     /// Whether it may be done.
     pub(crate) fn allowed(&self, verb: Verb, id: &ResourceId) -> Result<(), Failure> {
-        Ok(self.who.allows(verb, id.kind.singular(), Some(id.namespace.as_str()))?)
+        Ok(self.who.allows_with(verb, id)?)
     }
 
     /// What is said about a change.

@@ -1,7 +1,8 @@
-//! What somebody sees whose rights are one namespace.
+//! What somebody sees whose rights are one namespace, or some kinds.
 
 use std::io;
 
+use http::Method;
 use serde_json::{Value, json};
 
 use super::{Administered, next};
@@ -24,7 +25,7 @@ async fn history_tells_of_nothing_in_other_namespaces() -> io::Result<()> {
         { "name": "cart", "namespace": "shop", "match": { "path": "/cart" },
           "target": { "reply": { "body": "two" } } },
     ] });
-    assert_eq!(api.ask(http::Method::POST, "/apply", Some(both)).await?.0, 200);
+    assert_eq!(api.ask(Method::POST, "/apply", Some(both)).await?.0, 200);
     put("bank", "vault", "three").await?;
     let seen = async |path: &str| {
         let (status, body) = api.ask_as(&viewer, path).await?;
@@ -59,5 +60,35 @@ async fn history_tells_of_nothing_in_other_namespaces() -> io::Result<()> {
     assert_eq!(next(&mut events).await?.1["revision"], 6);
     // Whoever has every namespace sees all of it.
     assert_eq!(numbers(&api.get("/revisions").await?), [6, 5, 4, 3, 2, 1]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn history_tells_of_nothing_of_other_kinds() -> io::Result<()> {
+    let api = Administered::start("").await?;
+    let wanted = json!({ "name": "v", "role": "viewer", "kinds": ["revision", "route"] });
+    let viewer = api.token(wanted).await?;
+    api.put("/consumers/ann", json!({ "labels": { "plan": "gold" } })).await?;
+    api.reply("a", "/a", "a").await?;
+    assert_eq!(api.ask_as(&viewer, "/consumers").await?.0, 403);
+    let seen = async |path: &str| {
+        let (status, body) = api.ask_as(&viewer, path).await?;
+        let text = body.to_string();
+        assert!(!text.contains("ann") && !text.contains("gold"), "{path}: {body}");
+        io::Result::Ok((status, body["data"].as_array().map(Vec::len)))
+    };
+    assert_eq!(seen("/revisions").await?, (200, Some(1)));
+    assert_eq!(seen("/revisions/1").await?.0, 404);
+    assert_eq!(seen("/revisions/2").await?.0, 200);
+    assert_eq!(seen("/diff?from=0").await?, (200, Some(1)));
+    let mut events = api.watch(&viewer, 0).await?;
+    assert_eq!(next(&mut events).await?.1["revision"], 2);
+    // Who sees nothing but history sees that it is there.
+    let wanted = json!({ "name": "n", "role": "viewer", "kinds": ["revision"] });
+    let nobody = api.token(wanted).await?;
+    for path in ["/revisions", "/diff?from=0"] {
+        let (status, body) = api.ask_as(&nobody, path).await?;
+        assert_eq!((status, &body["data"]), (200, &json!([])), "{path}: {body}");
+    }
     Ok(())
 }
