@@ -143,7 +143,7 @@ pub(crate) fn export(context: &Context) -> Result<Made, Failure> {
     let document: Map<_, _> =
         lists.into_iter().map(|(kind, list)| (kind.plural().to_owned(), list.into())).collect();
     let document = Value::Object(document);
-    let wants = context.headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    let wants = context.head.headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
     if wants.is_some_and(|accept| accept.contains("application/json")) {
         let text = format!("{document:#}\n");
         return Ok(response(StatusCode::OK, "application/json", text).into());

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, header};
+use http::{header, request::Parts};
 use portway_config::{Kind, ResourceId, value::Name};
 
 use super::{answer::Failure, query::Query, service::Inner, unique};
@@ -19,7 +19,7 @@ pub(crate) struct Context {
     /// The parts of the path that stand for something, by name.
     pub(crate) path: Vec<(&'static str, String)>,
     pub(crate) query: Query,
-    pub(crate) headers: HeaderMap,
+    pub(crate) head: Parts,
     pub(crate) body: Bytes,
 }
 
@@ -70,7 +70,8 @@ impl Context {
 
     /// What is said about a change.
     pub(crate) fn message(&self) -> Option<String> {
-        let header = self.headers.get("x-portway-message").and_then(|value| value.to_str().ok());
+        let header =
+            self.head.headers.get("x-portway-message").and_then(|value| value.to_str().ok());
         self.query.get("message").or(header).map(str::to_owned)
     }
 
@@ -81,7 +82,10 @@ impl Context {
     ) -> Result<Vec<(ResourceId, Condition)>, Failure> {
         let mut conditions = Vec::new();
         let text = |name: header::HeaderName| {
-            self.headers.get(name).map(|value| value.to_str().unwrap_or_default().trim().to_owned())
+            self.head
+                .headers
+                .get(name)
+                .map(|value| value.to_str().unwrap_or_default().trim().to_owned())
         };
         if let Some(tag) = text(header::IF_MATCH) {
             let condition = match tag.as_str() {
@@ -125,7 +129,7 @@ impl Context {
 
     /// What the body is called in messages: its ending says the format.
     pub(crate) fn file(&self) -> Result<&'static str, Failure> {
-        let kind = self.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let kind = self.head.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
         let kind = kind.map(|kind| kind.split(';').next().unwrap_or(kind).trim());
         match kind.map(str::to_ascii_lowercase).as_deref() {
             None | Some("application/json" | "application/merge-patch+json") => Ok("body.json"),

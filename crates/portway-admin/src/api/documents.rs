@@ -77,7 +77,7 @@ impl Place {
         data: Value,
     ) -> Result<Made, Failure> {
         self.collection.check(&data).map_err(Failure::wrong)?;
-        let expected = expected(&context.headers, known)?;
+        let expected = expected(&context.head.headers, known)?;
         let now = Moment::from(std::time::SystemTime::now());
         let created = known.and_then(|entry| Some(kept(entry).ok()?.created)).unwrap_or(now);
         let document = Kept { data, created, updated: now };
@@ -153,7 +153,7 @@ pub(crate) async fn patch(context: Context) -> Result<Made, Failure> {
         return Err(Failure::new(status, code, "a merge patch is JSON"));
     }
     let patch = context.value()?;
-    let said = context.headers.get(header::IF_MATCH);
+    let said = context.head.headers.get(header::IF_MATCH);
     let mut tries = Tries::of(said.is_some_and(|tag| tag != "*"));
     let ledger = context.ledger();
     let _collections_wait = ledger.writes_documents().await;
@@ -237,7 +237,7 @@ pub(crate) async fn delete(context: Context) -> Result<Made, Failure> {
     let store = context.ledger().store();
     let known = store.get(&key).await.map_err(ledger::Error::from)?;
     let known = known.ok_or_else(|| Failure::not_found("there is no such document"))?;
-    let expected = expected(&context.headers, Some(&known))?;
+    let expected = expected(&context.head.headers, Some(&known))?;
     let transaction = Transaction::new().expect(&key, expected).delete(&key);
     store.commit(transaction).await.map_err(lost_race)?;
     Ok(Answer::of(place.view(&known)?).into())
