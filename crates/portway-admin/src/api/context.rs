@@ -68,6 +68,17 @@ impl Context {
         Ok(self.who.allows_with(verb, id)?)
     }
 
+    /// Whether resources of a kind may be listed, in a namespace or in all. Of namespaces
+    /// themselves, everybody lists those that they may look at.
+    pub(crate) fn may_list(&self, kind: Kind, namespace: Option<&Name>) -> Result<(), Failure> {
+        let (verb, word) = (Verb::List, kind.singular());
+        let may = match kind.is_namespaced() {
+            true => self.who.allows(verb, word, namespace.map(Name::as_str)),
+            false => self.who.allows_somewhere(verb, word),
+        };
+        Ok(may?)
+    }
+
     /// What is said about a change.
     pub(crate) fn message(&self) -> Option<String> {
         let header =

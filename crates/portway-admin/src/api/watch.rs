@@ -18,6 +18,7 @@ use super::{
     context::Context,
     revisions::{seen as visible, summary},
     service::{Inner, peer},
+    status::origins,
 };
 use crate::{
     access::{Verb, Who},
@@ -91,7 +92,7 @@ impl Watcher {
                     Err(broadcast::error::RecvError::Closed) => None,
                 },
                 running = changes.changed() => match running {
-                    Some(running) => self.event(|_| outcome(&running)).await,
+                    Some(running) => self.event(|who| outcome(&running, who)).await,
                     None => None,
                 },
                 _ = ping.tick() => self.event(|_| Bytes::from_static(b": ping\n\n")).await,
@@ -184,16 +185,8 @@ fn revision(record: &Record) -> Bytes {
 }
 
 /// What became of the last thing each owner said.
-fn outcome(running: &Running) -> Bytes {
-    let origins = running.origins().iter().map(|one| {
-        json!({
-            "origin": one.origin.as_str(),
-            "revision": one.number,
-            "applied": one.problems.is_empty(),
-            "problems": one.problems,
-        })
-    });
-    let data = json!({ "revision": running.revision(), "origins": origins.collect::<Value>() });
+fn outcome(running: &Running, who: &Who) -> Bytes {
+    let data = json!({ "revision": running.revision(), "origins": origins(running, who) });
     event("outcome", None, &data)
 }
 
