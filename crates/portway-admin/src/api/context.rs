@@ -86,11 +86,17 @@ impl Context {
         self.query.get("message").or(header).map(str::to_owned)
     }
 
-    /// What must be true of a resource (RFC 9110 section 13.1).
+    /// What must be true of a resource.
     pub(crate) fn conditions(
         &self,
         id: &ResourceId,
     ) -> Result<Vec<(ResourceId, Condition)>, Failure> {
+        let preconditions = self.preconditions()?.into_iter();
+        Ok(preconditions.map(|condition| (id.clone(), condition)).collect())
+    }
+
+    /// What must be true of whatever the request is about (RFC 9110 section 13.1).
+    pub(crate) fn preconditions(&self) -> Result<Vec<Condition>, Failure> {
         let mut conditions = Vec::new();
         let text = |name: header::HeaderName| {
             self.head
@@ -99,15 +105,14 @@ impl Context {
                 .map(|value| value.to_str().unwrap_or_default().trim().to_owned())
         };
         if let Some(tag) = text(header::IF_MATCH) {
-            let condition = match tag.as_str() {
+            conditions.push(match tag.as_str() {
                 "*" => Condition::Exists,
                 tag => Condition::At(revision_of(tag)?),
-            };
-            conditions.push((id.clone(), condition));
+            });
         }
         match text(header::IF_NONE_MATCH).as_deref() {
             None => {}
-            Some("*") => conditions.push((id.clone(), Condition::Absent)),
+            Some("*") => conditions.push(Condition::Absent),
             Some(_) => {
                 let detail = "If-None-Match takes nothing but * here";
                 return Err(Failure::bad_request("bad_condition", detail));

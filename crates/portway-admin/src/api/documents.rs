@@ -3,7 +3,7 @@
 //! Every way to write one goes through [`Place::keep`]: what a collection's schema forbids is never
 //! kept, and nothing is kept of a collection that is gone.
 
-use http::{HeaderMap, StatusCode, header};
+use http::StatusCode;
 use portway_config::{Collection, Kind, Resource, ResourceId, Visibility, value::Name};
 use portway_store::{Entry, Expect, Key, List, Prefix, Revision, Transaction, backup::Archive};
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     access::{Moment, Verb},
-    ledger::{self, keys},
+    ledger::{self, Condition, keys},
 };
 
 const LIMIT: usize = 100;
@@ -77,7 +77,7 @@ impl Place {
         data: Value,
     ) -> Result<Made, Failure> {
         self.collection.check(&data).map_err(Failure::wrong)?;
-        let expected = expected(&context.head.headers, known)?;
+        let expected = expected(context, known)?;
         let now = Moment::from(std::time::SystemTime::now());
         let created = known.and_then(|entry| Some(kept(entry).ok()?.created)).unwrap_or(now);
         let document = Kept { data, created, updated: now };
@@ -153,8 +153,8 @@ pub(crate) async fn patch(context: Context) -> Result<Made, Failure> {
         return Err(Failure::new(status, code, "a merge patch is JSON"));
     }
     let patch = context.value()?;
-    let said = context.head.headers.get(header::IF_MATCH);
-    let mut tries = Tries::of(said.is_some_and(|tag| tag != "*"));
+    let said = context.preconditions()?;
+    let mut tries = Tries::of(said.iter().any(|one| *one != Condition::Exists));
     let ledger = context.ledger();
     let _collections_wait = ledger.writes_documents().await;
     let place = Place::of(&context, Verb::Patch)?;
@@ -171,23 +171,19 @@ pub(crate) async fn patch(context: Context) -> Result<Made, Failure> {
     }
 }
 
-/// What must be true for a write, by the fields of the request, or else what is true now: of two
+/// What must be true for a write, by the fields of the request, and else what is true now: of two
 /// writers at once, one wins.
-fn expected(headers: &HeaderMap, known: Option<&Entry>) -> Result<Expect, Failure> {
-    let text = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    let refused = || {
-        let detail = "the document is not as expected";
-        Failure::new(StatusCode::PRECONDITION_FAILED, "precondition_failed", detail)
+fn expected(context: &Context, known: Option<&Entry>) -> Result<Expect, Failure> {
+    let is_met = |condition: Condition| match condition {
+        Condition::At(revision) => known.is_some_and(|entry| entry.changed.0 == revision),
+        Condition::Exists => known.is_some(),
+        Condition::Absent => known.is_none(),
     };
-    if let Some(tag) = text(header::IF_MATCH) {
-        let known = known.ok_or_else(refused)?;
-        let is_it = tag == "*" || tag.trim_matches('"') == known.changed.0.to_string();
-        return if is_it { Ok(Expect::ChangedAt(known.changed)) } else { Err(refused()) };
+    if context.preconditions()?.into_iter().all(is_met) {
+        return Ok(known.map_or(Expect::Absent, |entry| Expect::ChangedAt(entry.changed)));
     }
-    if text(header::IF_NONE_MATCH) == Some("*") && known.is_some() {
-        return Err(refused());
-    }
-    Ok(known.map_or(Expect::Absent, |entry| Expect::ChangedAt(entry.changed)))
+    let detail = "the document is not as expected";
+    Err(Failure::new(StatusCode::PRECONDITION_FAILED, "precondition_failed", detail))
 }
 
 fn lost_race(error: portway_store::Error) -> Failure {
@@ -237,7 +233,7 @@ pub(crate) async fn delete(context: Context) -> Result<Made, Failure> {
     let store = context.ledger().store();
     let known = store.get(&key).await.map_err(ledger::Error::from)?;
     let known = known.ok_or_else(|| Failure::not_found("there is no such document"))?;
-    let expected = expected(&context.head.headers, Some(&known))?;
+    let expected = expected(&context, Some(&known))?;
     let transaction = Transaction::new().expect(&key, expected).delete(&key);
     store.commit(transaction).await.map_err(lost_race)?;
     Ok(Answer::of(place.view(&known)?).into())
