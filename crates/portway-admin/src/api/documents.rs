@@ -23,6 +23,8 @@ use crate::{
 const LIMIT: usize = 100;
 /// How many documents are looked at in one go.
 const PAGE: usize = 1000;
+/// How many bytes of documents are in memory for one request, unless one has more.
+const PAGE_BYTES: usize = 8 << 20;
 /// How many things that are wrong with documents are told.
 const PROBLEMS: usize = 100;
 
@@ -215,15 +217,43 @@ pub(crate) async fn list(context: Context) -> Result<Made, Failure> {
     let place = Place::of(&context, Verb::List)?;
     let limit = context.query.limit(LIMIT)?;
     let offset = context.query.parsed::<usize>("offset")?.unwrap_or(0);
-    let mut list = List::of(&place.folder).limit(limit.saturating_add(offset));
+    let store = context.ledger().store();
+    let mut list = page_of(&place.folder);
     if let Some(cursor) = context.query.get("cursor") {
         list = list.after(&place.key(cursor)?);
     }
-    let page = context.ledger().store().list(list).await.map_err(ledger::Error::from)?;
-    let shown = page.entries.iter().skip(offset);
+    let Some(list) = skipped(&**store, list, offset).await? else {
+        return Ok(Answer::of([(); 0]).meta("cursor", Value::Null).into());
+    };
+    let page = store.list(list.limit(limit)).await.map_err(ledger::Error::from)?;
+    let shown = page.entries.iter();
     let data = shown.map(|entry| place.view(entry)).collect::<Result<Vec<_>, _>>()?;
     let last = page.entries.last().filter(|_| page.more).map(|entry| entry.key.name().to_owned());
     Ok(Answer::of(data).meta("cursor", last.map_or(Value::Null, Value::from)).into())
+}
+
+/// As much of what lies below a prefix as is looked at in one go.
+fn page_of(folder: &Prefix) -> List {
+    List::of(folder).limit(PAGE).bytes(PAGE_BYTES)
+}
+
+/// A list without its first `count` entries, a page of which is in memory at a time; `None` when
+/// there are no others.
+async fn skipped(
+    store: &dyn Archive,
+    mut list: List,
+    mut count: usize,
+) -> Result<Option<List>, Failure> {
+    while count > 0 {
+        let page = store.list(list.clone().limit(count.min(PAGE))).await;
+        let page = page.map_err(ledger::Error::from)?;
+        count -= page.entries.len();
+        match page.entries.last().filter(|_| page.more) {
+            Some(last) => list = list.after(&last.key),
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(list))
 }
 
 /// `DELETE /api/v1/documents/{id}`
@@ -303,7 +333,7 @@ struct Pages<'a> {
 
 impl<'a> Pages<'a> {
     fn of(store: &'a dyn Archive, folder: &'a Prefix) -> Self {
-        Self { store, next: Some(List::of(folder).limit(PAGE)) }
+        Self { store, next: Some(page_of(folder)) }
     }
 
     /// The next ones; `None` when there are no more.

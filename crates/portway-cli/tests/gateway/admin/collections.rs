@@ -168,3 +168,29 @@ async fn a_condition_that_is_not_understood_is_refused() -> io::Result<()> {
     assert_eq!(write(Method::PUT, "if-match", b"*").await?, 412);
     Ok(())
 }
+
+#[tokio::test]
+async fn a_page_of_documents_is_no_larger_than_it_should_be() -> io::Result<()> {
+    let api = Administered::start("").await?;
+    api.put("/collections/files", json!({})).await?;
+    let text = "x".repeat(1_400_000);
+    for id in ["a", "b", "c", "d", "e", "f", "g"] {
+        api.put(&format!("/documents/{id}?collection=files"), json!(text)).await?;
+    }
+    let ids = async |query: &str| {
+        let page = api.get(&format!("/documents?collection=files&limit=1000{query}")).await?;
+        let all = page["data"].as_array().cloned().unwrap_or_default();
+        let ids: String = all.iter().filter_map(|one| one["id"].as_str()).collect();
+        io::Result::Ok((ids, page["meta"]["cursor"].as_str().map(str::to_owned)))
+    };
+    let (first, cursor) = ids("").await?;
+    assert_eq!((first.as_str(), cursor.as_deref()), ("abcde", Some("e")));
+    assert_eq!(ids("&cursor=e").await?, ("fg".to_owned(), None));
+    // What is left out may be more than a page has.
+    assert_eq!(ids("&offset=6").await?, ("g".to_owned(), None));
+    assert_eq!(ids("&offset=1&cursor=e").await?, ("g".to_owned(), None));
+    for beyond in [7, usize::MAX] {
+        assert_eq!(ids(&format!("&offset={beyond}")).await?, (String::new(), None));
+    }
+    Ok(())
+}
