@@ -112,6 +112,10 @@ impl AdminService for Api {
         self.0.live.admits(token)
     }
 
+    fn expects(&self, id: &HeaderValue) {
+        self.0.live.expects(id);
+    }
+
     fn saw(&self, seen: Seen) {
         self.0.live.saw(&seen);
     }
