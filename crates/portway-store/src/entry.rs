@@ -57,6 +57,7 @@ pub struct List {
     pub(crate) prefix: Prefix,
     pub(crate) after: Option<Key>,
     pub(crate) limit: usize,
+    pub(crate) bytes: usize,
     pub(crate) backwards: bool,
 }
 
@@ -64,7 +65,8 @@ impl List {
     /// Everything below `prefix`, by key.
     #[must_use]
     pub fn of(prefix: &Prefix) -> Self {
-        Self { prefix: prefix.clone(), after: None, limit: usize::MAX, backwards: false }
+        let (after, limit, bytes) = (None, usize::MAX, usize::MAX);
+        Self { prefix: prefix.clone(), after, limit, bytes, backwards: false }
     }
 
     /// Only what comes after `key` in the order of the list. The key need not exist.
@@ -81,11 +83,36 @@ impl List {
         self
     }
 
+    /// At most so many bytes of values, or one entry that has more.
+    #[must_use]
+    pub fn bytes(mut self, bytes: usize) -> Self {
+        self.bytes = bytes;
+        self
+    }
+
     /// From the last key to the first.
     #[must_use]
     pub fn backwards(mut self) -> Self {
         self.backwards = true;
         self
+    }
+
+    /// As much of what was found as is wanted, and whether that is not all.
+    pub(crate) fn take<E>(
+        &self,
+        found: impl Iterator<Item = Result<Entry, E>>,
+    ) -> Result<(Vec<Entry>, bool), E> {
+        let (mut entries, mut bytes) = (Vec::new(), 0);
+        for entry in found {
+            let entry = entry?;
+            bytes += entry.value.len();
+            let is_too_much = bytes > self.bytes && !entries.is_empty();
+            if is_too_much || entries.len() == self.limit {
+                return Ok((entries, true));
+            }
+            entries.push(entry);
+        }
+        Ok((entries, false))
     }
 
     /// The keys to look at, from the first to the last; `None` when there can be none.
@@ -113,7 +140,7 @@ impl List {
 pub struct Page {
     /// The entries, in the order that was asked for.
     pub entries: Vec<Entry>,
-    /// Whether the limit left some out. The next page, [`List::after`] the last key, is of a state
+    /// Whether the limits left some out. The next page, [`List::after`] the last key, is of a state
     /// of its own: to put pages together, watch from the revision after the first page's.
     pub more: bool,
     /// The state of the store that was read. Watching from the one after it misses nothing.

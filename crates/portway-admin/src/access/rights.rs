@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
-use portway_config::{Role, value::NamespaceScope};
+use portway_config::{ResourceId, Role, value::NamespaceScope};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
@@ -110,6 +110,8 @@ const KINDS: &[(&str, Reach)] = &[
     ("namespace", Reach::Gateway),
     ("listener", Reach::Gateway),
     ("domain", Reach::Gateway),
+    // It is counted by names, which namespaces may share.
+    ("traffic", Reach::Gateway),
     // History goes through every namespace, and a live request may be any route's.
     ("revision", Reach::Gateway),
     ("debug-token", Reach::Gateway),
@@ -119,7 +121,6 @@ const KINDS: &[(&str, Reach)] = &[
     ("kind", Reach::Everybody),
     ("plugin-type", Reach::Everybody),
     ("status", Reach::Everybody),
-    ("traffic", Reach::Everybody),
     ("token", Reach::Access),
     ("audit", Reach::Access),
     ("backup", Reach::Access),
@@ -316,6 +317,15 @@ impl Who {
             Some(namespace) => denied(&format!("the namespace {namespace:?} is not yours")),
             None => denied("it concerns every namespace, and not all are yours"),
         }
+    }
+
+    /// Whether they may do this to a resource. A namespace is for those who have it.
+    ///
+    /// # Errors
+    /// They may not.
+    pub fn allows_with(&self, verb: Verb, id: &ResourceId) -> Result<(), Denied> {
+        let within = if id.kind.is_namespaced() { &id.namespace } else { &id.name };
+        self.allows(verb, id.kind.singular(), Some(within.as_str()))
     }
 
     /// Whether they may do this to what concerns a namespace of theirs, whichever it is. They see

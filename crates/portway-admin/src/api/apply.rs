@@ -126,14 +126,14 @@ pub(crate) fn export(context: &Context) -> Result<Made, Failure> {
         })?],
     };
     for kind in &kinds {
-        let within = namespace.as_ref().map(Name::as_str);
-        context.who.allows(Verb::List, kind.singular(), within)?;
+        context.may_list(*kind, namespace.as_ref())?;
     }
     let owner = context.query.get("owner").unwrap_or("store").to_owned();
     let mut lists: BTreeMap<Kind, Vec<Value>> = BTreeMap::new();
     let mut add = |id: &ResourceId, spec: &Value| {
         let here = namespace.as_ref().is_none_or(|ns| *ns == id.namespace);
-        if kinds.contains(&id.kind) && (here || !id.kind.is_namespaced()) {
+        let is_wanted = kinds.contains(&id.kind) && (here || !id.kind.is_namespaced());
+        if is_wanted && context.allowed(Verb::List, id).is_ok() {
             lists.entry(id.kind).or_default().push(in_document(context, id, spec));
         }
     };
@@ -155,7 +155,7 @@ pub(crate) fn export(context: &Context) -> Result<Made, Failure> {
     let document: Map<_, _> =
         lists.into_iter().map(|(kind, list)| (kind.plural().to_owned(), list.into())).collect();
     let document = Value::Object(document);
-    let wants = context.headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    let wants = context.head.headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
     if wants.is_some_and(|accept| accept.contains("application/json")) {
         let text = format!("{document:#}\n");
         return Ok(response(StatusCode::OK, "application/json", text).into());

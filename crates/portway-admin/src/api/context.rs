@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, header};
+use http::{header, request::Parts};
 use portway_config::{Kind, ResourceId, value::Name};
 
 use super::{answer::Failure, query::Query, service::Inner, unique};
@@ -19,7 +19,7 @@ pub(crate) struct Context {
     /// The parts of the path that stand for something, by name.
     pub(crate) path: Vec<(&'static str, String)>,
     pub(crate) query: Query,
-    pub(crate) headers: HeaderMap,
+    pub(crate) head: Parts,
     pub(crate) body: Bytes,
 }
 
@@ -65,34 +65,54 @@ impl Context {
 
     /// Whether it may be done.
     pub(crate) fn allowed(&self, verb: Verb, id: &ResourceId) -> Result<(), Failure> {
-        Ok(self.who.allows(verb, id.kind.singular(), Some(id.namespace.as_str()))?)
+        Ok(self.who.allows_with(verb, id)?)
+    }
+
+    /// Whether resources of a kind may be listed, in a namespace or in all. Of namespaces
+    /// themselves, everybody lists those that they may look at.
+    pub(crate) fn may_list(&self, kind: Kind, namespace: Option<&Name>) -> Result<(), Failure> {
+        let (verb, word) = (Verb::List, kind.singular());
+        let may = match kind.is_namespaced() {
+            true => self.who.allows(verb, word, namespace.map(Name::as_str)),
+            false => self.who.allows_somewhere(verb, word),
+        };
+        Ok(may?)
     }
 
     /// What is said about a change.
     pub(crate) fn message(&self) -> Option<String> {
-        let header = self.headers.get("x-portway-message").and_then(|value| value.to_str().ok());
+        let header =
+            self.head.headers.get("x-portway-message").and_then(|value| value.to_str().ok());
         self.query.get("message").or(header).map(str::to_owned)
     }
 
-    /// What must be true of a resource (RFC 9110 section 13.1).
+    /// What must be true of a resource.
     pub(crate) fn conditions(
         &self,
         id: &ResourceId,
     ) -> Result<Vec<(ResourceId, Condition)>, Failure> {
+        let preconditions = self.preconditions()?.into_iter();
+        Ok(preconditions.map(|condition| (id.clone(), condition)).collect())
+    }
+
+    /// What must be true of whatever the request is about (RFC 9110 section 13.1).
+    pub(crate) fn preconditions(&self) -> Result<Vec<Condition>, Failure> {
         let mut conditions = Vec::new();
         let text = |name: header::HeaderName| {
-            self.headers.get(name).map(|value| value.to_str().unwrap_or_default().trim().to_owned())
+            self.head
+                .headers
+                .get(name)
+                .map(|value| value.to_str().unwrap_or_default().trim().to_owned())
         };
         if let Some(tag) = text(header::IF_MATCH) {
-            let condition = match tag.as_str() {
+            conditions.push(match tag.as_str() {
                 "*" => Condition::Exists,
                 tag => Condition::At(revision_of(tag)?),
-            };
-            conditions.push((id.clone(), condition));
+            });
         }
         match text(header::IF_NONE_MATCH).as_deref() {
             None => {}
-            Some("*") => conditions.push((id.clone(), Condition::Absent)),
+            Some("*") => conditions.push(Condition::Absent),
             Some(_) => {
                 let detail = "If-None-Match takes nothing but * here";
                 return Err(Failure::bad_request("bad_condition", detail));
@@ -125,7 +145,7 @@ impl Context {
 
     /// What the body is called in messages: its ending says the format.
     pub(crate) fn file(&self) -> Result<&'static str, Failure> {
-        let kind = self.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let kind = self.head.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
         let kind = kind.map(|kind| kind.split(';').next().unwrap_or(kind).trim());
         match kind.map(str::to_ascii_lowercase).as_deref() {
             None | Some("application/json" | "application/merge-patch+json") => Ok("body.json"),

@@ -3,7 +3,7 @@
 //! Every way to write one goes through [`Place::keep`]: what a collection's schema forbids is never
 //! kept, and nothing is kept of a collection that is gone.
 
-use http::{HeaderMap, StatusCode, header};
+use http::StatusCode;
 use portway_config::{Collection, Kind, Resource, ResourceId, Visibility, value::Name};
 use portway_store::{Entry, Expect, Key, List, Prefix, Revision, Transaction, backup::Archive};
 use serde::{Deserialize, Serialize};
@@ -17,12 +17,14 @@ use super::{
 };
 use crate::{
     access::{Moment, Verb},
-    ledger::{self, keys},
+    ledger::{self, Condition, keys},
 };
 
 const LIMIT: usize = 100;
 /// How many documents are looked at in one go.
 const PAGE: usize = 1000;
+/// How many bytes of documents are in memory for one request, unless one has more.
+const PAGE_BYTES: usize = 8 << 20;
 /// How many things that are wrong with documents are told.
 const PROBLEMS: usize = 100;
 
@@ -77,7 +79,7 @@ impl Place {
         data: Value,
     ) -> Result<Made, Failure> {
         self.collection.check(&data).map_err(Failure::wrong)?;
-        let expected = expected(&context.headers, known)?;
+        let expected = expected(context, known)?;
         let now = Moment::from(std::time::SystemTime::now());
         let created = known.and_then(|entry| Some(kept(entry).ok()?.created)).unwrap_or(now);
         let document = Kept { data, created, updated: now };
@@ -170,8 +172,8 @@ pub(crate) async fn patch(context: Context) -> Result<Made, Failure> {
         return Err(Failure::new(status, code, "a merge patch is JSON"));
     }
     let patch = context.value()?;
-    let said = context.headers.get(header::IF_MATCH);
-    let mut tries = Tries::of(said.is_some_and(|tag| tag != "*"));
+    let said = context.preconditions()?;
+    let mut tries = Tries::of(said.iter().any(|one| *one != Condition::Exists));
     let ledger = context.ledger();
     let _collections_wait = ledger.writes_documents().await;
     let place = Place::of(&context, Verb::Patch)?;
@@ -188,23 +190,19 @@ pub(crate) async fn patch(context: Context) -> Result<Made, Failure> {
     }
 }
 
-/// What must be true for a write, by the fields of the request, or else what is true now: of two
+/// What must be true for a write, by the fields of the request, and else what is true now: of two
 /// writers at once, one wins.
-fn expected(headers: &HeaderMap, known: Option<&Entry>) -> Result<Expect, Failure> {
-    let text = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    let refused = || {
-        let detail = "the document is not as expected";
-        Failure::new(StatusCode::PRECONDITION_FAILED, "precondition_failed", detail)
+fn expected(context: &Context, known: Option<&Entry>) -> Result<Expect, Failure> {
+    let is_met = |condition: Condition| match condition {
+        Condition::At(revision) => known.is_some_and(|entry| entry.changed.0 == revision),
+        Condition::Exists => known.is_some(),
+        Condition::Absent => known.is_none(),
     };
-    if let Some(tag) = text(header::IF_MATCH) {
-        let known = known.ok_or_else(refused)?;
-        let is_it = tag == "*" || tag.trim_matches('"') == known.changed.0.to_string();
-        return if is_it { Ok(Expect::ChangedAt(known.changed)) } else { Err(refused()) };
+    if context.preconditions()?.into_iter().all(is_met) {
+        return Ok(known.map_or(Expect::Absent, |entry| Expect::ChangedAt(entry.changed)));
     }
-    if text(header::IF_NONE_MATCH) == Some("*") && known.is_some() {
-        return Err(refused());
-    }
-    Ok(known.map_or(Expect::Absent, |entry| Expect::ChangedAt(entry.changed)))
+    let detail = "the document is not as expected";
+    Err(Failure::new(StatusCode::PRECONDITION_FAILED, "precondition_failed", detail))
 }
 
 fn lost_race(error: portway_store::Error) -> Failure {
@@ -236,15 +234,43 @@ pub(crate) async fn list(context: Context) -> Result<Made, Failure> {
     let place = Place::of(&context, Verb::List)?;
     let limit = context.query.limit(LIMIT)?;
     let offset = context.query.parsed::<usize>("offset")?.unwrap_or(0);
-    let mut list = List::of(&place.folder).limit(limit.saturating_add(offset));
+    let store = context.ledger().store();
+    let mut list = page_of(&place.folder);
     if let Some(cursor) = context.query.get("cursor") {
         list = list.after(&place.key(cursor)?);
     }
-    let page = context.ledger().store().list(list).await.map_err(ledger::Error::from)?;
-    let shown = page.entries.iter().skip(offset);
+    let Some(list) = skipped(&**store, list, offset).await? else {
+        return Ok(Answer::of([(); 0]).meta("cursor", Value::Null).into());
+    };
+    let page = store.list(list.limit(limit)).await.map_err(ledger::Error::from)?;
+    let shown = page.entries.iter();
     let data = shown.map(|entry| place.view(entry)).collect::<Result<Vec<_>, _>>()?;
     let last = page.entries.last().filter(|_| page.more).map(|entry| entry.key.name().to_owned());
     Ok(Answer::of(data).meta("cursor", last.map_or(Value::Null, Value::from)).into())
+}
+
+/// As much of what lies below a prefix as is looked at in one go.
+fn page_of(folder: &Prefix) -> List {
+    List::of(folder).limit(PAGE).bytes(PAGE_BYTES)
+}
+
+/// A list without its first `count` entries, a page of which is in memory at a time; `None` when
+/// there are no others.
+async fn skipped(
+    store: &dyn Archive,
+    mut list: List,
+    mut count: usize,
+) -> Result<Option<List>, Failure> {
+    while count > 0 {
+        let page = store.list(list.clone().limit(count.min(PAGE))).await;
+        let page = page.map_err(ledger::Error::from)?;
+        count -= page.entries.len();
+        match page.entries.last().filter(|_| page.more) {
+            Some(last) => list = list.after(&last.key),
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(list))
 }
 
 /// `DELETE /api/v1/documents/{id}`
@@ -254,7 +280,7 @@ pub(crate) async fn delete(context: Context) -> Result<Made, Failure> {
     let store = context.ledger().store();
     let known = store.get(&key).await.map_err(ledger::Error::from)?;
     let known = known.ok_or_else(|| Failure::not_found("there is no such document"))?;
-    let expected = expected(&context.headers, Some(&known))?;
+    let expected = expected(&context, Some(&known))?;
     let transaction = Transaction::new().expect(&key, expected).delete(&key);
     written(&context, transaction).await?;
     Ok(answered(&context, place.view(&known)?)?.into())
@@ -324,7 +350,7 @@ struct Pages<'a> {
 
 impl<'a> Pages<'a> {
     fn of(store: &'a dyn Archive, folder: &'a Prefix) -> Self {
-        Self { store, next: Some(List::of(folder).limit(PAGE)) }
+        Self { store, next: Some(page_of(folder)) }
     }
 
     /// The next ones; `None` when there are no more.

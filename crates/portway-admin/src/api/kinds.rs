@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use portway_config::Kind;
+use portway_config::{Kind, value::Name};
 use portway_core::explain::chains;
 use serde_json::{Value, json};
 
@@ -43,13 +43,20 @@ pub(crate) fn plugin_type(context: &Context) -> Result<Made, Failure> {
     Ok(Answer::of(found).into())
 }
 
+/// The plugins, each with the routes of theirs that somebody may look at.
 fn types(context: &Context) -> Vec<Value> {
+    let is_visible = |namespace: &Name| {
+        let (verb, word) = (Verb::Get, Kind::Route.singular());
+        context.who.allows(verb, word, Some(namespace.as_str())).is_ok()
+    };
     let mut routes: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     let running = context.ledger().changes().running();
     if let Some(running) = &running {
         let config = running.config();
         for row in chains(config) {
-            let Some(route) = row.route else { continue };
+            let Some(route) = row.route.filter(|route| is_visible(&route.meta.namespace)) else {
+                continue;
+            };
             let name = format!("{}/{}", route.meta.namespace, route.meta.name);
             for step in &row.steps {
                 let Some(plugged) = config.plugs().get(&step.id) else { continue };

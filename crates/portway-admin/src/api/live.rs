@@ -70,7 +70,16 @@ impl Live {
     }
 
     pub(crate) fn is_awake(&self) -> bool {
-        self.awake_until.load(Relaxed) != 0
+        let until = self.awake_until.load(Relaxed);
+        if until == 0 {
+            return false;
+        }
+        let is_awake = now().millis() < until;
+        if !is_awake {
+            // Another one that was made meanwhile keeps its time.
+            let _ = self.awake_until.compare_exchange(until, 0, Relaxed, Relaxed);
+        }
+        is_awake
     }
 
     pub(crate) fn admits(&self, token: &[u8]) -> Option<Admitted> {
@@ -81,12 +90,16 @@ impl Live {
         let id = HeaderValue::try_from(format!("{:032x}", u128::from_ne_bytes(random))).ok()?;
         let route = grant.route.as_deref().and_then(|route| route.split_once('/'));
         let route = route.map(|(namespace, name)| (namespace.to_owned(), name.to_owned()));
+        Some(Admitted { id, route })
+    }
+
+    /// What becomes of a request will be told: whoever asks for it may wait.
+    pub(crate) fn expects(&self, id: &HeaderValue) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() == KEPT {
             kept.pop_front();
         }
         kept.push_back(Kept { id: id.clone(), seen: None });
-        Some(Admitted { id, route })
     }
 
     pub(crate) fn saw(&self, seen: &Seen) {
@@ -234,5 +247,23 @@ fn explained(seen: &Seen) -> Value {
 impl fmt::Debug for Live {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Live").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_looks_for_tokens_when_the_last_one_has_ended() {
+        let live = Live::new(DebugTokens::new(&[7; 32]));
+        assert!(!live.is_awake());
+        let make = |expires_at| live.make(DebugGrant { expires_at, route: None });
+        make(now());
+        assert!(!live.is_awake());
+        assert_eq!(live.awake_until.load(Relaxed), 0);
+        make(now().after(USUALLY));
+        make(now());
+        assert!(live.is_awake());
     }
 }

@@ -55,11 +55,7 @@ impl View {
 pub(crate) fn list(context: &Context) -> Result<Made, Failure> {
     let kind = context.kind()?;
     let namespace = context.namespace()?;
-    context.who.allows(
-        Verb::List,
-        kind.singular(),
-        namespace.as_ref().map(portway_config::value::Name::as_str),
-    )?;
+    context.may_list(kind, namespace.as_ref())?;
     let limit = context.query.limit(LIMIT)?;
     let filter = Filter::read(context)?;
     let after = context.query.get("cursor").map(str::to_owned);
@@ -67,6 +63,7 @@ pub(crate) fn list(context: &Context) -> Result<Made, Failure> {
     let mut views: Vec<View> = all(context, &state, kind).into_values().collect();
     views.retain(|view| {
         namespace.as_ref().is_none_or(|ns| !kind.is_namespaced() || *ns == view.id.namespace)
+            && context.allowed(Verb::List, &view.id).is_ok()
             && filter.takes(view)
     });
     let count = views.len();

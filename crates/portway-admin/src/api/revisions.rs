@@ -48,14 +48,10 @@ pub(crate) fn summary(record: &Record) -> Value {
     })
 }
 
-/// A change as somebody may see it: of other namespaces than theirs they learn nothing. `None`
-/// when nothing of it is left.
+/// A change as somebody may see it: of what they may not look at they learn nothing. `None` when
+/// nothing of it is left.
 pub(crate) fn seen(who: &Who, mut record: Record) -> Option<Record> {
-    let own = |id: &ResourceId| who.grant.takes_namespace(Some(id.namespace.as_str()));
-    if who.grant.takes_namespace(None) {
-        return Some(record);
-    }
-    record.changes.retain(|change| own(&change.id));
+    record.changes.retain(|change| who.allows_with(Verb::Get, &change.id).is_ok());
     Some(record).filter(|record| !record.changes.is_empty())
 }
 
@@ -108,7 +104,7 @@ pub(crate) async fn diff(context: Context) -> Result<Made, Failure> {
     let mut ids: Vec<_> = old.keys().chain(new.keys()).cloned().collect();
     ids.sort_unstable();
     ids.dedup();
-    ids.retain(|id| context.who.grant.takes_namespace(Some(id.namespace.as_str())));
+    ids.retain(|id| context.allowed(Verb::Get, id).is_ok());
     let data = ids.iter().filter_map(|id| {
         let before = old.get(id).cloned().unwrap_or_else(|| current(id));
         let after = new.get(id).cloned().unwrap_or_else(|| current(id));

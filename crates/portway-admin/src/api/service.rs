@@ -112,6 +112,10 @@ impl AdminService for Api {
         self.0.live.admits(token)
     }
 
+    fn expects(&self, id: &HeaderValue) {
+        self.0.live.expects(id);
+    }
+
     fn saw(&self, seen: Seen) {
         self.0.live.saw(&seen);
     }
@@ -168,14 +172,7 @@ impl Inner {
         body: Body,
         asked: &mut Asked,
     ) -> Result<Made, Failure> {
-        let other_end = head.extensions.get::<AdminPeer>().cloned();
-        let peer = Peer {
-            address: other_end
-                .as_ref()
-                .map_or(IpAddr::from([0, 0, 0, 0]), |end| end.address().ip()),
-            tls: other_end.as_ref().is_some_and(AdminPeer::is_tls),
-            certificate: other_end.as_ref().and_then(AdminPeer::certificate),
-        };
+        let peer = peer(&head);
         let guard = self.guard.load_full();
         if let Some(fields) = guard.preflight(&head, &peer)? {
             let mut response = response(StatusCode::NO_CONTENT, "text/plain", "");
@@ -210,7 +207,7 @@ impl Inner {
             who: admission.who,
             path: params,
             query,
-            headers: head.headers,
+            head,
             body: body.to_bytes(),
         };
         asked.message = context.message();
@@ -239,6 +236,16 @@ impl Inner {
             revision: asked.revision,
             message: asked.message.clone(),
         });
+    }
+}
+
+/// The other end of the connection that a request came by.
+pub(crate) fn peer(head: &Parts) -> Peer<'_> {
+    let other_end = head.extensions.get::<AdminPeer>();
+    Peer {
+        address: other_end.map_or(IpAddr::from([0, 0, 0, 0]), |end| end.address().ip()),
+        tls: other_end.is_some_and(AdminPeer::is_tls),
+        certificate: other_end.and_then(AdminPeer::certificate),
     }
 }
 

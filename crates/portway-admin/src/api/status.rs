@@ -12,7 +12,7 @@ use super::{
     context::Context,
     service::Inner,
 };
-use crate::access::{Moment, Verb};
+use crate::access::{Moment, Verb, Who};
 
 /// `GET /api/v1/traffic`
 pub(crate) fn traffic(context: &Context) -> Result<Made, Failure> {
@@ -51,6 +51,21 @@ pub(crate) fn running_of(api: &Inner) -> Result<Arc<Running>, Failure> {
     })
 }
 
+/// What became of the last thing each owner said. What is wrong with it may be in any namespace:
+/// those who have not all of them learn that something is.
+pub(crate) fn origins(running: &Running, who: &Who) -> Value {
+    let has_all = who.grant.takes_namespace(None);
+    let origins = running.origins().iter().map(|one| {
+        json!({
+            "origin": one.origin.as_str(),
+            "revision": one.number,
+            "applied": one.problems.is_empty(),
+            "problems": if has_all { &one.problems[..] } else { &[] },
+        })
+    });
+    origins.collect()
+}
+
 /// `GET /api/v1/status`
 pub(crate) async fn status(context: Context) -> Result<Made, Failure> {
     context.who.allows(Verb::Get, "status", None)?;
@@ -59,18 +74,6 @@ pub(crate) async fn status(context: Context) -> Result<Made, Failure> {
     let listeners = running.addresses().iter();
     let listeners: Vec<_> = listeners
         .map(|(name, address)| json!({ "name": name, "address": address.to_string() }))
-        .collect();
-    let origins: Vec<_> = running
-        .origins()
-        .iter()
-        .map(|one| {
-            json!({
-                "origin": one.origin.as_str(),
-                "revision": one.number,
-                "applied": one.problems.is_empty(),
-                "problems": one.problems,
-            })
-        })
         .collect();
     let config = running.config();
     let counts: Map<String, Value> = Kind::ALL
@@ -90,7 +93,7 @@ pub(crate) async fn status(context: Context) -> Result<Made, Failure> {
         "ready": running.is_ready(),
         "cores": running.cores(),
         "listeners": listeners,
-        "origins": origins,
+        "origins": origins(&running, &context.who),
         "store": {
             "origin": Origin::store().as_str(),
             "kind": kind,

@@ -3,10 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode, header, request::Parts};
 use http_body::Frame;
 use http_body_util::StreamBody;
-use portway_core::{Body, Changes, Error, Response, Running};
+use portway_core::{Body, Error, Response, Running};
 use serde_json::{Value, json};
 use tokio::{
     sync::{broadcast, mpsc},
@@ -17,25 +17,39 @@ use super::{
     answer::{Failure, Made},
     context::Context,
     revisions::{seen as visible, summary},
+    service::{Inner, peer},
+    status::origins,
 };
 use crate::{
     access::{Verb, Who},
-    ledger::{Ledger, News, Record},
+    ledger::{self, News, Record},
 };
 
 /// How often somebody who watches hears that the connection is alive.
 const PING: Duration = Duration::from_secs(15);
-/// How many events wait for a client. One that takes none for so long is left.
+/// How many events wait for a client.
 const WAITING: usize = 64;
+/// How long they wait for one that takes none of them. Then it is left.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// `GET /api/v1/watch`
 pub(crate) fn watch(context: &Context) -> Result<Made, Failure> {
     context.who.allows_somewhere(Verb::Watch, "revision")?;
-    let ledger = context.ledger().clone();
-    let seen = context.headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
+    let seen = context.head.headers.get("last-event-id");
+    let seen = seen.and_then(|id| id.to_str().ok()?.parse().ok());
     let (events, receiver) = mpsc::channel(WAITING);
-    let news = ledger.watch();
-    tokio::spawn(tell(ledger, context.who.clone(), news, seen, events));
+    // What is written from here on is heard.
+    let news = context.ledger().watch();
+    let state = context.ledger().state();
+    let watcher = Watcher {
+        api: Arc::clone(&context.api),
+        head: context.head.clone(),
+        who: context.who.clone(),
+        revision: seen.unwrap_or(state.revision),
+        restored: state.restored,
+        events,
+    };
+    tokio::spawn(watcher.tell(news));
     let frames = futures_util::stream::unfold(receiver, |mut receiver| async move {
         let event: Bytes = receiver.recv().await?;
         Some((Ok::<_, Error>(Frame::data(event)), receiver))
@@ -48,84 +62,116 @@ pub(crate) fn watch(context: &Context) -> Result<Made, Failure> {
     Ok(response.into())
 }
 
-/// What somebody who watches was told.
-struct Told {
-    /// Up to which change.
+/// Somebody who watches. Whatever they are told ends with `None` when they are told nothing more.
+struct Watcher {
+    api: Arc<Inner>,
+    /// What they asked with, which has to be good for as long as they watch.
+    head: Parts,
+    who: Who,
+    /// Up to which change they were told.
     revision: u64,
     /// Of which history.
     restored: u64,
-    who: Who,
+    events: mpsc::Sender<Bytes>,
 }
 
-/// Tells everything there is until nobody listens any more.
-async fn tell(
-    ledger: Ledger,
-    who: Who,
-    mut news: broadcast::Receiver<News>,
-    seen: Option<u64>,
-    events: mpsc::Sender<Bytes>,
-) {
-    let state = ledger.state();
-    let mut told = Told { revision: seen.unwrap_or(state.revision), restored: state.restored, who };
-    let mut changes = ledger.changes().clone();
-    let mut ping = interval(PING);
-    if told.catch_up(&ledger, &events).await.is_none() {
-        return;
-    }
-    loop {
-        let event = tokio::select! {
-            one = news.recv() => match one {
-                Ok(News::Changed(record)) if record.revision == told.revision + 1 => {
-                    told.revision = record.revision;
-                    match visible(&told.who, Record::clone(&record)) {
-                        Some(record) => revision(&record),
-                        None => continue,
+impl Watcher {
+    /// Tells everything there is.
+    async fn tell(mut self, mut news: broadcast::Receiver<News>) {
+        let mut changes = self.api.ledger.changes().clone();
+        let mut ping = interval(PING);
+        let mut told = self.catch_up().await;
+        while told.is_some() {
+            told = tokio::select! {
+                one = news.recv() => match one {
+                    Ok(News::Changed(record)) if record.revision == self.revision + 1 => {
+                        self.change(Record::clone(&record)).await
                     }
-                }
-                // It was told, some were missed, or there is another history.
-                Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {
-                    match told.catch_up(&ledger, &events).await {
-                        Some(()) => continue,
-                        None => return,
-                    }
-                }
-                Err(broadcast::error::RecvError::Closed) => return,
-            },
-            running = next(&mut changes) => match running {
-                Some(running) => outcome(&running),
-                None => return,
-            },
-            _ = ping.tick() => Bytes::from_static(b": ping\n\n"),
-            () = events.closed() => return,
-        };
-        if events.send(event).await.is_err() {
-            return;
+                    // It was told, some were missed, or there is another history.
+                    Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => self.catch_up().await,
+                    Err(broadcast::error::RecvError::Closed) => None,
+                },
+                running = changes.changed() => match running {
+                    Some(running) => self.event(|who| outcome(&running, who)).await,
+                    None => None,
+                },
+                _ = ping.tick() => self.event(|_| Bytes::from_static(b": ping\n\n")).await,
+                () = self.events.closed() => None,
+            };
         }
     }
-}
 
-async fn next(changes: &mut Changes) -> Option<Arc<Running>> {
-    changes.changed().await
-}
-
-impl Told {
     /// Tells what is in the history. What is no longer there cannot be told: the client sees a gap
     /// in the numbers.
-    async fn catch_up(&mut self, ledger: &Ledger, events: &mpsc::Sender<Bytes>) -> Option<()> {
-        let state = ledger.state();
+    async fn catch_up(&mut self) -> Option<()> {
+        let state = self.api.ledger.state();
         // Numbers fall only when a backup was restored, perhaps before this process began.
         if state.restored != self.restored || state.revision < self.revision {
             (self.revision, self.restored) = (state.revision, state.restored);
-            return events.send(restored(state.revision)).await.ok();
+            return self.event(|_| restored(state.revision)).await;
         }
-        while self.revision < state.revision {
-            self.revision += 1;
-            let record = ledger.record(self.revision).await.ok();
-            if let Some(record) = record.and_then(|record| visible(&self.who, record)) {
-                events.send(revision(&record)).await.ok()?;
+        self.missed(state.revision).await.unwrap_or_else(|error| {
+            // They come back, and hear then what is wrong.
+            tracing::error!(%error, "somebody who watches cannot be told what was changed");
+            None
+        })
+    }
+
+    /// Tells the changes up to the one of a number that were not told.
+    async fn missed(&mut self, last: u64) -> Result<Option<()>, ledger::Error> {
+        if self.revision < last {
+            let oldest = self.api.ledger.oldest().await?;
+            let gone = oldest.map_or(last, |oldest| oldest.saturating_sub(1));
+            self.revision = self.revision.max(gone);
+        }
+        while self.revision < last {
+            let number = self.revision + 1;
+            match self.api.ledger.record(number).await {
+                Ok(record) => {
+                    if self.change(record).await.is_none() {
+                        return Ok(None);
+                    }
+                }
+                // It has become too old meanwhile.
+                Err(ledger::Error::NoRevision(_)) => {}
+                Err(error) => return Err(error),
             }
+            self.revision = number;
         }
+        Ok(Some(()))
+    }
+
+    /// Tells a change, if anything of it is for them.
+    async fn change(&mut self, record: Record) -> Option<()> {
+        self.revision = record.revision;
+        self.is_let_in().await?;
+        match visible(&self.who, record) {
+            Some(record) => self.send(revision(&record)).await,
+            None => Some(()),
+        }
+    }
+
+    /// Tells something that depends on who they are.
+    async fn event(&mut self, event: impl FnOnce(&Who) -> Bytes) -> Option<()> {
+        self.is_let_in().await?;
+        self.send(event(&self.who)).await
+    }
+
+    /// Whether they are there, and would be let in if they asked now: credentials end, and rights
+    /// change.
+    async fn is_let_in(&mut self) -> Option<()> {
+        if self.events.is_closed() {
+            return None;
+        }
+        let guard = self.api.guard.load_full();
+        let admission = guard.admit(&self.head, &peer(&self.head)).await.ok()?;
+        admission.who.allows_somewhere(Verb::Watch, "revision").ok()?;
+        self.who = admission.who;
         Some(())
+    }
+
+    async fn send(&self, event: Bytes) -> Option<()> {
+        self.events.send_timeout(event, PATIENCE).await.ok()
     }
 }
 
@@ -139,16 +185,8 @@ fn revision(record: &Record) -> Bytes {
 }
 
 /// What became of the last thing each owner said.
-fn outcome(running: &Running) -> Bytes {
-    let origins = running.origins().iter().map(|one| {
-        json!({
-            "origin": one.origin.as_str(),
-            "revision": one.number,
-            "applied": one.problems.is_empty(),
-            "problems": one.problems,
-        })
-    });
-    let data = json!({ "revision": running.revision(), "origins": origins.collect::<Value>() });
+fn outcome(running: &Running, who: &Who) -> Bytes {
+    let data = json!({ "revision": running.revision(), "origins": origins(running, who) });
     event("outcome", None, &data)
 }
 

@@ -128,6 +128,15 @@ impl Ledger {
         }
     }
 
+    /// The number of the oldest change that is kept; `None` when there is none.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn oldest(&self) -> Result<Option<u64>, Error> {
+        let first = self.0.store.list(List::of(&keys::history()).limit(1)).await?.entries;
+        Ok(first.first().and_then(|piece| keys::number(&piece.key)))
+    }
+
     /// What every resource said right after the change of a number, where that is not what it
     /// says in `state`.
     ///

@@ -25,6 +25,17 @@ pub(crate) fn record(number: u64) -> Prefix {
     prefix(format!("{ROOT}/history/{number:020}/"))
 }
 
+/// All changes, in pieces.
+pub(crate) fn history() -> Prefix {
+    prefix(format!("{ROOT}/history/"))
+}
+
+/// The number of the change that a key has a piece of.
+pub(crate) fn number(piece: &Key) -> Option<u64> {
+    let below = piece.as_str().strip_prefix(history().as_str())?;
+    below.split('/').next()?.parse().ok()
+}
+
 /// The documents of a collection.
 pub(crate) fn documents(collection: &ResourceId) -> Prefix {
     let ResourceId { namespace, name, .. } = collection;
@@ -48,4 +59,15 @@ fn key(path: String) -> Key {
 
 fn prefix(path: String) -> Prefix {
     Prefix::new(path).expect("names make prefixes")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_piece_of_a_change_says_its_number() {
+        let piece = record(1234).key("00000000").unwrap();
+        assert_eq!((number(&piece), number(&revision())), (Some(1234), None));
+    }
 }

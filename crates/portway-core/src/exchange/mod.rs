@@ -161,6 +161,9 @@ impl Exchange {
                 return None;
             }
         }
+        if let Some(hosted) = self.shard.hosted() {
+            hosted.service.expects(id);
+        }
         Some(id.clone())
     }
 

@@ -6,7 +6,7 @@
 
 use std::{future::Future, net::SocketAddr, pin::Pin, sync::Arc};
 
-use http::Request;
+use http::{HeaderValue, Request};
 use portway_plugin::{Body, ClientCertificate, Error, Response, Result};
 use tokio::runtime::Handle;
 
@@ -23,8 +23,8 @@ pub trait AdminService: Send + Sync + 'static {
     /// Answers one. The other end of its connection is an [`AdminPeer`] in its extensions.
     fn answer(&self, request: Request<Body>) -> Pin<Box<dyn Future<Output = Response> + Send>>;
 
-    /// Whether there may be requests with debug tokens. Asked for every request: it looks at a
-    /// flag and does nothing else.
+    /// Whether there may be requests with debug tokens. Asked for every request: where there are
+    /// none, it looks at a flag and does nothing else.
     fn watches(&self) -> bool {
         false
     }
@@ -33,6 +33,11 @@ pub trait AdminService: Send + Sync + 'static {
     fn admits(&self, token: &[u8]) -> Option<Admitted> {
         let _ = token;
         None
+    }
+
+    /// The answer to a request whose token was good says this: what became of it will be told.
+    fn expects(&self, id: &HeaderValue) {
+        let _ = id;
     }
 
     /// Takes note of what became of a request whose token was good. Called where it may take its

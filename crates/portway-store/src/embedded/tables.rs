@@ -106,8 +106,10 @@ pub(super) fn list(read: &ReadTransaction, list: &List) -> Result<Page, Failure>
     let table: ReadOnlyTable<_, _> = read.open_table(ENTRIES)?;
     let bounds = (bound(&low), bound(&high));
     let found = table.range::<&str>(bounds)?;
-    let (entries, more) =
-        if list.backwards { take(found.rev(), list.limit)? } else { take(found, list.limit)? };
+    let (entries, more) = match list.backwards {
+        true => list.take(found.rev().map(read_entry))?,
+        false => list.take(found.map(read_entry))?,
+    };
     Ok(Page { entries, more, revision })
 }
 
@@ -116,16 +118,9 @@ type Found = Result<
     redb::StorageError,
 >;
 
-fn take(found: impl Iterator<Item = Found>, limit: usize) -> Result<(Vec<Entry>, bool), Failure> {
-    let mut entries = Vec::new();
-    for stored in found {
-        if entries.len() == limit {
-            return Ok((entries, true));
-        }
-        let (path, stored) = stored?;
-        entries.push(entry(key(&path)?, &stored));
-    }
-    Ok((entries, false))
+fn read_entry(found: Found) -> Result<Entry, Failure> {
+    let (path, stored) = found?;
+    Ok(entry(key(&path)?, &stored))
 }
 
 fn bound(bound: &Bound<String>) -> Bound<&str> {

@@ -97,16 +97,15 @@ impl Memory {
             range.0.as_ref().map(String::as_str),
             range.1.as_ref().map(String::as_str),
         ));
-        let found = found.map(|(key, (stamp, value))| stamp.entry(key.clone(), value.clone()));
-        let (entries, more) =
-            if list.backwards { take(found.rev(), list.limit) } else { take(found, list.limit) };
+        let entry = |(key, (stamp, value)): (&Key, &(Stamp, Bytes))| {
+            Ok::<_, Infallible>(stamp.entry(key.clone(), value.clone()))
+        };
+        let Ok((entries, more)) = match list.backwards {
+            true => list.take(found.rev().map(entry)),
+            false => list.take(found.map(entry)),
+        };
         Page { entries, more, revision }
     }
-}
-
-fn take(mut found: impl Iterator<Item = Entry>, limit: usize) -> (Vec<Entry>, bool) {
-    let entries: Vec<Entry> = found.by_ref().take(limit).collect();
-    (entries, found.next().is_some())
 }
 
 impl Default for Memory {

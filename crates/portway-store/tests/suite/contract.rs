@@ -30,6 +30,7 @@ over_every_store! {
     what_changes_nothing_makes_no_revision
     a_key_put_anew_was_made_anew
     lists_are_cut_and_go_on
+    lists_are_cut_by_their_bytes
     lists_go_backwards
     a_folder_is_deleted_alone
     limits_are_stated_and_kept
@@ -183,6 +184,21 @@ async fn lists_are_cut_and_go_on(Subject { store, .. }: Subject) {
         assert_eq!(found.first().map(String::as_str), first, "after {after}");
     }
     assert_eq!(keys(&store, List::of(&prefix("/"))).await.len(), 7);
+}
+
+async fn lists_are_cut_by_their_bytes(Subject { store, .. }: Subject) {
+    four(&store).await;
+    let page = async |bytes| {
+        let page = store.list(List::of(&prefix("/f/")).bytes(bytes)).await.unwrap();
+        (page.entries.len(), page.more)
+    };
+    for (bytes, found) in
+        [(0, (1, true)), (8, (2, true)), (11, (2, true)), (12, (3, true)), (16, (4, false))]
+    {
+        assert_eq!(page(bytes).await, found, "{bytes} bytes");
+    }
+    let both = List::of(&prefix("/f/")).bytes(12).limit(2);
+    assert_eq!(keys(&store, both).await, ["/f/a", "/f/b"]);
 }
 
 async fn lists_go_backwards(Subject { store, .. }: Subject) {

@@ -25,13 +25,13 @@ const TABLE: &[(&[&str], [&str; 3], [&str; 3])] = &[
         ["xxx...", "xxxxxx", "xxxxxx"],
     ),
     (
-        &["namespace", "listener", "domain", "revision", "debug-token", "extension"],
+        &["namespace", "listener", "domain", "revision", "traffic", "debug-token", "extension"],
         ["x--...", "x--...", "x--..."],
         ["xxx...", "xxxxxx", "xxxxxx"],
     ),
     (&["certificate"], ["x--...", "x--...", "x--..."], ["xxx...", "xxx...", "xxxxxx"]),
     (
-        &["kind", "plugin-type", "status", "traffic"],
+        &["kind", "plugin-type", "status"],
         ["xxx...", "xxx...", "xxx..."],
         ["xxx...", "xxx...", "xxxxxx"],
     ),

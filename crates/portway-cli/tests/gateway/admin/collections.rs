@@ -3,7 +3,9 @@
 use std::io;
 
 use bytes::Bytes;
-use http::Method;
+use http::{Method, Request};
+use http_body_util::Full;
+use portway_testkit::Client;
 use serde_json::{Value, json};
 
 use super::Administered;
@@ -130,6 +132,65 @@ async fn a_document_and_the_end_of_its_collection_do_not_both_happen() -> io::Re
             }
             other => panic!("{other:?}"),
         }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_condition_that_is_not_understood_is_refused() -> io::Result<()> {
+    let api = Administered::start("").await?;
+    api.put("/collections/links", json!({})).await?;
+    let at = "/api/v1/documents/a?collection=links";
+    let client = Client::h1(api.address());
+    let write = async |method: Method, name: &str, value: &[u8]| {
+        let request = Request::builder()
+            .method(method)
+            .uri(at)
+            .header("host", "localhost")
+            .header("authorization", format!("Bearer {}", api.token))
+            .header(name, value)
+            .body(Full::new(Bytes::from_static(b"{}")))
+            .map_err(io::Error::other)?;
+        io::Result::Ok(client.request(request).await?.status.as_u16())
+    };
+    assert_eq!(write(Method::PUT, "if-none-match", b"\"77\"").await?, 400);
+    assert_eq!(write(Method::PUT, "if-none-match", b"*").await?, 201);
+    assert_eq!(write(Method::PUT, "if-none-match", b"*").await?, 412);
+    for method in [Method::PUT, Method::PATCH, Method::DELETE] {
+        for unclear in [&b"\"1\xff\""[..], b"\"one\"", b"\"1\", \"2\""] {
+            assert_eq!(write(method.clone(), "if-match", unclear).await?, 400, "{method}");
+        }
+        assert_eq!(write(method.clone(), "if-match", b"\"1\"").await?, 412, "{method}");
+    }
+    let tag = api.get("/documents/a?collection=links").await?["data"]["etag"].clone();
+    let tag = tag.as_str().expect("a tag").as_bytes();
+    assert_eq!(write(Method::DELETE, "if-match", tag).await?, 200);
+    assert_eq!(write(Method::PUT, "if-match", b"*").await?, 412);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_page_of_documents_is_no_larger_than_it_should_be() -> io::Result<()> {
+    let api = Administered::start("").await?;
+    api.put("/collections/files", json!({})).await?;
+    let text = "x".repeat(1_400_000);
+    for id in ["a", "b", "c", "d", "e", "f", "g"] {
+        api.put(&format!("/documents/{id}?collection=files"), json!(text)).await?;
+    }
+    let ids = async |query: &str| {
+        let page = api.get(&format!("/documents?collection=files&limit=1000{query}")).await?;
+        let all = page["data"].as_array().cloned().unwrap_or_default();
+        let ids: String = all.iter().filter_map(|one| one["id"].as_str()).collect();
+        io::Result::Ok((ids, page["meta"]["cursor"].as_str().map(str::to_owned)))
+    };
+    let (first, cursor) = ids("").await?;
+    assert_eq!((first.as_str(), cursor.as_deref()), ("abcde", Some("e")));
+    assert_eq!(ids("&cursor=e").await?, ("fg".to_owned(), None));
+    // What is left out may be more than a page has.
+    assert_eq!(ids("&offset=6").await?, ("g".to_owned(), None));
+    assert_eq!(ids("&offset=1&cursor=e").await?, ("g".to_owned(), None));
+    for beyond in [7, usize::MAX] {
+        assert_eq!(ids(&format!("&offset={beyond}")).await?, (String::new(), None));
     }
     Ok(())
 }

@@ -120,3 +120,18 @@ async fn changes_after_a_restore_are_told_though_their_numbers_were() -> io::Res
     assert_eq!((name.as_str(), told["revision"].as_u64()), ("restored", Some(2)));
     Ok(())
 }
+
+#[tokio::test]
+async fn whoever_watches_hears_nothing_more_when_their_token_is_revoked() -> io::Result<()> {
+    let api = Administered::start("").await?;
+    let viewer = api.token(json!({ "name": "v", "role": "viewer" })).await?;
+    api.reply("a", "/a", "one").await?;
+    let mut events = api.watch(&viewer, 0).await?;
+    assert_eq!(next(&mut events).await?.1["revision"], 1);
+    assert_eq!(api.ask(Method::DELETE, "/tokens/v", None).await?.0, 200);
+    api.reply("a", "/a", "two").await?;
+    while let Some(event) = events.next().await? {
+        assert_ne!(event.name.as_deref(), Some("revision"), "{}", event.data);
+    }
+    Ok(())
+}

@@ -94,6 +94,22 @@ async fn a_debug_token_may_be_for_one_route() -> io::Result<()> {
 }
 
 #[tokio::test]
+async fn requests_of_other_routes_take_no_room_from_those_of_one() -> io::Result<()> {
+    let api = Administered::start("").await?;
+    api.reply("a", "/a", "a").await?;
+    api.reply("b", "/b", "b").await?;
+    let good = token(&api, json!({ "route": "a" })).await?;
+    let answer = send(&api, "/a", &good).await?;
+    let id = answer.header(ID).expect("an id").to_owned();
+    let first = api.get(&format!("/explain/{id}")).await?;
+    for _ in 0..256 {
+        assert!(send(&api, "/b", &good).await?.header(ID).is_none());
+    }
+    assert_eq!(api.get(&format!("/explain/{id}")).await?["data"], first["data"]);
+    Ok(())
+}
+
+#[tokio::test]
 async fn what_the_api_is_asked_is_no_traffic() -> io::Result<()> {
     let api = Administered::start("").await?;
     api.reply("hello", "/hello", "hello").await?;
