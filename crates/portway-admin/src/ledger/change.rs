@@ -262,7 +262,7 @@ impl Ledger {
                 match read {
                     Ok(written) => **one = written,
                     Err(more) => {
-                        problems.extend(more.into_iter().map(|one| load::within(&id, one)))
+                        problems.extend(more.into_iter().map(|one| load::within(&id, one)));
                     }
                 }
             }

@@ -76,11 +76,11 @@ async fn what_a_document_lacks_is_taken_away_in_its_own_namespaces_alone() -> io
     let all: Vec<_> = of.iter().flat_map(|one| [route(one, "a"), route(one, "b")]).collect();
     let world = json!({ "name": "tmp", "labels": { "team": "web" } });
     let all = json!({ "namespaces": [world], "routes": all });
-    assert_eq!(api.ask(http::Method::POST, "/apply", Some(all)).await?.0, 200);
+    assert_eq!(api.ask(Method::POST, "/apply", Some(all)).await?.0, 200);
     let deleted = async |api: &Administered, query: &str, routes: Value| {
         let path = format!("/apply?prune=team=web{query}");
         let document = json!({ "routes": routes });
-        let (status, body) = api.ask(http::Method::POST, &path, Some(document)).await?;
+        let (status, body) = api.ask(Method::POST, &path, Some(document)).await?;
         assert_eq!(status, 200, "{body}");
         let gone =
             body["data"].as_array().into_iter().flatten().filter(|one| one["action"] == "delete");
