@@ -146,6 +146,8 @@ mod tests {
         let process = (Origin::code(), Part::Loaded(Arc::new(process)));
         let (sources, parts) = (Vec::<FileSource>::new(), vec![process, ledger.part()]);
         let gateway = run(sources, parts, proposals, options, stop, |_, _| started.notify_one());
+        // On the heap: it is large.
+        let gateway = Box::pin(gateway);
         let gateway = async { assert!(gateway.await.unwrap()) };
         tokio::join!(gateway, async {
             started.notified().await;
